@@ -1,0 +1,140 @@
+"""The bus contract: what carries events, whatever is underneath.
+
+Three ways to send, by what may be lost:
+
+* ``publish`` is stored before it returns (a stream); with ``once=True`` a subject takes one message only.
+* ``post`` is chatter (progress, presence): delivered to whoever listens now.
+* ``request`` asks one responder and waits for its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+INTAKE = "cb.in"
+"""Events come in on ``cb.in.<event type>``; kept until the journal has them."""
+OUTBOX = "cb.out"
+"""Facts go out on ``cb.out.<message type>.<id>``; limits retention, one message a subject."""
+CHATTER = "cb.now"
+"""Progress and presence on ``cb.now.<message type>``; never stored."""
+CONTROL = "cb.ctl"
+"""Requests to the board on ``cb.ctl.<verb>``."""
+MAX_MESSAGE = 64 * 1024
+"""Bytes of one message; media goes by reference (FAULTS decision 22)."""
+
+
+class Published(Struct, frozen=True):
+    """What the stream says of a stored message."""
+
+    sequence: int
+    duplicate: bool
+    """True when the stream had it already, so nothing was added."""
+
+
+class Delivery(Protocol):
+    """A message from a stream, to be settled exactly once."""
+
+    subject: str
+    body: bytes
+    headers: Mapping[str, str]
+    redelivered: bool
+
+    async def ack(self) -> None:
+        """Say that the journal has it. Returns once the broker knows."""
+        ...
+
+    async def retry(self, delay: float = 0.0) -> None:
+        """Give it back, to be delivered again after *delay* seconds."""
+        ...
+
+    async def refuse(self, reason: str) -> None:
+        """Never deliver it again."""
+        ...
+
+
+Handler = Callable[[Delivery], Awaitable[None]]
+Listener = Callable[[str, bytes], Awaitable[None]]
+Responder = Callable[[str, bytes], Awaitable[bytes]]
+Unsubscribe = Callable[[], Awaitable[None]]
+
+
+class Bus(Protocol):
+    """One connection to the bus; an async context manager opens and closes it."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether a message sent now would reach the broker."""
+        ...
+
+    async def publish(self, subject: str, body: bytes, *, msg_id: str = "", once: bool = False) -> Published:
+        """Store *body* on *subject* (under ``cb.in`` or ``cb.out``) and return when it is stored.
+
+        Args:
+            subject: Where to.
+            body: At most ``MAX_MESSAGE`` bytes.
+            msg_id: The same id within the stream's window is stored once.
+            once: A subject that holds a message refuses another, however old.
+
+        Raises:
+            MessageRefused: the body is too long or the subject is not a stream's.
+            BrokerError: the broker did not answer in time; send it again later.
+        """
+        ...
+
+    async def consume(self, subject: str, handler: Handler, *, durable: str, window: int = 64) -> Unsubscribe:
+        """Hand each stored message on *subject* (``cb.in.>``) to *handler*, at most *window* unsettled at once.
+
+        A message that *handler* left unsettled by raising is given back and delivered again.
+        """
+        ...
+
+    async def post(self, subject: str, body: bytes) -> None:
+        """Send chatter; lost when nobody listens or the broker is away. Never raises for that."""
+        ...
+
+    async def listen(self, subject: str, listener: Listener) -> Unsubscribe:
+        """Hear every message on *subject* from now on; ``*`` and ``>`` match as in NATS."""
+        ...
+
+    async def request(self, subject: str, body: bytes, *, timeout: float = 5.0) -> bytes:
+        """Ask and wait for one answer.
+
+        Raises:
+            BrokerError: nobody answered in *timeout* seconds.
+        """
+        ...
+
+    async def serve(self, subject: str, responder: Responder) -> Unsubscribe:
+        """Answer requests on *subject*."""
+        ...
+
+    async def stored(self, prefix: str) -> set[str]:
+        """Every subject under *prefix* that holds a message: what the outbox is compared with."""
+        ...
+
+    def on_connect(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call *callback* after each connect, the first one included."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection; unsettled messages are delivered to somebody else."""
+        ...
+
+
+__all__ = [
+    "CHATTER",
+    "CONTROL",
+    "INTAKE",
+    "MAX_MESSAGE",
+    "OUTBOX",
+    "Bus",
+    "Delivery",
+    "Handler",
+    "Listener",
+    "Published",
+    "Responder",
+    "Unsubscribe",
+]

@@ -1,0 +1,143 @@
+"""A project's settings: ``callboard.toml``, validated, with every default in one place."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from callboard_schemas import Parameters
+from msgspec import Meta, Struct
+
+from callboard.errors import ConfigError, UsageError
+
+FILE_NAME = "callboard.toml"
+DATA_FOLDER = ".callboard"
+
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A watched folder, known on the bus by its name."""
+
+    path: str
+    """Absolute, or relative to the project."""
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "footage"
+    mode: Literal["auto", "native", "poll"] = "auto"
+    """``auto`` polls network and FUSE file systems and listens on local ones."""
+    quiet: Positive = 2.0
+    """Seconds without change before a file may be settled; learned upwards."""
+    poll: Positive = 5.0
+    """Seconds between looks at a polled folder."""
+    rescan: Positive = 900.0
+    """Seconds between full scans of a folder that is listened to."""
+    ignore: tuple[str, ...] = ()
+    """gitignore patterns, added to the defaults and to ``.callboardignore`` in the folder."""
+
+
+class Sidecars(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where and how results are written."""
+
+    folder: str = ""
+    """Empty writes beside the media; else a folder that mirrors the roots."""
+    xmp_name: Literal["stem", "full"] = "full"
+    """``full`` is ``clip.mov.xmp``, ``stem`` is ``clip.xmp``; one that exists is used whatever its scheme."""
+    subtitles: tuple[Literal["srt", "vtt"], ...] = ("srt", "vtt")
+
+
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be accepted without a person, per kind."""
+
+    analyse: Literal["threshold", "ask", "accept"] = "threshold"
+    transform: Literal["threshold", "ask"] = "ask"
+    generate: Literal["ask"] = "ask"
+    thresholds: dict[str, Share] = {}
+    """Plugin id to confidence, in place of its manifest's threshold."""
+
+
+class PluginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a project says of one plugin."""
+
+    enabled: bool = True
+    parameters: Parameters = {}
+    deadline: Positive | None = None
+
+
+class Broker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The message broker; an empty url starts the embedded one."""
+
+    url: str = ""
+    creds: str = ""
+    nkey_seed: str = ""
+    """Path of a file with an nkey seed."""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+
+
+class RuntimeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The model runtime."""
+
+    threads: Annotated[int, Meta(ge=0, le=1024)] = 0
+    """CPU threads for inference; 0 takes the cores that there are."""
+    memory_mb: Annotated[int, Meta(ge=64)] = 4096
+    """Resident model bytes above which the least recently used is let go, in MiB."""
+    models: str = ""
+    """Folder of further model packs."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything ``callboard.toml`` may say."""
+
+    watch: tuple[Watch, ...] = ()
+    sidecars: Sidecars = Sidecars()
+    policy: Policy = Policy()
+    plugins: dict[str, PluginSettings] = {}
+    broker: Broker = Broker()
+    runtime: RuntimeSettings = RuntimeSettings()
+    workers: Annotated[int, Meta(ge=0, le=256)] = 0
+    """Jobs at once over all plugins; 0 takes the cores that there are."""
+    allow_plugins: tuple[str, ...] = ()
+    """Third-party plugins that may run; a plugin not named here is listed but not loaded."""
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A folder with settings, and where its data lives."""
+
+    folder: Path
+    data: Path
+    settings: Settings = Settings()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a settings file.
+
+    Raises:
+        ConfigError: it is not TOML, or says what no setting allows; the message names the key.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(str(path), str(error)) from None
+
+
+def find_project(start: Path) -> Project | None:
+    """Find the nearest folder with a ``callboard.toml``, from *start* upwards."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            settings = load_settings(folder / FILE_NAME)
+            return Project(folder=folder, data=folder / DATA_FOLDER, settings=settings)
+    return None
+
+
+def require_project(start: Path) -> Project:
+    """Find the project, or say how to make one."""
+    project = find_project(start)
+    if project is None:
+        raise UsageError(
+            f"no {FILE_NAME} in {start} or above it", "Make a project here with 'callboard init', then try again."
+        )
+    return project

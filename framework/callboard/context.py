@@ -1,0 +1,100 @@
+"""What a plugin is handed: its parameters, the media, the models, and a way to say how far it is.
+
+The same contract holds in a plugin process, in ``callboard.testing`` and in a notebook.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from callboard_schemas import Parameters
+
+    from callboard.media import AudioBlock, Frame, MediaFacts
+
+Arrays = Mapping[str, "np.ndarray[Any, Any]"]
+"""Named tensors: what a model takes and gives."""
+
+
+class Runtime(Protocol):
+    """The one owner of models. Plugins never open a session themselves."""
+
+    async def run(self, model: str, inputs: Arrays, **options: object) -> dict[str, Any]:
+        """Run *model* once and return its outputs by name: arrays, or plain values for library engines.
+
+        Raises:
+            ModelMissing: the pack is not here or not intact.
+            RuntimeGone: the runtime died; the job is tried again.
+        """
+        ...
+
+    def call(self, model: str, inputs: Arrays, **options: object) -> dict[str, Any]:
+        """Do ``run`` from a plain function."""
+        ...
+
+
+class Media(Protocol):
+    """One asset, opened in a process that may die. All calls block; use them from plain functions."""
+
+    def probe(self) -> MediaFacts:
+        """Container and stream facts; for a sequence, of its first frame.
+
+        Raises:
+            MediaError: the file cannot be opened or is past a limit.
+        """
+        ...
+
+    def audio(self, rate: int = 16000, block_seconds: float = 30.0) -> Iterator[AudioBlock]:
+        """Mono float32 samples in [-1, 1] at *rate* Hz, in order, without gaps (silence fills them)."""
+        ...
+
+    def frames(self, every: float = 0.0, max_side: int = 0, limit: int = 0) -> Iterator[Frame]:
+        """RGB frames, upright, in time order.
+
+        Args:
+            every: Seconds between frames; 0 gives every frame.
+            max_side: Longest side in pixels after scaling; 0 keeps the size.
+            limit: Most frames to give; 0 means no limit.
+        """
+        ...
+
+
+class Context(Protocol):
+    """Everything a hook may use."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """The plugin's parameters: defaults from its manifest, overlaid by the project's settings."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """Where the asset is on this machine, to be read only."""
+        ...
+
+    @property
+    def media(self) -> Media:
+        """The asset of this job.
+
+        Raises:
+            JobError: the event has no asset.
+        """
+        ...
+
+    @property
+    def runtime(self) -> Runtime:
+        """The models."""
+        ...
+
+    @property
+    def log(self) -> logging.Logger:
+        """A logger whose lines reach the supervisor with the job's key."""
+        ...
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say how far the job is, 0 to 1."""
+        ...

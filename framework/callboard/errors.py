@@ -1,0 +1,151 @@
+"""Every error Callboard raises on purpose, on one screen.
+
+Each class takes what happened as typed arguments, keeps them, and builds its own message: what happened,
+to what, and what to do next. The command line prints ``str(error)`` and exits with ``exit_code``; ``code``
+is the stable name that ``--json`` output and dead letters carry.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CallboardError(Exception):
+    """The base of every error a user may see."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{message}\n{hint}" if hint else message)
+
+
+class UsageError(CallboardError):
+    """The command or a setting is wrong; nothing was done."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A settings file does not say what it must."""
+
+    code = "config"
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}", "Mend the file, then try again; 'callboard doctor' checks it.")
+
+
+class MessageRefused(CallboardError):
+    """A message is not what its schema says; it is kept as a dead letter, not processed."""
+
+    code = "message-refused"
+
+    def __init__(self, reason: str, problem: str) -> None:
+        self.reason, self.problem = reason, problem
+        super().__init__(f"message refused ({reason}): {problem}")
+
+
+class MessageParked(MessageRefused):
+    """A message of a newer major version: kept, and replayed after an upgrade."""
+
+    code = "message-parked"
+
+
+class CatalogError(CallboardError):
+    """The catalog cannot be opened, or is damaged or newer than this program."""
+
+    code = "catalog"
+    exit_code = 3
+
+
+class BoardBusy(CallboardError):
+    """Another process owns this project's data folder."""
+
+    code = "busy"
+
+    def __init__(self, folder: str, owner: str) -> None:
+        self.folder, self.owner = folder, owner
+        super().__init__(
+            f"another Callboard ({owner}) is at work in {folder}",
+            "Drop files into its watch folders, or stop it first; 'callboard status' shows it.",
+        )
+
+
+class BrokerError(CallboardError):
+    """The message broker cannot be started or reached."""
+
+    code = "broker"
+
+
+class PluginError(CallboardError):
+    """A plugin cannot be listed, loaded or run."""
+
+    code = "plugin"
+
+    def __init__(self, plugin: str, problem: str) -> None:
+        self.plugin, self.problem = plugin, problem
+        super().__init__(f"plugin {plugin!r}: {problem}", f"'callboard plugins check {plugin}' says more.")
+
+
+class ManifestError(PluginError):
+    """A plugin's manifest.toml is missing or wrong."""
+
+    code = "manifest"
+
+
+class JobError(CallboardError):
+    """A job cannot be done, and would fail in the same way again."""
+
+    code = "job"
+
+
+class MediaError(JobError):
+    """Media cannot be opened, is not what its name says, or is past a limit."""
+
+    code = "media"
+
+    def __init__(self, name: str, problem: str, hint: str = "") -> None:
+        self.name, self.problem = name, problem
+        super().__init__(f"{name}: {problem}", hint)
+
+
+class MediaCrash(CallboardError):
+    """The process that decoded a file died or hung; only this file is to blame."""
+
+    code = "media-crash"
+
+
+class Blocked(CallboardError):
+    """The surroundings stop a job: disk, share, device or model. It waits, and is not counted as a try."""
+
+    code = "blocked"
+
+
+class ModelMissing(Blocked):
+    """A model pack is not here, or a file of it is not what its digest says."""
+
+    code = "model-missing"
+
+    def __init__(self, model: str, problem: str, hint: str) -> None:
+        self.model, self.problem = model, problem
+        super().__init__(f"model {model!r}: {problem}", hint)
+
+
+class RuntimeGone(Blocked):
+    """The runtime process died during a call; it is started again."""
+
+    code = "runtime-gone"
+
+
+class EffectConflict(CallboardError):
+    """A sidecar was changed by somebody else meanwhile; theirs is kept."""
+
+    code = "conflict"
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}")

@@ -1,0 +1,85 @@
+"""Media, opened in processes that may die: by file descriptor, with format and protocol whitelists.
+
+This module holds the facts that cross from the decoding process; it imports no decoder.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class VideoStream(Struct, frozen=True, kw_only=True):
+    """Facts of a picture stream, as it is shown (after rotation)."""
+
+    codec: str
+    width: int
+    height: int
+    pixel_format: str = ""
+    frame_rate: float = 0.0
+    """Average frames per second; 0 for stills."""
+    base_rate: float = 0.0
+    """The container's guess of the real rate; differs from frame_rate when the rate varies."""
+    variable_rate: bool = False
+    rotation: int = 0
+    """Degrees clockwise that were applied: 0, 90, 180, 270."""
+    sample_aspect: float = 1.0
+    frames: int = 0
+    """0 when the container does not say."""
+    bit_depth: int = 8
+    color_space: str = ""
+    color_transfer: str = ""
+    field_order: str = ""
+    timecode: str = ""
+
+
+class AudioStream(Struct, frozen=True, kw_only=True):
+    """Facts of a sound stream."""
+
+    codec: str
+    rate: int
+    channels: int
+    layout: str = ""
+    language: str = ""
+
+
+class MediaFacts(Struct, frozen=True, kw_only=True):
+    """What a file says of itself."""
+
+    container: str
+    duration: float
+    """Seconds; 0 for a still."""
+    start: float = 0.0
+    """First timestamp of the container in seconds; subtracted from every time that Callboard reports."""
+    bit_rate: int = 0
+    video: tuple[VideoStream, ...] = ()
+    audio: tuple[AudioStream, ...] = ()
+    subtitles: int = 0
+    still: bool = False
+    metadata: dict[str, str] = {}
+    """Container metadata, control characters removed."""
+
+
+class Frame(Struct, frozen=True):
+    """A picture: ``pixels`` is uint8, height x width x 3, RGB."""
+
+    time: float
+    """Seconds from the first frame."""
+    index: int
+    pixels: np.ndarray[Any, Any]
+
+
+class AudioBlock(Struct, frozen=True):
+    """Sound: ``samples`` is float32 in [-1, 1], one dimension."""
+
+    time: float
+    """Seconds from the start of the media of the first sample."""
+    rate: int
+    samples: np.ndarray[Any, Any]
+
+
+__all__ = ["AudioBlock", "AudioStream", "Frame", "MediaFacts", "VideoStream"]

@@ -1,0 +1,57 @@
+"""A plugin's manifest: what it says of itself before it is imported."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from callboard_schemas.events import Scalar
+from callboard_schemas.media import MediaKind
+from callboard_schemas.results import Kind
+
+Identifier = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+Version = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")]
+Permission = Literal["network", "subprocess", "write-media-folder"]
+
+
+class Parameter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One setting of a plugin, with its type, default and limits."""
+
+    type: Literal["string", "integer", "number", "boolean", "strings"]
+    default: Scalar | list[str]
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """``manifest.toml`` in a plugin's package; read and validated without importing the plugin."""
+
+    id: Identifier
+    name: Annotated[str, Meta(min_length=1, max_length=80)]
+    version: Version
+    kind: Kind
+    summary: Annotated[str, Meta(min_length=1, max_length=200)]
+    license: Annotated[str, Meta(min_length=1, max_length=80)]
+    """An SPDX expression."""
+    events: tuple[str, ...]
+    """Event types it answers."""
+    results: tuple[Literal["tags", "captions", "translation", "placeholder"], ...]
+    media: tuple[MediaKind, ...] = ("video", "audio", "image", "sequence")
+    """Kinds of media it answers ``media.settled`` for."""
+    models: tuple[str, ...] = ()
+    """Model packs that must be present."""
+    extras: tuple[str, ...] = ()
+    """Extras of its distribution that must be installed."""
+    requires: tuple[str, ...] = ()
+    """Import names that those extras bring; looked for, never imported, by ``callboard plugins``."""
+    permissions: tuple[Permission, ...] = ()
+    deadline: Annotated[float, Meta(gt=0, le=86400)] = 600.0
+    """Seconds that one job may take."""
+    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """Confidence from which the policy may accept an ``analyse`` result."""
+    concurrency: Annotated[int, Meta(ge=1, le=64)] = 2
+    """Jobs at once in its process."""
+    parameters: dict[str, Parameter] = {}

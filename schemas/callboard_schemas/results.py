@@ -1,0 +1,149 @@
+"""What plugins answer. Each result becomes one proposal that a policy or a person decides on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from callboard_schemas.envelope import Name
+from callboard_schemas.events import Language, Parameters, Scalar
+from callboard_schemas.media import Digest
+
+Score = Annotated[float, Meta(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Meta(ge=0.0)]
+
+Kind = Literal["analyse", "transform", "generate"]
+"""What a plugin does to media: labels what is there, rewrites it, or makes what was not there."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where something was seen or heard, so that a person can look."""
+
+    start: Seconds | None = None
+    end: Seconds | None = None
+    frame: int | None = None
+    box: tuple[Score, Score, Score, Score] | None = None
+    """x, y, width, height as shares of the picture."""
+    text: str | None = None
+    value: float | None = None
+
+
+class Tag(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One label, with how sure the method is and what it saw."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=200)]
+    score: Score
+    method: Name
+    """The analyser that says so, such as ``container``, ``shots`` or ``pp-ocr``."""
+    group: tuple[str, ...] = ()
+    """Its place in the hierarchy, outermost first, without the label."""
+    evidence: tuple[Evidence, ...] = ()
+    guess: bool = False
+    """A guess from indirect evidence, shown as one."""
+
+
+class Tags(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="tags"):
+    """Labels for an asset, its technical facts, and a description composed from them."""
+
+    items: tuple[Tag, ...]
+    confidence: Score
+    facts: dict[str, Scalar | list[str]] = {}
+    description: str = ""
+    description_method: Literal["", "composed", "model"] = ""
+
+
+class Word(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A recognised word; times in seconds from the first frame of the media."""
+
+    text: str
+    start: Seconds
+    end: Seconds
+    confidence: Score
+
+
+class Cue(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A subtitle: when it is on the screen, and its lines."""
+
+    id: int
+    start: Seconds
+    end: Seconds
+    lines: tuple[str, ...]
+    confidence: Score
+    no_speech: Score = 0.0
+    """The recogniser's probability that nobody speaks here."""
+    words: tuple[Word, ...] = ()
+    speaker: str | None = None
+    flags: tuple[str, ...] = ()
+    """Why a person should look at this cue."""
+
+
+class Captions(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="captions"):
+    """What is said in an asset; no cues where nobody speaks."""
+
+    language: Language
+    cues: tuple[Cue, ...]
+    confidence: Score
+    language_confidence: Score = 1.0
+    duration: Seconds = 0.0
+    speech_seconds: Seconds = 0.0
+
+
+class Translation(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="translation"):
+    """Cues in another language, with the ids and times of the cues they translate."""
+
+    source_language: Language
+    language: Language
+    cues: tuple[Cue, ...]
+    confidence: Score
+    engine: str = ""
+
+
+class Placeholder(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="placeholder"):
+    """A stand-in for a shot that does not exist yet, and everything needed to make it again."""
+
+    shot: Name
+    generator: Name
+    file: str
+    digest: Digest
+    confidence: Score
+    parameters: Parameters = {}
+    prompt: str = ""
+    seed: int | None = None
+
+
+class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="failure"):
+    """Why a job has no result.
+
+    ``deterministic`` would fail again, ``crash`` took its process down, ``environment`` is not the
+    job's fault (disk, share, model, device) and waits until its condition clears.
+    """
+
+    code: Name
+    message: str
+    cause: Literal["deterministic", "crash", "environment"]
+    hint: str = ""
+    """What to do next, in words a user can act on."""
+    detail: str = ""
+    """The traceback or the last words of the process, for the plugin's author."""
+
+
+Result = Tags | Captions | Translation | Placeholder
+"""Any answer that becomes a proposal."""
+
+RESULT_NAMES = ("tags", "captions", "translation", "placeholder")
+
+
+class Provenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything needed to make a result again, or to take it back."""
+
+    plugin: Name
+    version: str
+    kind: Kind
+    parameters: Parameters = {}
+    models: dict[str, str] = {}
+    """Model pack name to digest."""
+    seed: int | None = None
+    prompt: str = ""
+    fallback: str = ""
+    """Set when this is not what was asked for but the next best thing, and says which."""
