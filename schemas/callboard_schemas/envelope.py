@@ -32,7 +32,7 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: Name
     source: Annotated[str, Meta(min_length=1, max_length=1024)]
     type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(\.[a-z][a-z0-9_]*)+$", max_length=128)]
-    time: datetime | None = None
+    time: Annotated[datetime, Meta(tz=True)] | None = None
     subject: Annotated[str, Meta(max_length=4096)] | None = None
     datacontenttype: Literal["application/json"] | None = None
     dataschema: Annotated[str, Meta(max_length=256)] | None = None
