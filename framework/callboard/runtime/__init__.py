@@ -1,0 +1,100 @@
+"""The runtime contract: what an engine must do to run model packs.
+
+One process owns every session (``runtime/process.py``); plugins reach it through ``RuntimeClient``, or
+``LocalRuntime`` in tests and notebooks. An engine is looked up by the name a pack gives and imported at its first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from callboard.config import RuntimeSettings
+from callboard.errors import ModelMissing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from callboard.runtime.packs import Pack
+
+ENGINES: Final = {
+    "onnxruntime": "callboard.runtime.onnx:OnnxEngine",
+    "ctranslate2": "callboard.runtime.ctranslate:WhisperEngine",
+}
+"""Engine name in a pack to ``module:class``."""
+
+Progress = Callable[[float], None]
+"""Takes how far a call is, 0 to 1; called from any thread."""
+
+
+class Session(Protocol):
+    """A loaded model. Its calls come one at a time, from one thread."""
+
+    @property
+    def memory_mb(self) -> int:
+        """What it takes, in MiB; the pack's own figure where the engine cannot tell."""
+        ...
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], progress: Progress
+    ) -> dict[str, Any]:
+        """Run once: arrays, or plain values that MessagePack can carry, by name.
+
+        Raises:
+            JobError: the inputs or options are wrong.
+            Blocked: there is no memory for it now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        ...
+
+
+class Engine(Protocol):
+    """Loads packs of one kind."""
+
+    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings) -> Session:
+        """Read the pack's files from *folder*, compare each with its digest, and make a session of those bytes.
+
+        Raises:
+            ModelMissing: a file is not what the pack says.
+        """
+        ...
+
+
+def make_engine(pack: Pack) -> Engine:
+    """Import and make the engine of *pack*.
+
+    Raises:
+        ModelMissing: it is not known or not installed.
+    """
+    where = ENGINES.get(pack.engine)
+    if where is None:
+        known = ", ".join(sorted(ENGINES))
+        raise ModelMissing(pack.name, f"engine {pack.engine!r} is not known", f"This version has: {known}.")
+    module, _, name = where.partition(":")
+    try:
+        engine: Engine = getattr(importlib.import_module(module), name)()
+    except ImportError as error:
+        extra = getattr(pack.source, "extra", "") or "cpu"
+        raise ModelMissing(
+            pack.name, f"engine {pack.engine!r} cannot be imported ({error})", f"pip install 'callboard[{extra}]'"
+        ) from None
+    return engine
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def ignore_progress(fraction: float) -> None:
+    """Take progress that nobody asked for."""
+
+
+__all__ = ["ENGINES", "Engine", "Progress", "Session", "cores", "ignore_progress", "make_engine"]

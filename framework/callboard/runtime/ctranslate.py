@@ -1,0 +1,207 @@
+"""The CTranslate2 engine: Whisper speech recognition through faster-whisper, from verified bytes only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import ctranslate2
+import faster_whisper
+import numpy as np
+from faster_whisper.transcribe import restore_speech_timestamps
+from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+from callboard.config import RuntimeSettings
+from callboard.errors import Blocked, JobError, ModelMissing
+from callboard.runtime import Progress, cores
+from callboard.runtime.packs import Pack, read_file
+
+if TYPE_CHECKING:
+    from callboard.runtime import Session
+
+RATE: Final = 16000
+_TEMPERATURES: Final = (0.0, 0.2)
+"""Greedy beams first, one retry for a window that repeats itself or is unsure: the time of a window is bounded."""
+_VAD: Final = {"min_silence_duration_ms": 500, "speech_pad_ms": 200}
+"""Cues should not span pauses of half a second; faster-whisper's own default of 2 s is made for plain text."""
+_OPTIONS: Final = {
+    "beam_size": (int, 5),
+    "initial_prompt": (str | None, None),
+    "hotwords": (str | None, None),
+    "condition_on_previous_text": (bool, False),
+    "word_timestamps": (bool, True),
+}
+
+
+class WhisperEngine:
+    """Makes Whisper sessions of CTranslate2 folders."""
+
+    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings) -> Session:
+        """Load *pack*, int8 on the CPU; nothing is fetched and nothing but the pack's files is read.
+
+        Raises:
+            ModelMissing: a file is not what the pack says, or is no Whisper model.
+        """
+        files = {file.path: read_file(pack, folder, file) for file in pack.files}
+        if "tokenizer.json" not in files:  # faster-whisper would fetch one
+            raise ModelMissing(pack.name, "it lists no tokenizer.json", f"Mend {pack.origin}.")
+        try:
+            model = faster_whisper.WhisperModel(
+                pack.name,
+                device="cpu",
+                compute_type=str(pack.options.get("compute_type", "int8")),
+                cpu_threads=settings.threads or cores(),
+                num_workers=1,
+                local_files_only=True,
+                files=files,
+            )
+        except MemoryError:
+            raise Blocked(f"model {pack.name!r}: no memory to load it", "Close other programs.") from None
+        except (RuntimeError, ValueError) as error:
+            raise ModelMissing(
+                pack.name, f"CTranslate2 cannot load it: {error}", f"Mend {pack.origin} or its files."
+            ) from None
+        return WhisperSession(pack, model)
+
+
+class WhisperSession:
+    """A loaded Whisper model."""
+
+    def __init__(self, pack: Pack, model: faster_whisper.WhisperModel) -> None:
+        self._pack, self._model = pack, model
+
+    @property
+    def memory_mb(self) -> int:
+        """The pack's figure: CTranslate2 does not tell its own."""
+        return self._pack.memory_mb
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], progress: Progress
+    ) -> dict[str, Any]:
+        """Write down what is said.
+
+        Args:
+            inputs: ``samples``: float32 mono, 16 kHz, in [-1, 1], any length.
+            options: ``language`` (code, or None to detect it), ``vad`` (default True: only what sounds like speech is
+                heard; a mapping overrides thresholds of the detector), ``beam_size``, ``initial_prompt``, ``hotwords``,
+                ``condition_on_previous_text``, ``word_timestamps``.
+            progress: Called after each segment.
+
+        Returns:
+            ``language``, ``language_probability``, ``duration`` and ``duration_after_vad`` in seconds, ``speech``
+            (pairs of seconds; the whole clip without vad) and ``segments``: mappings with start, end, text,
+            avg_logprob, no_speech_prob, compression_ratio, temperature and words (word, start, end, probability).
+
+        Raises:
+            JobError: the samples or an option are wrong, or the language is not one the model knows.
+            Blocked: there is no memory for it now.
+        """
+        samples = _samples(self._pack.name, inputs)
+        chosen = self._options(options)
+        language = self._language(options.get("language"))
+        spans = _speech(samples, options.get("vad", True))
+        heard = np.concatenate([samples[span["start"] : span["end"]] for span in spans]) if spans else samples[:0]
+        answer = {
+            "language": language or "",
+            "language_probability": 1.0 if language else 0.0,
+            "duration": len(samples) / RATE,
+            "duration_after_vad": len(heard) / RATE,
+            "speech": [[span["start"] / RATE, span["end"] / RATE] for span in spans],
+            "segments": [],
+        }
+        if not len(heard):
+            return answer
+        try:
+            # The retry samples at random; a fixed seed gives the same words for the same sound.
+            ctranslate2.set_random_seed(0)
+            segments, info = self._model.transcribe(heard, language=language, temperature=_TEMPERATURES, **chosen)
+            answer["language"], answer["language_probability"] = info.language, float(info.language_probability)
+            answer["segments"] = _collect(segments, spans, len(heard) / RATE, progress)
+        except MemoryError:
+            raise Blocked(f"model {self._pack.name!r}: no memory for this clip", "Close other programs.") from None
+        except (RuntimeError, ValueError) as error:
+            raise JobError(f"model {self._pack.name!r}: {error}") from None
+        return answer
+
+    def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        unknown = set(options) - {"language", "vad", *_OPTIONS}
+        if unknown:
+            raise JobError(f"model {self._pack.name!r}: unknown options {sorted(unknown)}")
+        chosen = {name: options.get(name, default) for name, (_, default) in _OPTIONS.items()}
+        for name, (kind, _) in _OPTIONS.items():
+            if not isinstance(chosen[name], kind):
+                raise JobError(f"model {self._pack.name!r}: option {name} is {chosen[name]!r}, not {kind}")
+        return chosen
+
+    def _language(self, language: object) -> str | None:
+        known = self._model.supported_languages
+        if language is None:
+            return "en" if known == ["en"] else None
+        if language not in known:
+            raise JobError(f"model {self._pack.name!r} does not know language {language!r}, only {', '.join(known)}")
+        return str(language)
+
+    def close(self) -> None:
+        """Let go of the model's memory."""
+        self._model.model.unload_model()
+
+
+def _samples(model: str, inputs: Mapping[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    samples = inputs.get("samples")
+    if samples is None or len(inputs) != 1 or samples.dtype != np.float32 or samples.ndim != 1:
+        raise JobError(f"model {model!r} takes 'samples': float32, one dimension, 16 kHz mono")
+    if not np.isfinite(samples).all():
+        raise JobError(f"model {model!r}: the samples are not all finite")
+    return samples
+
+
+def _speech(samples: np.ndarray[Any, Any], vad: object) -> list[dict[str, int]]:
+    if not len(samples):
+        return []
+    if vad is False:
+        return [{"start": 0, "end": len(samples)}]
+    settings = {**_VAD, **vad} if isinstance(vad, Mapping) else _VAD
+    try:
+        chosen = VadOptions(**settings)
+    except TypeError as error:
+        raise JobError(f"vad: {error}") from None
+    return [span for span in get_speech_timestamps(samples, chosen) if span["end"] > span["start"]]
+
+
+def _collect(
+    segments: Iterable[Any], spans: list[dict[str, int]], seconds: float, progress: Progress
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def followed() -> Iterable[Any]:
+        for segment in segments:
+            progress(min(1.0, segment.end / seconds))
+            yield segment
+
+    for segment in restore_speech_timestamps(followed(), spans, RATE):
+        words = [
+            {
+                "word": word.word,
+                "start": float(word.start),
+                "end": float(word.end),
+                "probability": float(word.probability),
+            }
+            for word in segment.words or ()
+        ]
+        found.append(
+            {
+                "start": float(segment.start),
+                "end": float(segment.end),
+                "text": segment.text,
+                "avg_logprob": float(segment.avg_logprob),
+                "no_speech_prob": float(segment.no_speech_prob),
+                "compression_ratio": float(segment.compression_ratio),
+                "temperature": float(segment.temperature or 0.0),
+                "words": words,
+            }
+        )
+    return found
+
+
+__all__ = ["WhisperEngine", "WhisperSession"]

