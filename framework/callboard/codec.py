@@ -33,7 +33,8 @@ _decode_envelope = msgspec.json.Decoder(Envelope).decode
 _decode_any = msgspec.json.Decoder().decode
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _ESCAPE = re.compile(rb"\\(?:u003[aA]|.)")
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NOT_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_PILE = b"[" * (MAX_DEPTH + 1)
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
@@ -49,7 +50,7 @@ class Decoded(Struct, frozen=True):
 class _Plan:
     """What is known of one message type before a message comes."""
 
-    __slots__ = ("comparable", "countable", "decode", "name", "schema", "struct", "version")
+    __slots__ = ("comparable", "countable", "decode", "name", "opening", "schema", "struct", "version")
 
     def __init__(self, name: str, struct: type[Struct], version: tuple[int, int]) -> None:
         self.name, self.struct, self.version = name, struct, version
@@ -58,8 +59,11 @@ class _Plan:
         parts = list(_parts(msgspec.inspect.type_info(struct)))
         self.comparable = not any(isinstance(part, _VERBATIM) for part, _ in parts)
         """Equal bytes when written again prove that no key comes twice."""
-        self.countable = self.comparable and all(getattr(part, "tag", None) is None or of for part, of in parts)
+        self.countable = self.comparable and all(getattr(part, "tag", None) is None or of for part, of in parts[1:])
         """So does an equal number of colons: no tag stands outside a union, where it may be missing."""
+        tag = parts[0][0].tag_field if isinstance(parts[0][0], msgspec.inspect.StructType) else None
+        self.opening = re.compile(b'[ \t\r\n]*{[ \t\r\n]*"' + re.escape(tag.encode()) + b'"') if tag else None
+        """How countable text begins, where the message itself has a tag."""
 
 
 _VERBATIM = (msgspec.inspect.RawType, msgspec.inspect.AnyType)
@@ -156,6 +160,8 @@ def decode(body: bytes) -> Decoded:
     """
     if len(body) > MAX_MESSAGE:
         raise MessageRefused("too-long", f"{len(body)} bytes; a message is at most {MAX_MESSAGE}")
+    if _PILE in body:
+        _check_depth(body)
     try:
         envelope = _decode_envelope(body)
     except _BAD as error:
@@ -190,7 +196,10 @@ def _read(plan: _Plan, raw: bytes | Raw) -> Struct:
     text = bytes(raw)
     if plan.comparable:
         again = _encode(data)
-        if again == text or (plan.countable and _colons(text) == again.count(b":")):
+        if again == text:
+            return data
+        tagged = plan.opening is None or plan.opening.match(text)
+        if plan.countable and tagged and _colons(text) == again.count(b":"):
             return data
     _scan(text)
     return data
@@ -263,9 +272,16 @@ def _check_depth(text: bytes) -> None:
     """Take the innermost brackets away, round by round; no recursion, whatever the text."""
     if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
         return
-    brackets = _STRING.sub(b"", text).translate(_SQUARE, _NOT_BRACKETS)
+    if b"\\" not in text:
+        text = text.translate(_SQUARE, _NOT_MARKS).replace(b'""', b"")
+    if b'"' in text:
+        text = _STRING.sub(b"", text)
+    brackets = text.translate(_SQUARE, _NOT_MARKS)
     for _ in range(MAX_DEPTH):
+        before = len(brackets)
         brackets = brackets.replace(b"[]", b"")
+        if len(brackets) == before:
+            break
     if b"[" in brackets:
         raise MessageRefused("too-deep", f"more than {MAX_DEPTH} objects and arrays inside each other")
 
@@ -273,8 +289,9 @@ def _check_depth(text: bytes) -> None:
 def _refuse(error: Exception, text: bytes) -> NoReturn:
     """Say why *text* could not be parsed."""
     if isinstance(error, RecursionError):
-        _check_depth(text)
-        raise error
+        if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
+            raise error  # this program's own stack is full; the message is not to blame
+        raise MessageRefused("too-deep", f"more than {MAX_DEPTH} objects and arrays inside each other") from None
     if isinstance(error, UnicodeDecodeError):
         raise MessageRefused("not-utf8", str(error)) from None
     problem = str(error)
