@@ -1,0 +1,189 @@
+"""The board owns everything of one project and starts and stops it in order.
+
+``Board`` holds the parts that every way of working shares; ``daemon.py`` and ``oneshot.py`` drive it. It
+imports no plugin, decoder or model engine: those live in processes that may die.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Self
+
+from callboard_schemas import JobDone, Progress
+
+from callboard import shm
+from callboard.bus import Bus
+from callboard.catalog import Catalog
+from callboard.catalog.jobs import Row
+from callboard.config import Project
+from callboard.desk import Desk
+from callboard.discovery import Found, discover
+from callboard.dispatcher import Dispatcher
+from callboard.following import Following
+from callboard.intake import Intake
+from callboard.lock import Owner
+from callboard.policy import Acceptance
+from callboard.postman import Postman
+from callboard.router import Router
+from callboard.runtime.packs import find_packs
+from callboard.runtime.supervise import RuntimeSupervisor
+from callboard.scribe import Scribe
+from callboard.worker import PluginPool
+
+log = logging.getLogger(__name__)
+
+LOCAL_ROOT = "local"
+"""The root of paths given on a command line: the whole file system of this machine."""
+_STOP = 10.0
+"""Seconds in which everything is let go of."""
+
+
+def roots_of(project: Project) -> dict[str, bytes]:
+    """Give the absolute folder of each root, as bytes."""
+    roots = {LOCAL_ROOT: os.fsencode(Path("/").absolute())}
+    for watch in project.settings.watch:
+        roots[watch.name] = os.path.abspath(os.fsencode(project.folder / watch.path))
+    return roots
+
+
+def _sidecar_folder(project: Project, out: Path | None) -> bytes:
+    folder = project.settings.sidecars.folder
+    if out is None and not folder:
+        return b""
+    return os.path.abspath(os.fsencode(out if out is not None else project.folder / folder))
+
+
+class Board:
+    """Everything of one project, open while its context is.
+
+    Args:
+        project: Settings and folders.
+        bus: A connection to the bus; the board uses it and does not close it.
+        command: What the user started, told to others who find the folder taken.
+        acceptance: What is accepted without a person.
+        on_progress: Hears how far each job is.
+        on_state: Hears of each job's key and new state after its commit.
+        run: Only this run's jobs; somebody waits for them.
+        out: Where sidecars go instead of where the settings say.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        bus: Bus,
+        *,
+        command: str,
+        acceptance: Acceptance = "policy",
+        on_progress: Callable[[Progress], None] | None = None,
+        on_state: Callable[[str, str], None] | None = None,
+        run: str = "",
+        out: Path | None = None,
+    ) -> None:
+        self.project, self.bus, self.acceptance = project, bus, acceptance
+        self.following = Following(roots_of(project), _sidecar_folder(project, out))
+        self._command, self._run = command, run
+        self._on_progress = on_progress
+        self._on_state = on_state
+        self._stack = contextlib.AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        stack = self._stack
+        try:
+            await self._open(stack)
+        except BaseException:
+            await stack.aclose()
+            raise
+        return self
+
+    async def _open(self, stack: contextlib.AsyncExitStack) -> None:
+        project, settings = self.project, self.project.settings
+        stack.enter_context(Owner(project.data, self._command))
+        self.catalog = stack.enter_context(Catalog(project.data))
+        self.plugins: list[Found] = discover(settings.allow_plugins)
+        packs = find_packs(Path(settings.runtime.models) if settings.runtime.models else None)
+        shared = shm.make_folder()
+        stack.callback(shutil.rmtree, shared, ignore_errors=True)
+        run_folder = project.data / "run"
+        run_folder.mkdir(mode=0o700, exist_ok=True)
+        self.runtime = await stack.enter_async_context(RuntimeSupervisor(run_folder, shared, settings.runtime))
+        self.workers = settings.workers or max(os.cpu_count() or 1, 2)
+        self.pool = await stack.enter_async_context(
+            PluginPool(
+                self.plugins,
+                run_folder=run_folder,
+                runtime_address=self.runtime.address,
+                shm_folder=shared,
+                workers=self.workers,
+                on_progress=self._on_progress,
+            )
+        )
+        self._wire(packs)
+        stack.push_async_callback(self._stop_tasks)
+
+    def _wire(self, packs: Any) -> None:
+        settings = self.project.settings
+        self.desk = Desk(self.following, settings.policy, self.plugins)
+        self.router = Router(self.plugins, settings, packs)
+        self.postman = Postman(self.catalog, self.bus)
+        self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake)
+        self.dispatcher = Dispatcher(
+            self.catalog,
+            self.pool,
+            self.following,
+            self._accept,
+            workers=self.workers,
+            run=self._run,
+            ensure=self.runtime.ensure,
+            committed=self._committed,
+        )
+        self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.decide)
+
+    def _accept(self, conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
+        return self.desk.accept_done(conn, row, done, self.acceptance)
+
+    def _committed(self, key: str, state: str) -> None:
+        self.scribe.wake()
+        self.postman.wake()
+        if self._on_state is not None:
+            self._on_state(key, state)
+
+    def wake(self) -> None:
+        """Say that something was committed: jobs, sidecars or messages may wait."""
+        self.dispatcher.wake()
+        self.scribe.wake()
+        self.postman.wake()
+
+    def start(self) -> None:
+        """Start to dispatch, write sidecars and send messages."""
+        self.spawn(self.dispatcher.run(), "dispatcher")
+        self.spawn(self.scribe.run(), "scribe")
+        self.spawn(self.postman.run(), "postman")
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run *work* until the board stops; it is stopped with the board."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_complain)
+        self._tasks.append(task)
+        return task
+
+    async def _stop_tasks(self) -> None:
+        for task in reversed(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_STOP)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("%s stopped: %s", task.get_name(), task.exception(), exc_info=task.exception())

@@ -1,0 +1,196 @@
+"""The catalog: journal, jobs, proposals, sidecars and outbox in one SQLite file, with one writer.
+
+WAL and ``synchronous=FULL``: a commit that returned survives a power cut (https://sqlite.org/pragma.html#pragma_synchronous).
+All writes go through one thread that gathers what is waiting into one transaction, so a burst pays one
+fsync, not one each; a write that fails is rolled back alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from callboard.catalog.migrations import STEPS, migrate, version
+from callboard.errors import Blocked, CatalogError
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+FILE_NAME = "catalog.sqlite"
+_GATHER = 256
+"""Writes in one transaction at most, so that nobody waits long for a commit."""
+
+
+def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+    if read_only:
+        conn.execute("PRAGMA query_only = ON")
+    else:
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("PRAGMA synchronous = FULL")
+    return conn
+
+
+class Catalog:
+    """One open catalog. Use as a context manager, or ``open`` and ``close``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+
+    def open(self) -> Self:
+        """Check, back up if it must be migrated, migrate, and start the writer.
+
+        Raises:
+            CatalogError: damaged, newer than this program, or not to be opened.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            conn = _connect(self.path)
+            self.path.chmod(0o600)
+            self._check(conn)
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self.path, str(error)) from None
+        self._thread = threading.Thread(target=self._write_loop, args=(conn,), name="catalog", daemon=True)
+        self._thread.start()
+        return self
+
+    def _check(self, conn: sqlite3.Connection) -> None:
+        found = version(conn)
+        if found > len(STEPS):
+            conn.close()
+            raise CatalogError(
+                f"{self.path} was written by a newer Callboard (catalog version {found}, this one knows {len(STEPS)})",
+                "Nothing was changed. Upgrade Callboard, then try again.",
+            )
+        problem = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            conn.close()
+            raise _damaged(self.path, problem)
+        if 0 < found < len(STEPS):
+            back_up(conn, self.path.with_name(f"{FILE_NAME}.v{found}.bak"))
+        migrate(conn)
+
+    def close(self) -> None:
+        """Commit what is waiting and close. Safe to call twice."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        while self._readers:
+            self._readers.pop().close()
+        self._local = threading.local()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Queue a write; the future is done once it is on disk. *work* sees its own transaction."""
+        future: Future[T] = Future()
+        if self._thread is None:
+            raise CatalogError(f"{self.path} is closed")
+        self._queue.put((work, future))
+        return future
+
+    async def write(self, work: Work[T]) -> T:
+        """Write and wait for the commit without blocking the loop; it happens even if the caller is cancelled."""
+        return await asyncio.shield(asyncio.wrap_future(self.submit(work)))
+
+    def write_sync(self, work: Work[T]) -> T:
+        """Write from a plain thread and wait for the commit."""
+        return self.submit(work).result()
+
+    def read(self, work: Work[T]) -> T:
+        """Read committed state on this thread's own connection."""
+        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
+        if conn is None:
+            conn = self._local.conn = _connect(self.path, read_only=True)
+            self._readers.append(conn)
+        return work(conn)
+
+    def _write_loop(self, conn: sqlite3.Connection) -> None:
+        while True:
+            batch = self._gather()
+            last = batch[-1] is None
+            _commit(conn, [entry for entry in batch if entry is not None])
+            if last:
+                break
+        with contextlib.suppress(sqlite3.Error):
+            conn.execute("PRAGMA optimize")
+        conn.close()
+
+    def _gather(self) -> list[tuple[Work[Any], Future[Any]] | None]:
+        batch = [self._queue.get()]
+        while batch[-1] is not None and len(batch) < _GATHER:
+            try:
+                batch.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+
+def _commit(conn: sqlite3.Connection, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
+    """Run a batch in one transaction and tell each waiter how it went."""
+    done: list[tuple[Future[Any], Any]] = []
+    failed: list[tuple[Future[Any], BaseException]] = []
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+        for work, future in batch:
+            conn.execute("SAVEPOINT one")
+            try:
+                done.append((future, work(conn)))
+            except BaseException as error:  # noqa: BLE001 - the waiter gets it; the other writes go on
+                conn.execute("ROLLBACK TO one")
+                failed.append((future, error))
+            conn.execute("RELEASE one")
+        conn.execute("COMMIT")
+    except sqlite3.Error as error:
+        with contextlib.suppress(sqlite3.Error):
+            conn.execute("ROLLBACK")
+        problem = Blocked(f"the catalog cannot be written: {error}", "Make room on its disk; what is waiting goes on.")
+        for future in {future for _, future in batch} - {future for future, _ in failed}:
+            future.set_exception(problem)
+        done = []
+    for future, result in done:
+        future.set_result(result)
+    for future, reason in failed:
+        future.set_exception(reason)
+
+
+def back_up(conn: sqlite3.Connection, target: Path) -> None:
+    """Copy an open catalog to *target* with SQLite's online backup, replacing an older copy only when whole."""
+    partial = target.with_name(target.name + ".part")
+    partial.unlink(missing_ok=True)
+    copy = sqlite3.connect(partial)
+    with contextlib.closing(copy):
+        conn.backup(copy)
+    fd = os.open(partial, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.replace(partial, target)
+
+
+def _damaged(path: Path, problem: str) -> CatalogError:
+    return CatalogError(
+        f"{path} is damaged: {problem}",
+        "Nothing was changed. Move it aside or put back its .bak copy, then start again: media is found anew.",
+    )
+
+
+__all__ = ["FILE_NAME", "Catalog", "back_up"]

@@ -1,0 +1,72 @@
+"""The catalog as the effects' ledger: what we wrote where, known before it is written."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from callboard.catalog import Catalog
+from callboard.effects import Written
+
+_COLUMNS = "path, role, asset, digest, size, previous"
+
+
+class CatalogLedger:
+    """Implements ``effects.Ledger``; every call blocks until it is on disk."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def written(self, asset: str, media: bytes) -> list[Written]:
+        """Give what we wrote for an asset at one media path."""
+        return self._catalog.read(
+            lambda conn: [
+                Written(*row)
+                for row in conn.execute(
+                    f"SELECT {_COLUMNS} FROM sidecars WHERE asset = ? AND media = ? ORDER BY path",  # noqa: S608 - constant columns
+                    (asset, media),
+                )
+            ]
+        )
+
+    def owner(self, path: bytes) -> Written | None:
+        """Give what we know of a path, if it is ours."""
+        return self._catalog.read(lambda conn: owner(conn, path))
+
+    def intend(self, written: Written, media: bytes) -> None:
+        """Say what is about to be written."""
+        self._put(written, media, "intended")
+
+    def settle(self, written: Written, media: bytes) -> None:
+        """Say that it was read back."""
+        self._put(written, media, "written")
+
+    def forget(self, path: bytes) -> None:
+        """Say that a path is no longer ours."""
+        self._catalog.write_sync(lambda conn: conn.execute("DELETE FROM sidecars WHERE path = ?", (path,)).rowcount)
+
+    def _put(self, written: Written, media: bytes, state: str) -> None:
+        values: tuple[Any, ...] = (
+            *(written.path, written.role, written.asset, written.digest, written.size, written.previous),
+            *(media, state),
+        )
+        self._catalog.write_sync(
+            lambda conn: (
+                conn.execute(
+                    f"INSERT OR REPLACE INTO sidecars({_COLUMNS}, media, state) VALUES(?,?,?,?,?,?,?,?)",
+                    values,
+                ).rowcount
+            )
+        )
+
+
+def owner(conn: sqlite3.Connection, path: bytes) -> Written | None:
+    """Find what we wrote at a path."""
+    row = conn.execute(f"SELECT {_COLUMNS} FROM sidecars WHERE path = ?", (path,)).fetchone()  # noqa: S608 - constant columns
+    return None if row is None else Written(*row)
+
+
+def sidecars_of(conn: sqlite3.Connection, asset: str, media: bytes) -> list[bytes]:
+    """Give the paths of what we wrote for an asset at one media path."""
+    rows = conn.execute("SELECT path FROM sidecars WHERE asset = ? AND media = ? ORDER BY path", (asset, media))
+    return [row[0] for row in rows]

@@ -1,0 +1,179 @@
+"""Proposals and decisions in the catalog. Decisions are append-only and chained, so a silent edit shows."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+from callboard_schemas import Asset, Decision, Kind, Proposal, ProposalState, Provenance, Result
+
+from callboard.errors import CatalogError
+
+_COLUMNS = (
+    "id, run, job, plugin, kind, result, digest, state, confidence, provenance, body, checksum, decided_by, reason"
+)
+
+
+def result_name(result: Result) -> str:
+    """Name a result as messages do, such as ``tags``."""
+    return str(type(result).__struct_config__.tag)
+
+
+def add(
+    conn: sqlite3.Connection, ident: str, job: str, run: str, digest: str, result: Result, provenance: Provenance
+) -> None:
+    """Store a new proposal; a job that is committed twice keeps its first results."""
+    body = msgspec.json.encode(result)
+    conn.execute(
+        "INSERT INTO proposals(id, job, run, plugin, kind, result, digest, state, confidence, provenance, body,"
+        " checksum, created) VALUES(?,?,?,?,?,?,?,'proposed',?,?,?,?,?) ON CONFLICT(id) DO NOTHING",
+        (
+            *(ident, job, run, provenance.plugin, provenance.kind, result_name(result), digest, result.confidence),
+            *(msgspec.json.encode(provenance), body, hashlib.sha256(body).hexdigest(), time.time()),
+        ),
+    )
+
+
+def _proposal(row: Sequence[Any], asset: Asset | None = None) -> Proposal:
+    ident, run, job, _plugin, kind, result, _digest, state, confidence, provenance, body, checksum, by, reason = row
+    if hashlib.sha256(body).hexdigest() != checksum:
+        raise CatalogError(
+            f"proposal {ident} is not what was stored",
+            "The catalog is damaged; put back a backup or find the media anew.",
+        )
+    return Proposal(
+        id=ident,
+        run=run,
+        job=job,
+        kind=cast("Kind", kind),
+        result=result,
+        state=cast("ProposalState", state),
+        confidence=confidence,
+        provenance=msgspec.json.decode(provenance, type=Provenance),
+        asset=asset,
+        body=msgspec.json.decode(body, type=Result),
+        decided_by=by,
+        reason=reason,
+    )
+
+
+def get(conn: sqlite3.Connection, ident: str) -> Proposal | None:
+    """Find one proposal by its id."""
+    row = conn.execute(f"SELECT {_COLUMNS} FROM proposals WHERE id = ?", (ident,)).fetchone()  # noqa: S608 - constant columns
+    return None if row is None else _proposal(row)
+
+
+def resolve(conn: sqlite3.Connection, prefix: str) -> list[str]:
+    """Find the ids that start with *prefix*, as people type them."""
+    rows = conn.execute("SELECT id FROM proposals WHERE substr(id, 1, ?) = ? LIMIT 5", (len(prefix), prefix))
+    return [row[0] for row in rows]
+
+
+def of_digest(conn: sqlite3.Connection, digest: str) -> list[Proposal]:
+    """Give every proposal for an asset, oldest first."""
+    rows = conn.execute(f"SELECT {_COLUMNS} FROM proposals WHERE digest = ? ORDER BY created, id", (digest,))  # noqa: S608 - constant columns
+    return [_proposal(row) for row in rows]
+
+
+def any_for(conn: sqlite3.Connection, digest: str) -> bool:
+    """Say whether anything was ever proposed for an asset."""
+    return conn.execute("SELECT 1 FROM proposals WHERE digest = ? LIMIT 1", (digest,)).fetchone() is not None
+
+
+def of_job(conn: sqlite3.Connection, job: str) -> list[Proposal]:
+    """Give the proposals of one job in order."""
+    rows = conn.execute(f"SELECT {_COLUMNS} FROM proposals WHERE job = ? ORDER BY id", (job,))  # noqa: S608 - constant columns
+    return [_proposal(row) for row in rows]
+
+
+def waiting(conn: sqlite3.Connection, limit: int = 1000) -> list[tuple[Proposal, str]]:
+    """Give what waits for a person, oldest first, with the asset's digest."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM proposals WHERE state = 'proposed' ORDER BY created, id LIMIT ?",  # noqa: S608 - constant columns
+        (limit,),
+    )
+    return [(_proposal(row), row[6]) for row in rows]
+
+
+def accepted_in(conn: sqlite3.Connection, run: str) -> list[str]:
+    """Give the proposals that a run had accepted."""
+    rows = conn.execute("SELECT id FROM proposals WHERE decided_run = ? AND state = 'accepted' ORDER BY id", (run,))
+    return [row[0] for row in rows]
+
+
+def run_exists(conn: sqlite3.Connection, run: str) -> bool:
+    """Say whether a run is known."""
+    return conn.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is not None
+
+
+_BECOMES: dict[str, ProposalState] = {"accept": "accepted", "reject": "rejected", "reopen": "proposed"}
+
+
+def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal | None:
+    """Apply a decision. Returns the proposal when its state changed, ``None`` when it stood so already.
+
+    Accepting supersedes what was accepted before from the same plugin, of the same result and language.
+    """
+    found = get(conn, decision.proposal)
+    if found is None or found.state == _BECOMES[decision.decision]:
+        return None
+    _record(conn, decision)
+    _set(conn, found.id, _BECOMES[decision.decision], decision.by, decision.reason, run)
+    if decision.decision == "accept":
+        for other in _rivals(conn, found):
+            _set(conn, other, "superseded", decision.by, f"by {found.id}", run)
+    return get(conn, found.id)
+
+
+def _set(conn: sqlite3.Connection, ident: str, state: ProposalState, by: str, reason: str, run: str) -> None:
+    conn.execute(
+        "UPDATE proposals SET state = ?, decided_by = ?, decided = ?, decided_run = ?, reason = ? WHERE id = ?",
+        (state, by, time.time(), run if state == "accepted" else "", reason, ident),
+    )
+
+
+def _language(proposal: Proposal) -> str:
+    return str(getattr(proposal.body, "language", ""))
+
+
+def _rivals(conn: sqlite3.Connection, kept: Proposal) -> list[str]:
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM proposals WHERE plugin = ? AND result = ? AND state = 'accepted' AND id != ?"  # noqa: S608 - constant columns
+        " AND digest = (SELECT digest FROM proposals WHERE id = ?) AND job != ?",
+        (kept.provenance.plugin, kept.result, kept.id, kept.id, kept.job),
+    )
+    return [other.id for other in map(_proposal, rows) if _language(other) == _language(kept)]
+
+
+def superseded_by(conn: sqlite3.Connection, ident: str) -> list[str]:
+    """Give the proposals that one proposal's acceptance superseded."""
+    rows = conn.execute("SELECT id FROM proposals WHERE state = 'superseded' AND reason = ?", (f"by {ident}",))
+    return [row[0] for row in rows]
+
+
+def _record(conn: sqlite3.Connection, decision: Decision) -> None:
+    last = conn.execute("SELECT chain FROM decisions ORDER BY seq DESC LIMIT 1").fetchone()
+    now = time.time()
+    entry = msgspec.json.encode([last[0] if last else "", msgspec.to_builtins(decision), now])
+    conn.execute(
+        "INSERT INTO decisions(proposal, decision, by, reason, at, chain) VALUES(?,?,?,?,?,?)",
+        (decision.proposal, decision.decision, decision.by, decision.reason, now, hashlib.sha256(entry).hexdigest()),
+    )
+
+
+def broken_link(conn: sqlite3.Connection) -> int | None:
+    """Find the first decision whose chain does not follow from the one before; ``None`` when all do."""
+    last = ""
+    for seq, proposal, decision, by, reason, at, chain in conn.execute(
+        "SELECT seq, proposal, decision, by, reason, at, chain FROM decisions ORDER BY seq"
+    ):
+        told = Decision(proposal=proposal, decision=decision, by=by, reason=reason)
+        entry = msgspec.json.encode([last, msgspec.to_builtins(told), at])
+        if hashlib.sha256(entry).hexdigest() != chain:
+            return int(seq)
+        last = chain
+    return None

@@ -1,0 +1,143 @@
+"""The desk: where a person decides. Every function runs inside one transaction of the catalog.
+
+A decision changes states and asks that sidecars follow; the same code serves the command line and the board.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from callboard_schemas import Decision, JobDone
+from msgspec import Struct
+
+from callboard import announce
+from callboard.catalog import dead, jobs, proposals
+from callboard.catalog.jobs import Row
+from callboard.config import Policy
+from callboard.discovery import Found
+from callboard.dispatcher import store
+from callboard.errors import UsageError
+from callboard.following import Following
+from callboard.policy import Acceptance, accepts
+from callboard.runs import new_run
+
+
+class Decided(Struct, frozen=True):
+    """What a decision, an undo or a replay changed."""
+
+    run: str
+    changed: tuple[str, ...]
+
+
+class Desk:
+    """Decides on proposals of one project.
+
+    Args:
+        following: Asks that sidecars follow.
+        policy: What may be accepted without a person.
+        plugins: What discovery found, for their thresholds.
+    """
+
+    def __init__(self, following: Following, policy: Policy, plugins: Sequence[Found]) -> None:
+        self._following, self._policy = following, policy
+        self._manifests = {found.id: found.manifest for found in plugins}
+
+    def decide(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
+        """Apply one decision. Returns whether anything changed."""
+        changed = proposals.decide(conn, decision, run)
+        if changed is None:
+            return False
+        announce.proposal(conn, changed, None, "changed")
+        job = jobs.get(conn, changed.job)
+        if job is not None:
+            self._following.asset(conn, job.digest, run)
+        return True
+
+    def decide_many(
+        self, conn: sqlite3.Connection, prefixes: Sequence[str], verb: str, by: str, reason: str = ""
+    ) -> Decided:
+        """Accept or reject by the ids that a person typed; all or none.
+
+        Raises:
+            UsageError: an id is unknown or not unique.
+        """
+        run = new_run()
+        jobs.start_run(conn, run, verb)
+        changed = [
+            ident
+            for ident in (_one(conn, prefix) for prefix in prefixes)
+            if self.decide(conn, Decision(proposal=ident, decision=verb, by=by, reason=reason), run)  # type: ignore[arg-type]
+        ]
+        return Decided(run, tuple(changed))
+
+    def undo(self, conn: sqlite3.Connection, run: str, by: str) -> Decided:
+        """Take a run back: what it had accepted is proposed again, and its sidecars go.
+
+        Raises:
+            UsageError: no such run.
+        """
+        if not proposals.run_exists(conn, run):
+            raise UsageError(f"no run {run!r}", "'callboard status' lists the last runs.")
+        changed = proposals.accepted_in(conn, run)
+        for ident in changed:
+            before = proposals.superseded_by(conn, ident)
+            self.decide(conn, Decision(proposal=ident, decision="reopen", by=by, reason=f"undo {run}"), run)
+            for other in before:
+                self.decide(conn, Decision(proposal=other, decision="accept", by=by, reason=f"undo {run}"), "")
+        return Decided(run, tuple(changed))
+
+    def replay(self, conn: sqlite3.Connection, prefixes: Sequence[str], run: str = "") -> Decided:
+        """Give dead jobs all their tries back.
+
+        Raises:
+            UsageError: an id is unknown, not unique, or a message (which its sender must mend and send again).
+        """
+        run = run or new_run()
+        jobs.start_run(conn, run, "replay")
+        changed = []
+        for prefix in prefixes:
+            found = dead.find(conn, prefix)
+            if len(found) != 1:
+                raise UsageError(
+                    f"{'no' if not found else 'more than one'} dead letter {prefix!r}", "See 'callboard dead list'."
+                )
+            if found[0].what != "job":
+                raise UsageError(
+                    f"{found[0].id} is a message that was refused: {found[0].reason}",
+                    "Its sender must mend it and send it again.",
+                )
+            jobs.retry(conn, found[0].ref, run)
+            dead.replayed(conn, found[0].id)
+            changed.append(found[0].id)
+        return Decided(run, tuple(changed))
+
+    def accept_done(self, conn: sqlite3.Connection, row: Row, done: JobDone, acceptance: Acceptance) -> list[str]:
+        """Store what a job proposes and accept what the policy allows. Returns the accepted ids."""
+        ids = store(conn, row, done)
+        return [
+            ident
+            for ident, result in zip(ids, done.results, strict=True)
+            if (by := accepts(self._policy, self._manifests.get(row.plugin), done.provenance, result, acceptance))
+            and self.decide(conn, Decision(proposal=ident, decision="accept", by=by), row.run)
+        ]
+
+    def accept_cached(self, conn: sqlite3.Connection, job: Row, run: str, acceptance: Acceptance) -> None:
+        """Apply a run's acceptance to proposals made before; what a person has decided or undone stands."""
+        for made in proposals.of_job(conn, job.key):
+            untouched = made.state == "proposed" and not made.decided_by
+            if made.body is None or not (untouched or (acceptance == "all" and made.state == "proposed")):
+                continue
+            by = accepts(self._policy, self._manifests.get(job.plugin), made.provenance, made.body, acceptance)
+            if by:
+                self.decide(conn, Decision(proposal=made.id, decision="accept", by=by), run)
+
+
+def _one(conn: sqlite3.Connection, prefix: str) -> str:
+    found = proposals.resolve(conn, prefix)
+    if prefix in found:
+        return prefix
+    if len(found) != 1:
+        problem = "no proposal" if not found else "more than one proposal starts with"
+        raise UsageError(f"{problem} {prefix!r}", "'callboard inbox' shows what waits, with the ids.")
+    return found[0]

@@ -1,0 +1,266 @@
+"""The dispatcher: takes queued jobs to the plugins, and commits what comes back.
+
+Failures have classes: what would fail again gets two tries, what takes its process down three, and what the
+surroundings stop waits without being counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+from callboard_schemas import (
+    Envelope,
+    Failure,
+    Job,
+    JobDone,
+    JobFailed,
+    JobState,
+    Outcome,
+    Parameters,
+    decode_path,
+    encode_path,
+)
+
+from callboard import announce
+from callboard.catalog import Catalog, dead, jobs, journal
+from callboard.catalog import proposals as proposal_rows
+from callboard.catalog.jobs import Row
+from callboard.failpoints import failpoint
+from callboard.following import Following
+
+log = logging.getLogger(__name__)
+
+TRIES = 2
+"""Tries of a job that fails by itself."""
+CRASHES = 3
+"""Processes that one job may take down."""
+_BACKOFF = (5.0, 30.0, 120.0, 600.0)
+"""Seconds before a crashed job is tried again."""
+_AWAY = Failure(
+    code="media-away",
+    message="the media is not where it was last seen",
+    cause="environment",
+    hint="It goes on when the file or its share is back.",
+)
+_REPLACED = Failure(
+    code="media-replaced", message="the file was replaced by other content meanwhile", cause="deterministic"
+)
+
+
+class Pool(Protocol):
+    """What runs a job: ``callboard.worker.PluginPool``."""
+
+    async def run(self, job: Job) -> Outcome:
+        """Run a job; a plugin's failure is a value."""
+        ...
+
+
+Accept = Callable[[sqlite3.Connection, Row, JobDone], list[str]]
+"""Stores proposals and applies the policy; returns the ids that were accepted."""
+
+
+class Dispatcher:
+    """Runs queued jobs, *workers* at once.
+
+    Args:
+        catalog: Where jobs are.
+        pool: What runs them.
+        following: Knows where media is, and asks that sidecars follow.
+        accept: Called inside the commit of a job.
+        workers: Jobs at once.
+        run: Only this run's jobs, and failures are tried again at once: somebody waits.
+        committed: Called after each commit.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        pool: Pool,
+        following: Following,
+        accept: Accept,
+        *,
+        workers: int,
+        run: str = "",
+        ensure: Callable[[], Awaitable[None]] | None = None,
+        committed: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._catalog, self._pool, self._following, self._accept = catalog, pool, following, accept
+        self._workers, self._run, self._ensure = workers, run, ensure
+        self._committed = committed or (lambda _key, _state: None)
+        self._wake = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Keys of the jobs that run now."""
+        return tuple(self._tasks)
+
+    def wake(self) -> None:
+        """Say that there may be work."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Dispatch until cancelled; jobs that run then are queued again at the next start."""
+        await self._catalog.write(jobs.requeue_running)
+        try:
+            while True:
+                self._wake.clear()
+                self._start_ready()
+                await self._until_wake()
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _start_ready(self) -> None:
+        room = self._workers - len(self._tasks)
+        if room <= 0:
+            return
+        for row in self._catalog.read(lambda conn: jobs.ready(conn, room + len(self._tasks), self._run)):
+            if row.key not in self._tasks and len(self._tasks) < self._workers:
+                self._tasks[row.key] = asyncio.create_task(self._do(row), name=f"job {row.key[:12]}")
+
+    async def _until_wake(self) -> None:
+        when = self._catalog.read(jobs.next_ready) if len(self._tasks) < self._workers else None
+        wait = None if when is None or when <= time.time() else when - time.time()
+        try:
+            await asyncio.wait_for(self._wake.wait(), wait)
+        except TimeoutError:
+            return
+
+    async def _do(self, row: Row) -> None:
+        try:
+            self._catalog.submit(lambda conn: jobs.running(conn, row.key))
+            if self._ensure is not None:
+                await self._ensure()
+            await self._settle(row, await self._attempt(row))
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("job %s could not be committed; it is tried again at the next start", row.key[:12])
+        finally:
+            self._tasks.pop(row.key, None)
+            self._wake.set()
+
+    async def _attempt(self, row: Row) -> Outcome:
+        event = self._catalog.read(lambda conn: journal.event(conn, row.event))
+        asset = row.subject
+        path = self._locate(row)
+        if asset is not None and path is None:
+            return JobFailed(key=row.key, failure=_AWAY)
+        before = _stamp(path)
+        outcome = await self._pool.run(
+            Job(
+                key=row.key,
+                plugin=row.plugin,
+                event=msgspec.Raw(event.body if event else b"null"),
+                asset=asset,
+                path=encode_path(path) if path else None,
+                parameters=msgspec.json.decode(row.parameters, type=Parameters),
+                attempt=row.tries + row.crashes + 1,
+                deadline=row.deadline,
+            )
+        )
+        after = _stamp(path)
+        if path and after != before:
+            if after is not None:
+                return JobFailed(key=row.key, failure=_REPLACED)
+            if isinstance(outcome, JobFailed):
+                return JobFailed(key=row.key, failure=_AWAY, seconds=outcome.seconds)
+        return outcome
+
+    def _locate(self, row: Row) -> bytes | None:
+        """Find the asset on this machine: any place whose size and time still are those of its content."""
+        asset = row.subject
+        if asset is None:
+            return None
+        found = self._catalog.read(lambda conn: journal.places_of(conn, asset.digest))
+        for root, seen in found:
+            path = self._following.media(root, seen.path)
+            if path and (seen.sequence or _stamp(path) == (seen.size, seen.mtime_ns)):
+                return path
+        path = self._following.media(asset.place.root, decode_path(asset.place.path))
+        if path and not found and (asset.sequence or os.path.exists(path)):
+            return path
+        return None
+
+    async def _settle(self, row: Row, outcome: Outcome) -> None:
+        failpoint("job.before_commit")
+        state = await self._catalog.write(lambda conn: self._commit(conn, row, outcome))
+        failpoint("job.after_commit")
+        self._committed(row.key, state)
+
+    def _commit(self, conn: sqlite3.Connection, row: Row, outcome: Outcome) -> str:
+        if isinstance(outcome, JobDone):
+            jobs.done(conn, row.key, outcome.seconds)
+            if self._accept(conn, row, outcome):
+                self._following.asset(conn, row.digest, row.run)
+            state, why = "done", None
+        else:
+            state, why = self._fail(conn, row, outcome.failure), outcome.failure
+        if state in ("done", "failed"):
+            told = JobState(key=row.key, plugin=row.plugin, state=state, run=row.run, failure=why)  # type: ignore[arg-type]
+            announce.job(conn, told, _cause(conn, row))
+        asset = row.subject
+        if asset is not None:
+            text = f"{row.plugin}: {state}" + (f" in {outcome.seconds:.1f} s" if state == "done" else "")
+            journal.note(conn, asset.place.root, decode_path(asset.place.path), text, why.message if why else "")
+        return state
+
+    def _fail(self, conn: sqlite3.Connection, row: Row, why: Failure) -> str:
+        """Count a failure and say what becomes of the job."""
+        if why.code == _REPLACED.code:
+            jobs.cancel(conn, row.key, why)
+            return "cancelled"
+        if why.code == "runtime-gone":
+            why = msgspec.structs.replace(why, cause="crash")
+        if why.cause == "environment":
+            jobs.failed(conn, row.key, why, "blocked")
+            return "blocked"
+        used, limit = (row.tries, TRIES) if why.cause == "deterministic" else (row.crashes, CRASHES)
+        if used + 1 < limit:
+            patient = why.cause == "crash" and not self._run
+            jobs.failed(conn, row.key, why, "queued", _BACKOFF[min(used, 3)] if patient else 0.0)
+            return "queued"
+        jobs.failed(conn, row.key, why, "failed")
+        asset = row.subject
+        path = self._following.media(asset.place.root, decode_path(asset.place.path)) if asset else None
+        dead.bury(conn, f"j-{row.key[:12]}", "job", row.key, why, path=path or b"")
+        return "failed"
+
+
+def _stamp(path: bytes | None) -> tuple[int, int] | None:
+    """Say what a path holds now, by size and modification time; a rename changes neither."""
+    if path is None:
+        return None
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _cause(conn: sqlite3.Connection, row: Row) -> Envelope | None:
+    event = journal.event(conn, row.event)
+    return msgspec.json.decode(event.body, type=Envelope) if event else None
+
+
+def store(conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
+    """Store the proposals of a finished job and tell of them. Returns their ids in order."""
+    cause = _cause(conn, row)
+    ids = []
+    for index, result in enumerate(done.results):
+        ident = f"{row.key[:12]}-{index}"
+        proposal_rows.add(conn, ident, row.key, row.run, row.digest, result, done.provenance)
+        made = proposal_rows.get(conn, ident)
+        if made is not None:
+            announce.proposal(conn, made, cause)
+        ids.append(ident)
+    return ids

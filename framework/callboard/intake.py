@@ -1,0 +1,171 @@
+"""The intake: every event goes into the journal, and the jobs it asks for with it, in one transaction.
+
+An event is acknowledged once it is journalled, not once it is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+from callboard_schemas import (
+    Decision,
+    Envelope,
+    Failure,
+    MediaGone,
+    MediaRenamed,
+    MediaSettled,
+    RootState,
+    decode_path,
+)
+from msgspec import Struct
+
+from callboard import announce, codec
+from callboard.bus import Delivery
+from callboard.catalog import Catalog, dead, jobs, journal
+from callboard.errors import MessageParked, MessageRefused, ModelMissing
+from callboard.following import Following
+from callboard.router import Router
+from callboard.runs import new_run
+from callboard.sources.facts import Seen
+
+log = logging.getLogger(__name__)
+
+
+class Taken(Struct, frozen=True):
+    """What came of an event."""
+
+    run: str
+    jobs: tuple[str, ...]
+    new: bool
+    """False when the journal had the event already."""
+
+
+class Intake:
+    """Journals events and asks for their jobs.
+
+    Args:
+        catalog: Where to.
+        router: Says which plugins answer.
+        following: Asks that sidecars follow.
+        woken: Called after each commit that may have made work.
+        decide: Applies a review decision inside the transaction.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        router: Router,
+        following: Following,
+        woken: Callable[[], None],
+        decide: Callable[[sqlite3.Connection, Decision, str], object],
+    ) -> None:
+        self._catalog, self._router, self._following = catalog, router, following
+        self._woken, self._decide = woken, decide
+
+    async def receive(self, delivery: Delivery) -> None:
+        """Take a message from the bus: journalled, then acknowledged; a bad one becomes a dead letter."""
+        try:
+            await self.take_bytes(delivery.body)
+        except MessageParked:
+            ident = _ident(delivery.body)
+            await self._catalog.write(lambda conn: journal.park(conn, delivery.body, str(error), ident))
+        except (MessageRefused, ModelMissing) as error:
+            await self._bury(delivery, error)
+            await delivery.refuse(str(error))
+            return
+        await delivery.ack()
+
+    async def _bury(self, delivery: Delivery, error: MessageRefused | ModelMissing) -> None:
+        why = Failure(code=error.code, message=str(error), cause="deterministic")
+        ident = _ident(delivery.body)
+        log.warning("a message on %s was refused: %s", delivery.subject, error.message)
+        await self._catalog.write(
+            lambda conn: dead.bury(conn, ident, "message", delivery.subject, why, body=delivery.body)
+        )
+
+    async def take_bytes(self, body: bytes) -> Taken:
+        """Take an event as it came from the bus.
+
+        Raises:
+            MessageRefused: it is not what its schema says.
+            MessageParked: it is of a newer major version.
+        """
+        decoded = codec.decode(body)
+        return await self.take(decoded.envelope, decoded.data, body=body)
+
+    async def take(
+        self,
+        envelope: Envelope,
+        data: Struct,
+        *,
+        body: bytes = b"",
+        root: str = "",
+        seen: Seen | None = None,
+        trigger: str = "",
+    ) -> Taken:
+        """Journal an event of our own sources, or one that was decoded, with the jobs it asks for."""
+        planned = self._router.route(envelope, data)
+        raw = body or codec.encode(envelope)
+        run = envelope.correlationid or new_run()
+
+        def work(conn: sqlite3.Connection) -> Taken:
+            seq = journal.append(conn, envelope, raw, run)
+            if seq is None:
+                return Taken(run, (), new=False)
+            jobs.start_run(conn, run, trigger or envelope.type)
+            self._place(conn, data, root, seen, run)
+            if isinstance(data, Decision):
+                self._decide(conn, data, run)
+            fresh = [jobs.want(conn, one, seq, run) for one in planned]
+            asset = getattr(data, "asset", None)
+            if asset is not None and not all(fresh):
+                self._following.place(conn, asset.digest, asset.place.root, decode_path(asset.place.path), run)
+            if not body:
+                announce.event(conn, envelope)
+            return Taken(run, tuple(one.key for one in planned), new=True)
+
+        taken = await self._catalog.write(work)
+        self._woken()
+        return taken
+
+    def _place(self, conn: sqlite3.Connection, data: Struct, root: str, seen: Seen | None, run: str) -> None:
+        if isinstance(data, MediaSettled | MediaRenamed) and seen is not None:
+            self._forget_former(conn, root, seen, run)
+            journal.put_place(conn, root, seen)
+            jobs.wake(conn, ("media-away",), seen.digest)
+            journal.note(conn, root, seen.path, "settled" if isinstance(data, MediaSettled) else "renamed", _how(data))
+        if isinstance(data, MediaRenamed):
+            old = decode_path(data.old.path)
+            journal.drop_place(conn, data.old.root, old)
+            new = data.asset.place
+            self._following.place(conn, data.asset.digest, data.old.root, old, run, empty=True)
+            self._following.place(conn, data.asset.digest, new.root, decode_path(new.path), run)
+        elif isinstance(data, MediaGone):
+            journal.drop_place(conn, data.place.root, decode_path(data.place.path))
+        elif isinstance(data, RootState):
+            journal.note(conn, data.root, b"", "root", data.reason)
+            jobs.wake(conn, ("media-away",))
+
+    def _forget_former(self, conn: sqlite3.Connection, root: str, seen: Seen, run: str) -> None:
+        """Take back the sidecars of what was at this path before its content changed."""
+        former = journal.place(conn, root, seen.path)
+        if former is not None and former.digest != seen.digest:
+            self._following.place(conn, former.digest, root, seen.path, run, empty=True)
+
+
+def _how(data: Any) -> str:
+    if isinstance(data, MediaRenamed):
+        return f"was {data.old.path}"
+    return f"{data.reason}, quiet after {data.settle_seconds:.1f} s"
+
+
+def _ident(body: bytes) -> str:
+    return "m-" + hashlib.sha256(body).hexdigest()[:12] + f"-{time.time_ns() // 1_000_000:x}"
+
+
+__all__ = ["Intake", "Taken"]

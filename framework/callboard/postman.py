@@ -1,0 +1,76 @@
+"""The postman: takes the outbox to the bus, and compares it with the stream after each connect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from callboard.bus import OUTBOX, Bus
+from callboard.catalog import Catalog, outbox
+from callboard.errors import Blocked, BrokerError, MessageRefused
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 1.0
+"""Seconds before a message that the broker did not take is sent again."""
+
+
+class Postman:
+    """Sends what the outbox holds, oldest first, until it is stopped."""
+
+    def __init__(self, catalog: Catalog, bus: Bus) -> None:
+        self._catalog, self._bus = catalog, bus
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        bus.on_connect(self.reconcile)
+
+    def wake(self) -> None:
+        """Say that the outbox has something new."""
+        self._idle.clear()
+        self._wake.set()
+
+    async def drained(self) -> None:
+        """Wait until everything in the outbox was sent."""
+        await self._idle.wait()
+
+    async def reconcile(self) -> None:
+        """Send again what was sent but is not in the stream: a stream can vanish, wedge or shrink without a word."""
+        try:
+            stored = await self._bus.stored(OUTBOX)
+        except BrokerError:
+            return
+        lost = await self._catalog.write(lambda conn: outbox.reconcile(conn, stored))
+        if lost:
+            log.warning("the stream had lost %d messages; they are sent again", lost)
+        self.wake()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        await self._catalog.write(outbox.forget_old)
+        while True:
+            self._wake.clear()
+            letters = self._catalog.read(outbox.unsent)
+            if not letters:
+                self._idle.set()
+                await self._wake.wait()
+            elif not await self._send(letters):
+                await asyncio.sleep(_PAUSE)
+
+    async def _send(self, letters: list[outbox.Letter]) -> bool:
+        results = await asyncio.gather(*(self._send_one(letter) for letter in letters))
+        gone = [letter.seq for letter, ok in zip(letters, results, strict=True) if ok]
+        if gone:
+            try:
+                await self._catalog.write(lambda conn: outbox.sent(conn, gone))
+            except Blocked:
+                return False
+        return len(gone) == len(letters)
+
+    async def _send_one(self, letter: outbox.Letter) -> bool:
+        try:
+            await self._bus.publish(letter.subject, letter.body, msg_id=letter.subject, once=True)
+        except BrokerError:
+            return False
+        except MessageRefused as error:
+            log.error("%s was not sent: %s", letter.subject, error)
+        return True

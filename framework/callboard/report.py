@@ -1,0 +1,103 @@
+"""What a run did, as ``callboard run`` shows it and as ``--json`` tells it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+
+from callboard_schemas import Asset, Failure, Proposal, encode_path
+from msgspec import Struct
+
+from callboard.board import Board
+from callboard.catalog import jobs, proposals
+from callboard.catalog.ledger import sidecars_of
+from callboard.sources.facts import Found
+
+Asked = tuple[Found, Asset | None, tuple[str, ...], Failure | None]
+"""A file that was asked for, its asset, its jobs' keys, or why there are none."""
+
+
+class JobReport(Struct, frozen=True, kw_only=True):
+    """One plugin on one asset."""
+
+    plugin: str
+    state: str
+    cached: bool
+    seconds: float
+    proposals: tuple[Proposal, ...] = ()
+    failure: Failure | None = None
+
+
+class AssetReport(Struct, frozen=True, kw_only=True):
+    """One file or sequence."""
+
+    path: str
+    digest: str
+    state: str
+    """``done``, ``failed`` or ``blocked``: the worst of its jobs; ``nothing`` when no plugin answers it."""
+    jobs: tuple[JobReport, ...] = ()
+    sidecars: tuple[str, ...] = ()
+    failure: Failure | None = None
+    """Why the file could not even be looked at."""
+
+
+class RunReport(Struct, frozen=True, kw_only=True):
+    """Everything a run did."""
+
+    run: str
+    assets: tuple[AssetReport, ...]
+    totals: dict[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.totals["failed"] and not self.totals["blocked"]
+
+
+def report(board: Board, run: str, asked: Sequence[Asked]) -> RunReport:
+    """Gather what became of each file."""
+    assets = tuple(board.catalog.read(lambda conn: _asset(conn, board, run, one)) for one in asked)
+    states = [asset.state for asset in assets]
+    totals = {
+        "assets": len(assets),
+        **{state: states.count(state) for state in ("done", "failed", "blocked", "nothing")},
+        "jobs": sum(len(asset.jobs) for asset in assets),
+        "cached": sum(job.cached for asset in assets for job in asset.jobs),
+        "proposals": sum(len(job.proposals) for asset in assets for job in asset.jobs),
+        "sidecars": sum(len(asset.sidecars) for asset in assets),
+    }
+    return RunReport(run=run, assets=assets, totals=totals)
+
+
+def _asset(conn: sqlite3.Connection, board: Board, run: str, asked: Asked) -> AssetReport:
+    found, asset, keys, failure = asked
+    if asset is None:
+        state = "blocked" if failure and failure.cause == "environment" and failure.code == "blocked" else "failed"
+        return AssetReport(path=encode_path(found.path), digest="", state=state, failure=failure)
+    done = [job for key in keys if (job := _job(conn, run, key)) is not None]
+    states = {job.state for job in done}
+    worst = next(
+        (state for state in ("failed", "blocked", "cancelled") if state in states), "done" if done else "nothing"
+    )
+    return AssetReport(
+        path=encode_path(found.path),
+        digest=asset.digest,
+        state="failed" if worst == "cancelled" else worst,
+        jobs=tuple(done),
+        sidecars=tuple(encode_path(path) for path in sidecars_of(conn, asset.digest, os.path.abspath(found.path))),
+    )
+
+
+def _job(conn: sqlite3.Connection, run: str, key: str) -> JobReport | None:
+    row = jobs.get(conn, key)
+    if row is None:
+        return None
+    return JobReport(
+        plugin=row.plugin,
+        state=row.state,
+        cached=jobs.was_cached(conn, run, key),
+        seconds=round(row.seconds or 0.0, 3),
+        proposals=tuple(proposals.of_job(conn, key)),
+        failure=row.why if row.state != "done" else None,
+    )

@@ -1,0 +1,72 @@
+"""The router: which plugins answer an event, with which parameters; and nothing else, so that ``plan`` can ask it too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from callboard_schemas import Asset, Envelope, Manifest, MediaSettled, Parameters, Request
+from msgspec import Struct
+
+from callboard.catalog.jobs import Planned
+from callboard.config import Settings
+from callboard.discovery import Found, resolve_parameters
+from callboard.errors import ModelMissing
+from callboard.keys import job_key
+from callboard.runtime.packs import Pack
+
+
+class Router:
+    """Matches events with the plugins that are enabled, and makes jobs of them.
+
+    Args:
+        plugins: What discovery found; broken and disallowed ones never match.
+        settings: The project's settings: what is enabled, parameters, deadlines.
+        packs: Model packs by name; their digests are part of a job's key.
+    """
+
+    def __init__(self, plugins: Sequence[Found], settings: Settings, packs: Mapping[str, Pack]) -> None:
+        self._settings, self._packs = settings, packs
+        self._by_event: dict[str, list[Manifest]] = {}
+        self._parameters: dict[str, Parameters] = {}
+        for found in plugins:
+            manifest = found.manifest
+            own = settings.plugins.get(found.id)
+            if manifest is None or found.error or (own is not None and not own.enabled):
+                continue
+            self._parameters[manifest.id] = resolve_parameters(manifest, own.parameters if own else {})
+            for event in manifest.events:
+                self._by_event.setdefault(event, []).append(manifest)
+
+    def route(self, envelope: Envelope, data: Struct) -> list[Planned]:
+        """Give a job for each plugin that answers this event; none is a normal answer."""
+        asset: Asset | None = getattr(data, "asset", None)
+        only = data.plugins if isinstance(data, MediaSettled) else ()
+        return [
+            self._plan(manifest, envelope, data, asset)
+            for manifest in self._by_event.get(envelope.type, ())
+            if (not only or manifest.id in only) and (asset is None or asset.kind in manifest.media)
+        ]
+
+    def _plan(self, manifest: Manifest, envelope: Envelope, data: Struct, asset: Asset | None) -> Planned:
+        parameters = self._parameters[manifest.id]
+        if isinstance(data, Request) and data.parameters:
+            known = {name: value for name, value in data.parameters.items() if name in manifest.parameters}
+            parameters = resolve_parameters(manifest, {**parameters, **known})
+        models = {name: self._digest(name) for name in manifest.models}
+        own = self._settings.plugins.get(manifest.id)
+        subject = asset.digest if asset else f"{envelope.source}#{envelope.id}"
+        return Planned(
+            key=job_key(manifest.id, manifest.version, parameters, models, subject),
+            plugin=manifest.id,
+            version=manifest.version,
+            parameters=parameters,
+            models=models,
+            deadline=own.deadline if own and own.deadline else manifest.deadline,
+            asset=asset,
+        )
+
+    def _digest(self, name: str) -> str:
+        pack = self._packs.get(name)
+        if pack is None:
+            raise ModelMissing(name, "no pack of this name is known", "See 'callboard models list'.")
+        return pack.digest

@@ -1,0 +1,106 @@
+"""The scribe: brings sidecars in line with what is accepted, and keeps the receipts.
+
+Level-driven: accept, reject, undo and rename only say that an asset's sidecars must be looked at again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from callboard_schemas import Asset, Place, Proposal, Receipt, encode_path
+
+from callboard import announce
+from callboard.catalog import Catalog, journal, outbox
+from callboard.catalog import proposals as proposal_rows
+from callboard.catalog.ledger import CatalogLedger
+from callboard.catalog.outbox import Sync
+from callboard.config import Sidecars
+from callboard.effects import Subject, sync
+from callboard.failpoints import failpoint
+
+log = logging.getLogger(__name__)
+
+_RETRY = 30.0
+"""Seconds before a sidecar that could not be written (read-only folder, full disk, share away) is tried again."""
+_AT_ONCE = 8
+"""Sidecars written at once, so that their commits share one fsync."""
+
+
+class Scribe:
+    """Writes what the catalog asks for until it is stopped."""
+
+    def __init__(self, catalog: Catalog, settings: Sidecars, *, committed: Callable[[], None] = lambda: None) -> None:
+        self._catalog, self._settings = catalog, settings
+        self._ledger = CatalogLedger(catalog)
+        self._committed = committed
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there may be sidecars to write."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            self._wake.clear()
+            if not await self.drain():
+                await self._until_wake()
+
+    async def drain(self) -> int:
+        """Write what is wanted now. Returns how many assets were looked at."""
+        wanted = self._catalog.read(lambda conn: outbox.syncs(conn, _AT_ONCE))
+        await asyncio.gather(*(self._write(one) for one in wanted))
+        return len(wanted)
+
+    async def _until_wake(self) -> None:
+        when = self._catalog.read(outbox.next_sync)
+        try:
+            await asyncio.wait_for(self._wake.wait(), None if when is None else max(when - time.time(), 0.0))
+        except TimeoutError:
+            return
+
+    async def _write(self, wanted: Sync) -> None:
+        subject = self._subject(wanted)
+        receipts: list[Receipt] = []
+        if subject is not None:
+            folder = Path(wanted.folder.decode("utf-8", "surrogateescape")) if wanted.folder else None
+            receipts = await asyncio.to_thread(sync, subject, self._settings, self._ledger, out=folder)
+        failpoint("sidecar.before_receipt")
+        await self._catalog.write(lambda conn: self._settle(conn, wanted, receipts))
+        self._committed()
+
+    def _subject(self, wanted: Sync) -> Subject | None:
+        def work(conn: sqlite3.Connection) -> tuple[Asset | None, list[Proposal]]:
+            seen = journal.place(conn, wanted.root, wanted.path)
+            known = seen is not None and seen.digest == wanted.digest
+            asset = seen.asset(wanted.root) if known and seen else _vanished(wanted)
+            return asset, [] if wanted.empty or not known else proposal_rows.of_digest(conn, wanted.digest)
+
+        asset, found = self._catalog.read(work)
+        return None if asset is None else Subject(media=wanted.media, asset=asset, proposals=tuple(found))
+
+    def _settle(self, conn: sqlite3.Connection, wanted: Sync, receipts: list[Receipt]) -> None:
+        waits = any(receipt.state == "failed" for receipt in receipts)
+        outbox.synced(conn, wanted, receipts, _RETRY if waits else 0.0)
+        for receipt in receipts:
+            if receipt.state != "unchanged":
+                announce.receipt(conn, receipt)
+                journal.note(
+                    conn,
+                    wanted.root,
+                    wanted.path,
+                    f"sidecar {receipt.state}",
+                    f"{receipt.target} {receipt.note}".strip(),
+                )
+
+
+def _vanished(wanted: Sync) -> Asset:
+    """Describe an asset that is no longer at its place, so that its sidecars there can be taken back."""
+    return Asset(
+        digest=wanted.digest, place=Place(root=wanted.root, path=encode_path(wanted.path)), kind="other", size=0
+    )
