@@ -60,6 +60,8 @@ class MediaFacts(Struct, frozen=True, kw_only=True):
     audio: tuple[AudioStream, ...] = ()
     subtitles: int = 0
     still: bool = False
+    truncated: bool = False
+    """The container's index points past the end of the file, or a still ends early."""
     metadata: dict[str, str] = {}
     """Container metadata, control characters removed."""
 

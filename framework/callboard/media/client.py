@@ -1,0 +1,147 @@
+"""Opening media from a plugin process: facts, frames and sound of a file, decoded in another process.
+
+The file is opened here, read only, and only its descriptor goes to the decoder. What a decoder does to
+itself (a crash, a hang, too much memory) costs one call on one file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from callboard_schemas import Asset
+
+from callboard.errors import MediaError
+from callboard.media import AudioBlock, Frame, MediaFacts
+from callboard.media.call import Call
+from callboard.media.channel import Pictures, Probe, Request, Sound
+from callboard.media.files import open_regular, opened
+from callboard.media.limits import Limits
+from callboard.media.numbered import Numbered
+from callboard.media.pool import Pool, shared
+
+SEQUENCE_RATE = 24.0
+"""Frames per second of an image sequence, which does not say: cinema's rate."""
+
+
+def open_media(
+    path: Path,
+    asset: Asset | None = None,
+    *,
+    shm_folder: Path,
+    limits: Limits | None = None,
+    rate: float = SEQUENCE_RATE,
+    pool: Pool | None = None,
+) -> OpenMedia:
+    """Open *path*, to be used in a ``with`` block.
+
+    Args:
+        path: The file; for a sequence, any path in its folder.
+        asset: What is known of it; only its ``sequence`` is used.
+        shm_folder: This process's private folder from ``callboard.shm.make_folder``.
+        limits: Bounds on the decoding process.
+        rate: Frames per second of a sequence.
+        pool: Where decoders come from; this process's own when not given.
+
+    Raises:
+        MediaError: it is not there, not a regular file, or may not be read.
+        Blocked: the disk or the share does not answer as it should.
+    """
+    sequence = asset.sequence if asset is not None else None
+    numbered = Numbered(path, sequence, rate) if sequence is not None else None
+    return OpenMedia(path, numbered, shm_folder, limits or Limits(), pool or shared)
+
+
+class OpenMedia:
+    """One asset; implements ``callboard.context.Media``. For one thread at a time."""
+
+    def __init__(self, path: Path, numbered: Numbered | None, shm_folder: Path, limits: Limits, pool: Pool) -> None:
+        self.problems: list[str] = []
+        """What was skipped or cut off in the calls made so far."""
+        self._limits, self._pool, self._folder = limits, pool, shm_folder
+        self._numbered = numbered
+        self._path = numbered.path(numbered.numbers[0]) if numbered else path
+        self._fd = open_regular(self._path)
+        self._facts: MediaFacts | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file. Generators that still run keep their own descriptor."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def probe(self) -> MediaFacts:
+        """Container and stream facts; for a sequence, of its first frame, with the sequence's length."""
+        if self._facts is None:
+            request = Probe(suffix=self._path.suffix.lower(), limits=self._limits)
+            with self._call(self._fd, self._path, request) as call:
+                facts = call.facts()
+            self._facts = self._numbered.facts(facts) if self._numbered else facts
+        return self._facts
+
+    def audio(self, rate: int = 16000, block_seconds: float = 30.0) -> Iterator[AudioBlock]:
+        """Mono float32 samples in [-1, 1] at *rate* Hz, in order, without gaps; nothing where there is no sound."""
+        if not 1000 <= rate <= 384_000 or not 0.01 <= block_seconds <= 3600:
+            raise ValueError(f"rate {rate} Hz or block of {block_seconds} s is out of range")
+        if self._numbered:
+            return
+        request = Sound(self._path.suffix.lower(), self._limits, rate, block_seconds)
+        with self._call(self._fd, self._path, request) as call:
+            for item, samples in call.items():
+                yield AudioBlock(item.time, rate, samples)
+
+    def frames(self, every: float = 0.0, max_side: int = 0, limit: int = 0) -> Iterator[Frame]:
+        """RGB frames, upright, in time order; see ``callboard.context.Media``."""
+        if every < 0 or max_side < 0 or limit < 0:
+            raise ValueError("every, max_side and limit may not be negative")
+        if self._numbered:
+            yield from self._numbered_frames(self._numbered, every, max_side, limit)
+        else:
+            yield from self._pictures(self._fd, self._path, every, max_side, limit)
+
+    @contextmanager
+    def _call(self, fd: int, path: Path, request: Request) -> Iterator[Call]:
+        call = Call(fd, path, request, self._pool, self._folder)
+        try:
+            with call:
+                yield call
+        finally:
+            self.problems += [problem for problem in call.problems if problem not in self.problems]
+
+    def _pictures(self, fd: int, path: Path, every: float, max_side: int, limit: int) -> Iterator[Frame]:
+        request = Pictures(path.suffix.lower(), self._limits, every, max_side, limit)
+        with self._call(fd, path, request) as call:
+            for item, pixels in call.items():
+                yield Frame(item.time, item.index, pixels)
+
+    def _numbered_frames(self, numbered: Numbered, every: float, max_side: int, limit: int) -> Iterator[Frame]:
+        """Open the files of a sequence one by one; one that fails is skipped and noted, unless all do."""
+        given, failure = 0, None
+        for index, time in numbered.steps(every):
+            path = numbered.path(numbered.first + index)
+            try:
+                with opened(path) as fd:
+                    found = list(self._pictures(fd, path, 0.0, max_side, 1))
+            except MediaError as error:
+                self.problems.append(error.message)
+                failure = error
+                continue
+            for frame in found:
+                yield Frame(time, index, frame.pixels)
+                given += 1
+            if limit and given >= limit:
+                return
+        if not given and failure is not None:
+            raise failure
+
+
+__all__ = ["SEQUENCE_RATE", "OpenMedia", "open_media"]

@@ -1,0 +1,152 @@
+"""The decoding process: takes files as open descriptors, one call at a time, and gives facts, frames and sound.
+
+Started as ``python -m callboard.media.decoder FD PARENT`` with one end of a socket pair as FD. It is
+handed no path, may write no file, and ends when the socket closes. Nothing else imports this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from callboard.media import AudioBlock, Frame, MediaFacts
+from callboard.media.channel import (
+    Alive,
+    Channel,
+    End,
+    Facts,
+    Filled,
+    FromClient,
+    FromDecoder,
+    Item,
+    Memory,
+    Probe,
+    Refused,
+    Request,
+    Sound,
+    Stop,
+    Unable,
+)
+from callboard.media.limits import Limits, allow_cpu, die_with_parent, shut_in
+
+if TYPE_CHECKING:
+    from callboard.media.source import Source
+
+_ALIVE_EVERY = 5.0  # seconds; well inside the client's limit for silence
+
+
+class _Stopped(Exception):
+    """The client wants no more of this call."""
+
+
+class _Call:
+    """One call: sends its items as the client takes them."""
+
+    def __init__(self, channel: Channel[FromClient]) -> None:
+        self.channel = channel
+        self._spoke = time.monotonic()
+
+    def alive(self) -> None:
+        """Tell the client now and then that work goes on."""
+        if time.monotonic() - self._spoke > _ALIVE_EVERY:
+            self.say(Alive())
+
+    def say(self, message: FromDecoder) -> None:
+        """Send one message."""
+        self.channel.send(message)
+        self._spoke = time.monotonic()
+
+    def give(self, item: Frame | AudioBlock) -> None:
+        """Announce an array, and write it into the memory that the client hands over."""
+        array = item.pixels if isinstance(item, Frame) else item.samples
+        index = item.index if isinstance(item, Frame) else 0
+        self.say(Item(item.time, index, array.dtype.str, tuple(array.shape)))
+        answer, fd = self.channel.receive()
+        if not isinstance(answer, Memory) or fd is None:
+            if fd is not None:
+                os.close(fd)
+            raise _Stopped
+        try:
+            with mmap.mmap(fd, array.nbytes) as mapped:
+                mapped[:] = array.data.cast("B")
+        finally:
+            os.close(fd)
+        self.say(Filled())
+
+
+def _items(source: Source, request: Request) -> Iterator[MediaFacts | Frame | AudioBlock]:
+    if isinstance(request, Probe):
+        yield source.facts()
+    elif isinstance(request, Sound):
+        yield from source.sound(request.rate, request.block_seconds)
+    else:
+        yield from source.pictures(request.every, request.max_side, request.limit)
+
+
+def _answer(channel: Channel[FromClient], request: Request, fd: int) -> FromDecoder:
+    """Do one call; return the message that ends it."""
+    from callboard.media.source import NotMedia, open_source
+
+    call = _Call(channel)
+    try:
+        with open_source(fd, request.suffix, request.limits, call.alive) as source:
+            for item in _items(source, request):
+                if isinstance(item, MediaFacts):
+                    call.say(Facts(item))
+                else:
+                    call.give(item)
+            return End(tuple(source.problems))
+    except _Stopped:
+        return End()
+    except NotMedia as error:
+        return Refused(error.problem, error.hint)
+    except MemoryError:
+        size = request.limits.memory >> 20
+        return Refused(f"decoding it takes more memory than the {size} MiB a decoder may have")
+    except (EOFError, ConnectionError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a decoder raises is this file's failure, not the process's
+        return Refused(f"cannot be decoded: {type(error).__name__}: {error}"[:500])
+
+
+def serve(channel: Channel[FromClient]) -> None:
+    """Answer calls until the client is gone."""
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            request, fd = channel.receive()
+            if isinstance(request, Memory | Stop) or fd is None:
+                continue  # a Stop that crossed the end of its call
+            allow_cpu(request.limits.cpu_seconds)
+            try:
+                channel.send(_answer(channel, request, fd))
+            finally:
+                os.close(fd)
+
+
+def main(arguments: list[str]) -> int:
+    """Shut this process in, then serve the socket whose descriptor is the first argument."""
+    fd, parent = (int(argument) for argument in arguments)
+    die_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the client's to handle
+    channel: Channel[FromClient] = Channel(socket.socket(fileno=fd), FromClient)
+    shut_in(Limits())
+    try:
+        import av.logging
+        import numpy  # noqa: F401 - loaded now, so that the first call does not pay for it
+    except ImportError as error:
+        channel.send(Unable(f"{error}; install the media extra: pip install 'callboard[media]'"))
+        return 1
+    av.logging.set_level(None)
+    serve(channel)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,154 @@
+"""Frames from a container: decoded in a row, or sought for, whichever costs less. Runs in the decoder only."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import av.error
+import numpy as np
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+
+from callboard.media import Frame
+from callboard.media.geometry import display_size, fit, upright
+from callboard.media.source import NotMedia
+
+if TYPE_CHECKING:
+    from callboard.media.streams import Container
+
+_SLACK = 0.001  # seconds; a frame this close before its target is the target's: containers round times to 1 ms
+_REORDER = 0.5  # seconds by which a key frame may be shown after the decoding time that the index holds
+_WORTH = 1.0  # seconds of decoding that a seek must save; a seek drains and refills every decoding thread
+
+
+class _Decoded(NamedTuple):
+    number: int
+    time: float
+    frame: Any
+
+
+def frames(container: Container, every: float, max_side: int, limit: int) -> Iterator[Frame]:
+    """Give upright RGB frames of the first picture stream: the first one, then the first at or after each step.
+
+    Raises:
+        NotMedia: not one frame can be decoded.
+    """
+    reader = _Reader(container)
+    render = _Renderer(max_side)
+    given, target = 0, float("-inf")
+    while (found := reader.read(target)) is not None:
+        yield Frame(found.time, found.number, render(found.frame))
+        given += 1
+        if limit and given >= limit:
+            return
+        if every > 0:
+            target = ((max(found.time, 0.0) + _SLACK) // every + 1) * every
+    if not given:
+        raise NotMedia("holds no picture that can be decoded")
+
+
+class _Reader:
+    """Decodes one stream forwards, and leaps to key frames where that saves work."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._stream = container.prepare(container.video()[0])
+        self._rate = float(self._stream.average_rate or 25)
+        self._start = float(container.start)
+        self._keys = self._key_times()
+        self._last = _Decoded(-1, 0.0, None)
+        self._leapt = False
+        self._damaged = 0
+        self._frames = self._decode()
+
+    def read(self, target: float) -> _Decoded | None:
+        """Return the next frame at or after *target* seconds; ``None`` at the end."""
+        self._leap(target)
+        for found in self._frames:
+            if found.time + _SLACK >= target:
+                return found
+        if self._damaged:
+            self._container.problems.append(f"{self._damaged} packets of the picture could not be decoded")
+            self._damaged = 0
+        return None
+
+    def _key_times(self) -> list[float]:
+        base = self._stream.time_base
+        keys = (entry.timestamp for entry in self._stream.index_entries if entry.is_keyframe)
+        return sorted(float(key * base) - self._start for key in keys)
+
+    def _leap(self, target: float) -> None:
+        """Seek to the last key frame before *target*, when it lies well ahead of where decoding stands."""
+        at = bisect.bisect_right(self._keys, target - _REORDER) - 1
+        if at < 0 or self._keys[at] < self._last.time + _WORTH:
+            return
+        offset = round((self._keys[at] + self._start) / self._stream.time_base)
+        try:
+            self._container.av.seek(offset, stream=self._stream)
+        except av.error.FFmpegError:
+            self._keys = []  # decode in a row from here on
+            return
+        self._leapt = True
+
+    def _decode(self) -> Iterator[_Decoded]:
+        packets = self._container.av.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.error.FFmpegError, OSError) as error:
+                self._container.problems.append(f"the file cannot be read to its end: {error}")
+                return
+            self._container.alive()
+            try:
+                decoded = packet.decode()
+            except (av.error.FFmpegError, ValueError):
+                self._damaged += 1
+                continue
+            for frame in decoded:
+                self._last = self._place(frame)
+                yield self._last
+
+    def _place(self, frame: Any) -> _Decoded:
+        """Give a frame its time and number: counted while decoding in a row, reckoned from the time after a leap."""
+        time = self._last.time + 1 / self._rate if frame.time is None else frame.time - self._start
+        if self._container.still:
+            time = 0.0
+        index = round(time * self._rate) if self._leapt else self._last.number + 1
+        return _Decoded(max(index, 0), time, frame)
+
+
+class _Renderer:
+    """Makes upright RGB arrays in square pixels."""
+
+    def __init__(self, max_side: int) -> None:
+        self._max_side = max_side
+        self._scaler = VideoReformatter()  # keeps swscale's tables between frames of one size
+
+    def __call__(self, frame: Any) -> np.ndarray[Any, Any]:
+        from callboard.media.streams import turn_of
+
+        aspect = frame.sample_aspect_ratio if hasattr(frame, "sample_aspect_ratio") else None
+        size = display_size(frame.width, frame.height, float(aspect or 1))
+        width, height = fit(*size, self._max_side)
+        smaller = width < frame.width
+        rgb = self._scaler.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=_matrix(frame),
+            interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
+        )
+        return upright(rgb.to_ndarray(), turn_of(frame))
+
+
+def _matrix(frame: Any) -> int | None:
+    """Name the colour matrix of YUV that does not say its own: players take BT.709 from 720 lines up."""
+    unsaid = frame.colorspace == 2 and not frame.format.is_rgb  # AVCOL_SPC_UNSPECIFIED
+    return int(Colorspace.ITU709) if unsaid and frame.height >= 720 else None
+
+
+__all__ = ["frames"]
