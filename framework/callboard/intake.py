@@ -27,7 +27,7 @@ from msgspec import Struct
 from callboard import announce, codec
 from callboard.bus import Delivery
 from callboard.catalog import Catalog, dead, jobs, journal
-from callboard.errors import MessageParked, MessageRefused, ModelMissing
+from callboard.errors import MessageParked, MessageRefused
 from callboard.following import Following
 from callboard.router import Router
 from callboard.runs import new_run
@@ -71,16 +71,32 @@ class Intake:
         """Take a message from the bus: journalled, then acknowledged; a bad one becomes a dead letter."""
         try:
             await self.take_bytes(delivery.body)
-        except MessageParked:
-            ident = _ident(delivery.body)
-            await self._catalog.write(lambda conn: journal.park(conn, delivery.body, str(error), ident))
-        except (MessageRefused, ModelMissing) as error:
+        except MessageParked as error:
+            await self._park(delivery, str(error))
+        except MessageRefused as error:
             await self._bury(delivery, error)
             await delivery.refuse(str(error))
             return
         await delivery.ack()
 
-    async def _bury(self, delivery: Delivery, error: MessageRefused | ModelMissing) -> None:
+    async def replay_parked(self) -> int:
+        """Take what waited for a newer program and can be read now. Returns how many."""
+        taken = 0
+        for parked in self._catalog.read(journal.parked):
+            try:
+                await self.take_bytes(parked.body)
+            except MessageRefused:
+                continue
+            seq = parked.seq
+            await self._catalog.write(lambda conn, seq=seq: journal.unpark(conn, seq))  # type: ignore[misc]
+            taken += 1
+        return taken
+
+    async def _park(self, delivery: Delivery, reason: str) -> None:
+        ident = _ident(delivery.body)
+        await self._catalog.write(lambda conn: journal.park(conn, delivery.body, reason, ident))
+
+    async def _bury(self, delivery: Delivery, error: MessageRefused) -> None:
         why = Failure(code=error.code, message=str(error), cause="deterministic")
         ident = _ident(delivery.body)
         log.warning("a message on %s was refused: %s", delivery.subject, error.message)

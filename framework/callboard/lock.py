@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Self
 
 from callboard.errors import BoardBusy
 
@@ -22,7 +23,7 @@ class Owner:
         self._path, self._command = data / _NAME, command
         self._fd = -1
 
-    def __enter__(self) -> Owner:
+    def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         try:

@@ -72,5 +72,5 @@ class Postman:
         except BrokerError:
             return False
         except MessageRefused as error:
-            log.error("%s was not sent: %s", letter.subject, error)
+            log.warning("%s was not sent: %s", letter.subject, error)
         return True

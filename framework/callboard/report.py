@@ -57,7 +57,7 @@ class RunReport(Struct, frozen=True, kw_only=True):
 
 def report(board: Board, run: str, asked: Sequence[Asked]) -> RunReport:
     """Gather what became of each file."""
-    assets = tuple(board.catalog.read(lambda conn: _asset(conn, board, run, one)) for one in asked)
+    assets = board.catalog.read(lambda conn: tuple(_asset(conn, run, one) for one in asked))
     states = [asset.state for asset in assets]
     totals = {
         "assets": len(assets),
@@ -70,7 +70,7 @@ def report(board: Board, run: str, asked: Sequence[Asked]) -> RunReport:
     return RunReport(run=run, assets=assets, totals=totals)
 
 
-def _asset(conn: sqlite3.Connection, board: Board, run: str, asked: Asked) -> AssetReport:
+def _asset(conn: sqlite3.Connection, run: str, asked: Asked) -> AssetReport:
     found, asset, keys, failure = asked
     if asset is None:
         state = "blocked" if failure and failure.cause == "environment" and failure.code == "blocked" else "failed"

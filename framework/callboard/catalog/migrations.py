@@ -37,7 +37,8 @@ CREATE TABLE run_jobs(run TEXT NOT NULL, job TEXT NOT NULL, cached INTEGER NOT N
   WITHOUT ROWID;
 CREATE TABLE proposals(
   id TEXT PRIMARY KEY, job TEXT NOT NULL, run TEXT NOT NULL, plugin TEXT NOT NULL, kind TEXT NOT NULL,
-  result TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL, confidence REAL NOT NULL, provenance BLOB NOT NULL, body BLOB NOT NULL,
+  result TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL, confidence REAL NOT NULL,
+  provenance BLOB NOT NULL, body BLOB NOT NULL,
   checksum TEXT NOT NULL, created REAL NOT NULL, decided_by TEXT NOT NULL DEFAULT '', decided REAL,
   decided_run TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 CREATE INDEX proposals_digest ON proposals(digest);
@@ -63,7 +64,8 @@ CREATE TABLE outbox(
 CREATE INDEX outbox_waiting ON outbox(seq) WHERE sent IS NULL;
 CREATE TABLE dead(
   id TEXT PRIMARY KEY, what TEXT NOT NULL, ref TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
-  hint TEXT NOT NULL, detail TEXT NOT NULL, path BLOB NOT NULL, body BLOB NOT NULL, at REAL NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+  hint TEXT NOT NULL, detail TEXT NOT NULL, path BLOB NOT NULL, body BLOB NOT NULL, at REAL NOT NULL,
+  state TEXT NOT NULL) WITHOUT ROWID;
 """
 
 STEPS: tuple[str, ...] = (_V1,)
