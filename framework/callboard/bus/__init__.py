@@ -10,9 +10,13 @@ Three ways to send, by what may be lost:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from callboard.config import Broker
 
 INTAKE = "cb.in"
 """Events come in on ``cb.in.<event type>``; kept until the journal has them."""
@@ -23,7 +27,11 @@ CHATTER = "cb.now"
 CONTROL = "cb.ctl"
 """Requests to the board on ``cb.ctl.<verb>``."""
 MAX_MESSAGE = 64 * 1024
-"""Bytes of one message; media goes by reference (FAULTS decision 22)."""
+"""Bytes of one message; media goes by reference."""
+MAX_ATTEMPTS = 5
+"""Deliveries after which a handler should put a message aside: ``Delivery.attempt`` tells."""
+RETRY_DELAYS = (0.05, 0.5, 5.0, 30.0, 120.0)
+"""Seconds until a message whose handler raised comes again, by attempt; the last one holds for all later ones."""
 
 
 class Published(Struct, frozen=True):
@@ -41,6 +49,9 @@ class Delivery(Protocol):
     body: bytes
     headers: Mapping[str, str]
     redelivered: bool
+    attempt: int
+    """1 for the first delivery. No message is ever given up in silence: past ``MAX_ATTEMPTS`` it still
+    comes, ever more rarely, until somebody acknowledges or refuses it."""
 
     async def ack(self) -> None:
         """Say that the journal has it. Returns once the broker knows."""
@@ -63,6 +74,12 @@ Unsubscribe = Callable[[], Awaitable[None]]
 
 class Bus(Protocol):
     """One connection to the bus; an async context manager opens and closes it."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     @property
     def connected(self) -> bool:
@@ -87,7 +104,13 @@ class Bus(Protocol):
     async def consume(self, subject: str, handler: Handler, *, durable: str, window: int = 64) -> Unsubscribe:
         """Hand each stored message on *subject* (``cb.in.>``) to *handler*, at most *window* unsettled at once.
 
-        A message that *handler* left unsettled by raising is given back and delivered again.
+        Handlers of several messages run at the same time, so their order is that of the stream only where
+        *window* is 1. A message that *handler* left unsettled by raising is given back and delivered again;
+        one that it left unsettled by returning may be settled later, by whoever holds the delivery.
+
+        Raises:
+            MessageRefused: *subject* is not a stream's.
+            BrokerError: the broker refuses such a consumer.
         """
         ...
 
@@ -103,20 +126,24 @@ class Bus(Protocol):
         """Ask and wait for one answer.
 
         Raises:
-            BrokerError: nobody answered in *timeout* seconds.
+            BrokerError: nobody answered in *timeout* seconds, or the responder failed.
         """
         ...
 
     async def serve(self, subject: str, responder: Responder) -> Unsubscribe:
-        """Answer requests on *subject*."""
+        """Answer requests on *subject*; an error that *responder* raises reaches whoever asked."""
         ...
 
     async def stored(self, prefix: str) -> set[str]:
-        """Every subject under *prefix* that holds a message: what the outbox is compared with."""
+        """Every subject below *prefix* (``cb.out``) that holds a message: what the outbox is compared with.
+
+        Raises:
+            BrokerError: the broker did not answer.
+        """
         ...
 
     def on_connect(self, callback: Callable[[], Awaitable[None]]) -> None:
-        """Call *callback* after each connect, the first one included."""
+        """Call *callback* after each connect, the first one included; at once when connected already."""
         ...
 
     async def close(self) -> None:
@@ -124,12 +151,21 @@ class Bus(Protocol):
         ...
 
 
+def open_bus(broker: Broker, *, role: str = "board") -> Bus:
+    """Make the NATS adapter for *broker*, to be opened with ``async with``; nothing is imported before that."""
+    from callboard.bus.nats import NatsBus
+
+    return NatsBus(broker, role=role)
+
+
 __all__ = [
     "CHATTER",
     "CONTROL",
     "INTAKE",
+    "MAX_ATTEMPTS",
     "MAX_MESSAGE",
     "OUTBOX",
+    "RETRY_DELAYS",
     "Bus",
     "Delivery",
     "Handler",
@@ -137,4 +173,5 @@ __all__ = [
     "Published",
     "Responder",
     "Unsubscribe",
+    "open_bus",
 ]

@@ -1,0 +1,282 @@
+"""The bus over NATS and JetStream, embedded or somebody's cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from callboard.bus import Handler, Listener, Published, Responder, Unsubscribe
+from callboard.bus.binary import OLDEST
+from callboard.bus.link import Link
+from callboard.bus.pull import Pull
+from callboard.bus.streams import (
+    PUB_ACK,
+    TOO_LONG,
+    WRONG_LAST_SEQUENCE,
+    ApiError,
+    ensure_streams,
+    no_responders,
+    stored_subjects,
+)
+from callboard.bus.subjects import check_body, check_stored, check_subject, stream_of
+from callboard.config import Broker
+from callboard.errors import BrokerError, CallboardError, MessageRefused
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+QUEUE = "callboard"
+"""Responders of one subject share its requests."""
+ERROR_HEADER = "Nats-Service-Error"
+"""Carries a responder's failure, as NATS services do (ADR-32)."""
+PATIENCE = 3.0
+"""Seconds that ``connect`` waits for the first connection before it returns without."""
+
+_DIGITS = re.compile(r"\d+")
+
+log = logging.getLogger("callboard.bus")
+
+
+@dataclass
+class _Interest:
+    """A subscription as it was asked for, and as it stands on the present connection."""
+
+    subject: str
+    queue: str
+    callback: Callable[[Msg], Awaitable[None]]
+    live: Subscription | None = None
+
+
+class NatsBus:
+    """The NATS adapter. It never gives up: with the broker away it says so, and goes on trying.
+
+    Args:
+        broker: Where to, and who as; several urls are separated by commas.
+        role: ``board`` makes the streams; every other role needs them made.
+        publish_seconds: How long a stored message may take before ``publish`` raises.
+    """
+
+    def __init__(self, broker: Broker, *, role: str = "board", publish_seconds: float = 5.0) -> None:
+        self._link = Link(broker, role, self._prepare, self._announce)
+        self._role = role
+        self._publish_seconds = publish_seconds
+        self._interests: list[_Interest] = []
+        self._pulls: list[Pull] = []
+        self._callbacks: list[Callable[[], Awaitable[None]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Connect; see ``connect``."""
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the bus."""
+        await self.close()
+
+    async def connect(self, patience: float = PATIENCE) -> bool:
+        """Begin to connect, wait at most *patience* seconds, and say whether it is connected.
+
+        Raises:
+            BrokerError: a file that the settings name is missing or unusable.
+        """
+        await self._link.start()
+        return await self._link.wait(patience)
+
+    async def ready(self, timeout: float) -> bool:
+        """Wait until connected, at most *timeout* seconds, and say whether it is."""
+        return await self._link.wait(timeout)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a message sent now would reach the broker."""
+        return self._link.connected
+
+    @property
+    def problem(self) -> str:
+        """Why it is not connected; empty when it is."""
+        return self._link.error
+
+    async def publish(self, subject: str, body: bytes, *, msg_id: str = "", once: bool = False) -> Published:
+        """Store *body*; see ``Bus.publish``. Call it from many tasks at once: their writes are sent together."""
+        check_stored(subject, body)
+        self._require()
+        headers: dict[str, str] = {}
+        if msg_id:
+            headers["Nats-Msg-Id"] = msg_id
+        if once:
+            headers["Nats-Expected-Last-Subject-Sequence"] = "0"
+        answer = await self._link.ask(subject, body, self._publish_seconds, headers or None)
+        if no_responders(answer):
+            self._link.renew(f"no stream takes {subject}")
+            raise BrokerError(f"no stream takes {subject}", "The streams are made again; send it again.")
+        ack = PUB_ACK.decode(answer.data)
+        if ack.error is not None:
+            return _refused(subject, ack.error)
+        return Published(ack.seq, ack.duplicate)
+
+    async def consume(self, subject: str, handler: Handler, *, durable: str, window: int = 64) -> Unsubscribe:
+        """Hand stored messages to *handler*; see ``Bus.consume``."""
+        check_subject(subject, wildcards=True)
+        stream = stream_of(subject)
+        if not stream:
+            raise MessageRefused("subject", f"{subject!r} is not a stream's, so it cannot be consumed")
+        pull = Pull(self._link, stream, subject, handler, durable, window)
+        if self.connected:
+            await pull.bind()
+        self._pulls.append(pull)
+
+        async def stop() -> None:
+            if pull in self._pulls:
+                self._pulls.remove(pull)
+                await pull.stop()
+
+        return stop
+
+    async def post(self, subject: str, body: bytes) -> None:
+        """Send chatter; lost while the broker is away."""
+        check_subject(subject)
+        check_body(subject, body)
+        if self.connected:
+            try:
+                await self._link.send(subject, body)
+            except BrokerError as error:
+                log.debug("chatter lost: %s", error.message)
+
+    async def listen(self, subject: str, listener: Listener) -> Unsubscribe:
+        """Hear every message on *subject* from now on, in order."""
+
+        async def heard(message: Msg) -> None:
+            try:
+                await listener(message.subject, message.data)
+            except Exception as error:  # noqa: BLE001 - one listener's failure is not another's
+                log.warning("a listener on %s raised %s: %s", subject, type(error).__name__, error)
+
+        return await self._subscribe(_Interest(subject, "", heard))
+
+    async def request(self, subject: str, body: bytes, *, timeout: float = 5.0) -> bytes:
+        """Ask and wait for one answer; see ``Bus.request``."""
+        check_subject(subject)
+        check_body(subject, body)
+        self._require()
+        answer = await self._link.ask(subject, body, timeout)
+        if no_responders(answer):
+            raise BrokerError(f"nobody answers {subject}", "Is the board up? 'callboard status' shows it.")
+        problem = (answer.headers or {}).get(ERROR_HEADER, "")
+        if problem:
+            raise BrokerError(problem)
+        return answer.data
+
+    async def serve(self, subject: str, responder: Responder) -> Unsubscribe:
+        """Answer requests on *subject*, several at a time."""
+
+        async def asked(message: Msg) -> None:
+            if message.reply:
+                self._spawn(self._respond(message, responder))
+
+        return await self._subscribe(_Interest(subject, QUEUE, asked))
+
+    async def stored(self, prefix: str) -> set[str]:
+        """Every subject below *prefix* that holds a message."""
+        self._require()
+        stream = stream_of(prefix)
+        return await stored_subjects(self._link, stream, prefix) if stream else set()
+
+    def on_connect(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call *callback* after each connect, and at once when connected already."""
+        self._callbacks.append(callback)
+        if self.connected:
+            self._spawn(_guarded(callback))
+
+    async def close(self) -> None:
+        """Give unsettled messages back and close the connection."""
+        for pull in tuple(self._pulls):
+            await pull.stop()
+        self._pulls.clear()
+        current = asyncio.current_task()
+        running = [task for task in self._tasks if task is not current]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await self._link.stop()
+
+    async def _prepare(self) -> None:
+        """Make everything that a fresh connection needs."""
+        version = self._link.server_version
+        if version < OLDEST:
+            raise BrokerError(f"the NATS server is {version[0]}.{version[1]}, at least 2.14 is needed")
+        if self._role == "board":
+            await ensure_streams(self._link)
+        for interest in self._interests:
+            interest.live = await self._link.subscribe(interest.subject, interest.callback, interest.queue)
+        for pull in self._pulls:
+            await pull.bind()
+
+    async def _announce(self) -> None:
+        for callback in tuple(self._callbacks):
+            await _guarded(callback)
+
+    async def _subscribe(self, interest: _Interest) -> Unsubscribe:
+        check_subject(interest.subject, wildcards=True)
+        self._interests.append(interest)
+        if self.connected:
+            interest.live = await self._link.subscribe(interest.subject, interest.callback, interest.queue)
+
+        async def stop() -> None:
+            if interest in self._interests:
+                self._interests.remove(interest)
+                if interest.live is not None and self.connected:
+                    await interest.live.unsubscribe()
+
+        return stop
+
+    async def _respond(self, message: Msg, responder: Responder) -> None:
+        headers: dict[str, str] | None = None
+        try:
+            body = await responder(message.subject, message.data)
+            check_body(message.subject, body)
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked must hear of it
+            text = error.message if isinstance(error, CallboardError) else f"{type(error).__name__}: {error}"
+            log.warning("answering %s: %s", message.subject, text)
+            headers, body = {ERROR_HEADER: " ".join(text.split())[:500] or "failed"}, b""
+        try:
+            await self._link.send(message.reply, body, headers=headers)
+        except BrokerError as error:
+            log.debug("an answer on %s is lost: %s", message.subject, error.message)
+
+    def _require(self) -> None:
+        if not self.connected:
+            raise BrokerError(
+                f"no connection to the broker: {self._link.error}",
+                "It is tried again all the time; 'callboard doctor' checks the broker.",
+            )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _refused(subject: str, error: ApiError) -> Published:
+    """Turn JetStream's refusal of a message into what it means."""
+    if error.err_code == WRONG_LAST_SEQUENCE:
+        last = _DIGITS.findall(error.description)
+        return Published(int(last[-1]) if last else 0, duplicate=True)
+    if error.err_code == TOO_LONG:
+        raise MessageRefused("too-long", f"{subject}: {error.description}")
+    raise BrokerError(f"{subject} was not stored: {error.description}", "Send it again later.")
+
+
+async def _guarded(callback: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await callback()
+    except Exception as error:  # noqa: BLE001 - a callback's failure must not cost the others
+        log.warning("after connecting: %s: %s", type(error).__name__, error)
