@@ -1,0 +1,73 @@
+"""The ``rdf:Description`` of ours: built as text that declares every prefix it uses."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape, quoteattr  # writes, parses nothing
+
+from callboard.effects.spans import Element, Name
+from callboard.effects.xmpmodel import DC, LR, OWN, RDF, Property
+
+_PREFIXES = {DC: "dc", LR: "lr", OWN: "callboard"}
+
+
+def item(text: str, tag: str = "rdf:li") -> str:
+    """Write a list item."""
+    return f"<{tag}>{escape(text)}</{tag}>"
+
+
+class Block:
+    """Collects properties, then writes the description."""
+
+    def __init__(self, rdf: Element, about: str) -> None:
+        self.about = about
+        self.declare = rdf.prefix != "rdf"
+        self.spaces: list[str] = []
+        self.lines: list[str] = []
+
+    def _name(self, name: Name) -> str:
+        if name[0] not in self.spaces:
+            self.spaces.append(name[0])
+        return f"{_PREFIXES[name[0]]}:{name[1]}"
+
+    def bag(self, name: Name, texts: tuple[str, ...] | list[str]) -> None:
+        """Add an unordered list."""
+        self._list(name, "Bag", [item(text) for text in texts])
+
+    def alternative(self, name: Name, text: str) -> None:
+        """Add a text that has languages, in the default one."""
+        self._list(name, "Alt", [f'<rdf:li xml:lang="x-default">{escape(text)}</rdf:li>'])
+
+    def _list(self, name: Name, kind: str, written: list[str]) -> None:
+        tag = self._name(name)
+        self.lines += [f"   <{tag}>", f"    <rdf:{kind}>", *(f"     {line}" for line in written)]
+        self.lines += [f"    </rdf:{kind}>", f"   </{tag}>"]
+
+    def own(self, properties: dict[str, Property]) -> None:
+        """Add properties of our namespace; empty ones are left out."""
+        for local, value in properties.items():
+            name = (OWN, local)
+            if isinstance(value, str):
+                if value:
+                    self.lines.append(f"   <{self._name(name)}>{escape(value)}</{self._name(name)}>")
+            elif value:
+                self._list(name, "Seq" if isinstance(value[0], dict) else "Bag", [self._entry(row) for row in value])
+
+    def _entry(self, row: str | dict[str, str]) -> str:
+        if isinstance(row, str):
+            return item(row)
+        fields = "".join(
+            f"<{self._name((OWN, key))}>{escape(text)}</{self._name((OWN, key))}>" for key, text in row.items()
+        )
+        return f'<rdf:li rdf:parseType="Resource">{fields}</rdf:li>'
+
+    def render(self) -> str:
+        """Write the description, from the line end before it to its own end."""
+        mark = self._name((OWN, "schema"))
+        spaces = [f'xmlns:{_PREFIXES[space]}="{space}"' for space in self.spaces]
+        if self.declare:
+            spaces.insert(0, f'xmlns:rdf="{RDF}"')
+        head = "\n    ".join([f"<rdf:Description rdf:about={quoteattr(self.about)}", *spaces, f'{mark}="1">'])
+        return "\n".join(["", f"  {head}", *self.lines, "  </rdf:Description>"])
+
+
+__all__ = ["Block", "Property", "item"]

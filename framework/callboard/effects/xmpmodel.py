@@ -1,0 +1,174 @@
+"""The properties of an XMP file that Callboard shares with people, and those of its own namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from callboard_schemas import Proposal, Tags
+from msgspec import Struct
+
+from callboard.effects import plain
+from callboard.effects.ledger import Values, Version
+from callboard.effects.spans import Element, Name
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC = "http://purl.org/dc/elements/1.1/"
+LR = "http://ns.adobe.com/lightroom/1.0/"
+OWN = "https://callboard.dev/ns/1.0/"
+XML = "http://www.w3.org/XML/1998/namespace"
+
+SUBJECT: Name = (DC, "subject")
+HIERARCHY: Name = (LR, "hierarchicalSubject")
+DESCRIPTION: Name = (DC, "description")
+LISTS = {SUBJECT: "subjects", HIERARCHY: "hierarchy"}
+"""List property to the field of ``Values`` that it fills."""
+CONTAINERS = {(RDF, "Bag"), (RDF, "Seq"), (RDF, "Alt")}
+ITEM: Name = (RDF, "li")
+
+Property = str | list[str] | list[dict[str, str]]
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What an XMP file should say of the accepted proposals."""
+
+    values: Values
+    own: dict[str, Property]
+    """Properties of our namespace: text, a bag of texts, or a list of structures."""
+
+
+def wish(proposals: Sequence[Proposal]) -> Wish | None:
+    """Say what the accepted proposals want in XMP; ``None`` when no accepted tags are among them."""
+    accepted = [proposal for proposal in proposals if proposal.state == "accepted"]
+    tagged = [(proposal, proposal.body) for proposal in accepted if isinstance(proposal.body, Tags)]
+    if not tagged:
+        return None
+    tags: list[dict[str, str]] = []
+    subjects: dict[str, None] = {}
+    hierarchy: dict[str, None] = {}
+    description = ""
+    for proposal, body in tagged:
+        description = plain.one_line(body.description) or description
+        for tag in body.items:
+            label = plain.one_line(tag.label)
+            if not label:
+                continue
+            path = "|".join(filter(None, (plain.one_line(part).replace("|", "/") for part in (*tag.group, label))))
+            subjects[label] = None
+            if tag.group:
+                hierarchy[path] = None
+            row = {"label": label, "score": f"{tag.score:.4f}", "method": plain.one_line(tag.method)}
+            tags.append(row | {"path": path, "guess": str(tag.guess), "proposal": proposal.id})
+    values = Values(tuple(subjects), tuple(hierarchy), description)
+    return Wish(values=values, own={"proposals": [_provenance(proposal) for proposal in accepted], "tags": tags})
+
+
+def _provenance(proposal: Proposal) -> dict[str, str]:
+    made = proposal.provenance
+    row = {
+        "id": proposal.id,
+        "run": proposal.run,
+        "job": proposal.job,
+        "result": proposal.result,
+        "state": proposal.state,
+        "kind": proposal.kind,
+        "confidence": f"{proposal.confidence:.4f}",
+        "decidedBy": proposal.decided_by,
+        "plugin": made.plugin,
+        "version": made.version,
+        "models": ", ".join(f"{name} {digest}" for name, digest in sorted(made.models.items())),
+        "parameters": msgspec.json.encode(made.parameters, order="deterministic").decode(),
+        "seed": "" if made.seed is None else str(made.seed),
+        "prompt": made.prompt,
+        "fallback": made.fallback,
+    }
+    return {key: text for key, text in ((key, plain.one_line(text)) for key, text in row.items()) if text}
+
+
+def find_rdf(root: Element) -> Element | None:
+    """Find ``rdf:RDF``: the root, or directly below it."""
+    return next((node for node in (root, *root.children) if node.name == (RDF, "RDF")), None)
+
+
+def properties(root: Element) -> Iterator[Element]:
+    """Give every property element of the top-level descriptions."""
+    rdf = find_rdf(root)
+    for description in rdf.children if rdf else ():
+        yield from description.children
+
+
+def items(node: Element) -> list[Element]:
+    """Give the list items of a property whose value is a Bag, Seq or Alt."""
+    if len(node.children) == 1 and node.children[0].name in CONTAINERS:
+        return [child for child in node.children[0].children if child.name == ITEM]
+    return []
+
+
+def values(root: Element) -> Values:
+    """Read the shared properties."""
+    lists: dict[str, list[str]] = {"subjects": [], "hierarchy": []}
+    description = ""
+    for node in properties(root):
+        if node.name in LISTS:
+            lists[LISTS[node.name]] += [item.text for item in items(node)]
+        elif node.name == DESCRIPTION:
+            description = description or next((item.text for item in items(node) if item.text), node.text)
+    return Values(tuple(lists["subjects"]), tuple(lists["hierarchy"]), description)
+
+
+def recorded(root: Element) -> Version | None:
+    """Read from our namespace what we wrote into this file; ``None`` when it is not there."""
+    texts: dict[str, str] = {}
+    bags: dict[str, tuple[str, ...]] = {}
+    rdf = find_rdf(root)
+    for description in rdf.children if rdf else ():
+        texts |= {name: value for (space, name), value in description.attributes.items() if space == OWN}
+        for node in description.children:
+            if node.name[0] == OWN:
+                texts[node.name[1]] = node.text
+                bags[node.name[1]] = tuple(item.text for item in items(node))
+    if "schema" not in texts:
+        return None
+    return Version(
+        digest="",
+        created=texts.get("created") == "True",
+        wanted=Values(bags.get("subjects", ()), bags.get("hierarchy", ()), texts.get("description", "")),
+        added=Values(bags.get("addedSubjects", ()), bags.get("addedHierarchy", ()), texts.get("addedDescription", "")),
+    )
+
+
+def record(wanted: Values, added: Values, *, created: bool) -> dict[str, Property]:
+    """Say in our namespace what we wrote, for ``recorded`` to read."""
+    return {
+        "created": str(created),
+        "subjects": list(wanted.subjects),
+        "addedSubjects": list(added.subjects),
+        "hierarchy": list(wanted.hierarchy),
+        "addedHierarchy": list(added.hierarchy),
+        "description": wanted.description,
+        "addedDescription": added.description,
+    }
+
+
+__all__ = [
+    "CONTAINERS",
+    "DC",
+    "DESCRIPTION",
+    "HIERARCHY",
+    "ITEM",
+    "LISTS",
+    "LR",
+    "OWN",
+    "RDF",
+    "SUBJECT",
+    "XML",
+    "Property",
+    "Wish",
+    "find_rdf",
+    "items",
+    "properties",
+    "record",
+    "recorded",
+    "values",
+    "wish",
+]
