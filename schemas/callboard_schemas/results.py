@@ -87,6 +87,8 @@ class Captions(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     language_confidence: Score = 1.0
     duration: Seconds = 0.0
     speech_seconds: Seconds = 0.0
+    left_out: tuple[Cue, ...] = ()
+    """What the recogniser wrote where nobody seems to speak: never shipped, kept for a reviewer; flags say why."""
 
 
 class Translation(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="translation"):
