@@ -39,7 +39,7 @@ def open_media(
     """Open *path*, to be used in a ``with`` block.
 
     Args:
-        path: The file; for a sequence, any path in its folder.
+        path: The file; for a sequence, its folder and its pattern, or any path in that folder.
         asset: What is known of it; only its ``sequence`` is used.
         shm_folder: This process's private folder from ``callboard.shm.make_folder``.
         limits: Bounds on the decoding process.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,29 +12,34 @@ from callboard_schemas import Sequence
 from callboard.errors import MediaError
 from callboard.media import MediaFacts
 from callboard.media.files import shown
+from callboard.sources.sequences import frame_name
 
-_NUMBER = re.compile(r"%0?(\d*)d")
+_MOST_NUMBERS = 10_000_000  # 4 days of frames at 24 a second; a wider range is a mistake in what was sent
 
 
 class Numbered:
     """The files of an image sequence."""
 
     def __init__(self, path: Path, sequence: Sequence, rate: float) -> None:
-        if "/" in sequence.pattern or not _NUMBER.search(sequence.pattern):
-            raise MediaError(shown(path), f"has no number in its pattern {sequence.pattern!r}")
+        if sequence.last - sequence.first >= _MOST_NUMBERS:
+            raise MediaError(shown(path), f"numbers its frames {sequence.first} to {sequence.last}, too wide a range")
         self._folder = path if path.is_dir() else path.parent
-        self._pattern, self._rate = sequence.pattern, rate
+        self._sequence, self._rate = sequence, rate
         self.first = sequence.first
         missing = set(sequence.missing)
         self.numbers = [n for n in range(sequence.first, sequence.last + 1) if n not in missing]
         if not self.numbers:
             raise MediaError(shown(path), "is a sequence without a frame")
+        try:
+            name = frame_name(sequence, sequence.first)
+        except ValueError as error:
+            raise MediaError(shown(path), str(error)) from None
+        if b"/" in name:
+            raise MediaError(shown(path), f"names frames in another folder: {sequence.pattern!r}")
 
     def path(self, number: int) -> Path:
-        """Where frame *number* is. The last number in the name counts, as compositing programs write it."""
-        *_, last = _NUMBER.finditer(self._pattern)
-        digits = str(number).zfill(int(last[1] or 0))
-        return self._folder / (self._pattern[: last.start()] + digits + self._pattern[last.end() :])
+        """Where frame *number* is."""
+        return self._folder / os.fsdecode(frame_name(self._sequence, number))
 
     def steps(self, every: float) -> Iterator[tuple[int, float]]:
         """Give index and time of each frame that is there, at least *every* seconds apart."""
