@@ -6,7 +6,7 @@ find them; ``differences`` says where the files have fallen behind.
 
 from __future__ import annotations
 
-import copy
+import inspect
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -45,7 +45,9 @@ def _schema(struct: type[Struct]) -> dict[str, Any]:
     """Describe *struct* alone, with everything that it names under ``$defs``."""
     (schema,), parts = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
     name = schema["$ref"].rpartition("/")[2]
-    own = parts.pop(name)
+    for part in parts.values():
+        part["description"] = inspect.cleandoc(part["description"])  # Python 3.13 does so itself, 3.12 does not
+    own: dict[str, Any] = parts.pop(name)
     return own | ({"$defs": dict(sorted(parts.items()))} if parts else {})
 
 
@@ -84,7 +86,7 @@ def _message(row: MessageType) -> dict[str, Any]:
         "summary": (row.struct.__doc__ or "").strip().partition("\n")[0],
         "contentType": CONTENT_TYPE,
         "correlationId": {"location": "$message.payload#/correlationid"},
-        "payload": {"schemaFormat": f"application/schema+json;version={DRAFT}", "schema": payload},
+        "payload": {"schemaFormat": "application/schema+json;version=2020-12", "schema": payload},
     }
 
 
@@ -168,7 +170,7 @@ def asyncapi() -> dict[str, Any]:
 def documents() -> dict[str, dict[str, Any]]:
     """Give every generated file by name."""
     files = {f"{row.name}.json": data_schema(row) for row in MESSAGE_TYPES.values()}
-    return copy.deepcopy(files | {"envelope.json": envelope_schema(), "asyncapi.json": asyncapi()})
+    return files | {"envelope.json": envelope_schema(), "asyncapi.json": asyncapi()}
 
 
 def _text(document: dict[str, Any]) -> bytes:
@@ -182,15 +184,13 @@ def export(folder: Path) -> list[Path]:
         The files that changed, in order of name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    changed = []
-    for name in differences(folder):
-        path = folder / name
-        wanted = documents().get(name)
-        if wanted is None:
-            path.unlink()
+    wanted = documents()
+    changed = [folder / name for name in differences(folder)]
+    for path in changed:
+        if path.name in wanted:
+            path.write_bytes(_text(wanted[path.name]))
         else:
-            path.write_bytes(_text(wanted))
-        changed.append(path)
+            path.unlink()
     return changed
 
 
