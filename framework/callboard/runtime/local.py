@@ -10,7 +10,8 @@ from typing import Any, Self
 from callboard.config import RuntimeSettings
 from callboard.context import Arrays
 from callboard.runtime import Progress, ignore_progress
-from callboard.runtime.sessions import ModelStatus, Sessions
+from callboard.runtime.sessions import Sessions
+from callboard.runtime.status import ModelStatus
 
 
 class LocalRuntime:

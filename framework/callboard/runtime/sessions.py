@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from callboard.config import RuntimeSettings
-from callboard.errors import Blocked, CallboardError, JobError, ModelMissing
+from callboard.errors import Blocked, JobError, ModelMissing
 from callboard.runtime import Progress, Session, ignore_progress, make_engine
 from callboard.runtime.packs import Pack, find_packs, locate
+from callboard.runtime.status import ModelStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,21 +24,11 @@ if TYPE_CHECKING:
     from callboard.context import Arrays
 
 
-class ModelStatus(Struct, frozen=True):
-    """One model's state; *memory_mb* is 0 while it is not loaded, *waiting* counts calls that have not begun."""
-
-    name: str
-    memory_mb: int
-    loads: int
-    calls: int
-    waiting: int
-    running: bool
-
-
 class _Lane:
-    def __init__(self, pack: Pack) -> None:
-        self.pack = pack
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"model-{pack.name}")
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.pack: Pack | None = None
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"model-{name}")
         self.session: Session | None = None
         self.memory_mb = 0
         self.loads = self.calls = self.waiting = 0
@@ -60,31 +49,16 @@ class Sessions:
         self, model: str, inputs: Arrays, options: Mapping[str, Any], progress: Progress = ignore_progress
     ) -> Future[dict[str, Any]]:
         """Queue one call; cancelling its future drops it while it has not begun."""
-        try:
-            with self._changed:
-                lane = self._lane(model)
-                lane.waiting += 1
-                future = lane.thread.submit(self._serve, lane, inputs, options, progress)
-        except CallboardError as error:
-            refused: Future[dict[str, Any]] = Future()
-            refused.set_exception(error)
-            return refused
+        with self._changed:
+            if self._closed:
+                refused: Future[dict[str, Any]] = Future()
+                refused.set_exception(Blocked("the runtime is closing", "Try again once it is back."))
+                return refused
+            lane = self._lanes.get(model) or self._lanes.setdefault(model, _Lane(model))
+            lane.waiting += 1
+            future = lane.thread.submit(self._serve, lane, inputs, options, progress)
         future.add_done_callback(lambda done: self._dropped(lane) if done.cancelled() else None)
         return future
-
-    def _lane(self, model: str) -> _Lane:
-        if self._closed:
-            raise Blocked("the runtime is closing")
-        lane = self._lanes.get(model)
-        if lane is None or lane.session is None:
-            # Looked up again until it is loaded: a pack may have been added or mended since.
-            pack = find_packs(self._extra).get(model)
-            if pack is None:
-                raise ModelMissing(model, "no such pack", "'callboard models list' shows those that are known.")
-            if lane is None:
-                lane = self._lanes[model] = _Lane(pack)
-            lane.pack = pack
-        return lane
 
     def _dropped(self, lane: _Lane) -> None:
         with self._changed:
@@ -95,38 +69,47 @@ class Sessions:
             lane.waiting -= 1
             lane.running = True
         try:
-            _check(lane.pack, inputs)
-            session = lane.session or self._load(lane)
+            pack = lane.pack if lane.session is not None and lane.pack is not None else self._find(lane)
+            _check(pack, inputs)
+            session = lane.session or self._load(lane, pack)
             lane.calls += 1
             return session.run(inputs, options, progress)
         except MemoryError:
-            raise Blocked(f"model {lane.pack.name!r}: no memory for this call", "Close other programs.") from None
+            raise Blocked(f"model {lane.name!r}: no memory for this call", "Close other programs.") from None
         finally:
             with self._changed:
                 lane.running = False
                 lane.used = time.monotonic()
                 self._changed.notify_all()
 
-    def _load(self, lane: _Lane) -> Session:
-        folder = locate(lane.pack)
-        self._make_room(lane)
+    def _find(self, lane: _Lane) -> Pack:
+        # Looked up until it is loaded: a pack may have been added or mended since.
+        pack = find_packs(self._extra).get(lane.name)
+        if pack is None:
+            raise ModelMissing(lane.name, "no such pack", "'callboard models list' shows those that are known.")
+        lane.pack = pack
+        return pack
+
+    def _load(self, lane: _Lane, pack: Pack) -> Session:
+        folder = locate(pack)
+        engine = make_engine(pack)
+        self._make_room(lane, pack)
         try:
-            session = make_engine(lane.pack).load(lane.pack, folder, self._settings)
+            session = engine.load(pack, folder, self._settings)
         except BaseException:
             with self._changed:
                 lane.memory_mb = 0
-                self._changed.notify_all()
             raise
         with self._changed:
             lane.session, lane.memory_mb = session, session.memory_mb
             lane.loads += 1
         return session
 
-    def _make_room(self, lane: _Lane) -> None:
-        need, limit = lane.pack.memory_mb, self._settings.memory_mb
+    def _make_room(self, lane: _Lane, pack: Pack) -> None:
+        need, limit = pack.memory_mb, self._settings.memory_mb
         if need > limit:
             raise Blocked(
-                f"model {lane.pack.name!r} needs {need} MiB, and the runtime may hold {limit}",
+                f"model {pack.name!r} needs {need} MiB, and the runtime may hold {limit}",
                 "Raise memory_mb under [runtime] in callboard.toml.",
             )
         with self._changed:
@@ -143,7 +126,7 @@ class Sessions:
         with self._changed:
             return [
                 ModelStatus(
-                    lane.pack.name,
+                    lane.name,
                     lane.memory_mb if lane.session else 0,
                     lane.loads,
                     lane.calls,
@@ -151,6 +134,7 @@ class Sessions:
                     lane.running,
                 )
                 for lane in self._lanes.values()
+                if lane.pack is not None
             ]
 
     def close(self) -> None:
@@ -184,4 +168,4 @@ def _check(pack: Pack, inputs: Arrays) -> None:
             )
 
 
-__all__ = ["ModelStatus", "Sessions"]
+__all__ = ["Sessions"]

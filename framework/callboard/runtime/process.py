@@ -1,0 +1,164 @@
+"""The runtime process: owns every model session, and serves the plugin processes over a unix socket."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import psutil
+
+from callboard.config import RuntimeSettings
+from callboard.errors import Blocked
+from callboard.media.limits import die_with_parent
+from callboard.runtime import ignore_progress
+from callboard.runtime.arrays import receive, send
+from callboard.runtime.messages import Along, Answer, Ask, Call, Cancel, Failed, Hello, Told, ToRuntime, failed
+from callboard.runtime.sessions import Sessions
+from callboard.wire import Channel, WireError
+
+READY = b"ready\n"
+"""Written to standard output once calls are taken."""
+
+
+class Client:
+    """One connection: its calls, and its folder of arrays, which goes when it does."""
+
+    def __init__(self, channel: Channel[ToRuntime], sessions: Sessions, shared: Path) -> None:
+        self._channel, self._sessions, self._shared = channel, sessions, shared
+        self._folder: Path | None = None
+        self._calls: dict[int, Future[dict[str, Any]]] = {}
+        self._loop = asyncio.get_running_loop()
+
+    async def serve(self) -> None:
+        """Take messages until the client is gone; then drop its calls that have not begun."""
+        try:
+            while (message := await self._channel.receive()) is not None:
+                self._take(message)
+        except (WireError, ValueError, OSError) as error:
+            print(f"a client is cut off: {error}", file=sys.stderr)
+        finally:
+            for call in list(self._calls.values()):
+                call.cancel()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+            await self._channel.close()
+
+    def _take(self, message: ToRuntime) -> None:
+        if isinstance(message, Hello):
+            if "/" in message.folder or message.folder.startswith("."):
+                raise ValueError(f"not a folder name: {message.folder!r}")
+            self._folder = self._shared / message.folder
+        elif isinstance(message, Call):
+            self._begin(message)
+        elif isinstance(message, Cancel):
+            call = self._calls.get(message.id)
+            if call is not None:
+                call.cancel()
+        elif isinstance(message, Ask):
+            rss = psutil.Process().memory_info().rss >> 20
+            self._channel.post(Told(message.id, os.getpid(), rss, self._sessions.status()))
+
+    def _begin(self, call: Call) -> None:
+        if self._folder is None:
+            raise ValueError("a call came before the folder")
+        folder = self._folder
+        inputs = receive(folder, call.inputs)
+
+        def along(fraction: float) -> None:
+            self._send(Along(call.id, fraction))
+
+        future = self._sessions.submit(call.model, inputs, call.options, along if call.follow else ignore_progress)
+        self._calls[call.id] = future
+        # In the model's thread, so that copying a large answer does not hold up the other clients.
+        future.add_done_callback(lambda done: self._finish(call.id, folder, done))
+
+    def _finish(self, number: int, folder: Path, done: Future[dict[str, Any]]) -> None:
+        answer: Answer | Failed | None = None
+        if not done.cancelled():
+            error = done.exception()
+            answer = failed(number, error) if error is not None else _answer(number, folder, done.result())
+        self._send(answer, ends=number)
+
+    def _send(self, message: Answer | Failed | Along | None, ends: int = 0) -> None:
+        def send() -> None:
+            if ends:
+                self._calls.pop(ends, None)
+            if message is not None:
+                self._channel.post(message)
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to hear it
+            self._loop.call_soon_threadsafe(send)
+
+
+def _answer(number: int, folder: Path, outputs: dict[str, Any]) -> Answer | Failed:
+    arrays = {name: value for name, value in outputs.items() if isinstance(value, np.ndarray)}
+    try:
+        sent = send(folder, arrays)
+    except (OSError, ValueError, MemoryError) as error:
+        return failed(number, Blocked(f"an answer of the model cannot be handed over: {error}", "Free shared memory."))
+    return Answer(number, sent, {name: value for name, value in outputs.items() if name not in arrays})
+
+
+async def _serve(address: Path, shared: Path, sessions: Sessions, parent: int) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await Client(Channel(reader, writer, ToRuntime), sessions, shared).serve()
+
+    mask = os.umask(0o177)
+    try:
+        server = await asyncio.start_unix_server(connected, str(address), limit=1 << 20)
+    finally:
+        os.umask(mask)
+    async with server:
+        os.write(1, READY)
+        os.dup2(2, 1)  # what a library prints goes to the log; the pipe is done
+        watch = asyncio.create_task(_end_with_parent(parent, stop)) if parent else None
+        await stop.wait()
+        if watch is not None:
+            watch.cancel()
+
+
+async def _end_with_parent(parent: int, stop: asyncio.Event) -> None:
+    """Where the kernel does not tell (it does on Linux), look now and then."""
+    while sys.platform != "linux" and os.getppid() == parent:  # noqa: ASYNC110 - a parent's end raises no event
+        await asyncio.sleep(1.0)
+    if os.getppid() != parent:
+        stop.set()
+
+
+def main() -> None:
+    """Serve until SIGTERM; then end at once: a session in the middle of a call cannot be asked to stop."""
+    parser = argparse.ArgumentParser(prog="python -m callboard.runtime.process")
+    parser.add_argument("address", type=Path)
+    parser.add_argument("shm_folder", type=Path)
+    parser.add_argument("--settings", default="{}")
+    parser.add_argument("--parent", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.parent:
+        die_with_parent(arguments.parent)
+    settings = msgspec.json.decode(arguments.settings, type=RuntimeSettings)
+    sessions = Sessions(settings, Path(settings.models) if settings.models else None)
+    arguments.address.unlink(missing_ok=True)  # left by one that was killed
+    try:
+        asyncio.run(_serve(arguments.address, arguments.shm_folder, sessions, arguments.parent))
+    finally:
+        arguments.address.unlink(missing_ok=True)
+        sys.stderr.flush()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
