@@ -16,13 +16,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 from callboard_schemas import JobDone, Progress
 
 from callboard import shm
 from callboard.bus import Bus
+from callboard.bus.memory import MemoryBus
 from callboard.catalog import Catalog
 from callboard.catalog.jobs import Row
-from callboard.config import Project
+from callboard.config import Project, Sidecars
 from callboard.desk import Desk
 from callboard.discovery import Found, discover
 from callboard.dispatcher import Dispatcher
@@ -53,11 +55,12 @@ def roots_of(project: Project) -> dict[str, bytes]:
     return roots
 
 
-def _sidecar_folder(project: Project, out: Path | None) -> bytes:
-    folder = project.settings.sidecars.folder
-    if out is None and not folder:
-        return b""
-    return os.path.abspath(os.fsencode(out if out is not None else project.folder / folder))
+def sidecar_settings(project: Project) -> Sidecars:
+    """Give the sidecar settings with their folder relative to the project, not to where the user stands."""
+    sidecars = project.settings.sidecars
+    if not sidecars.folder:
+        return sidecars
+    return msgspec.structs.replace(sidecars, folder=str(project.folder.absolute() / sidecars.folder))
 
 
 class Board:
@@ -72,6 +75,7 @@ class Board:
         on_state: Hears of each job's key and new state after its commit.
         run: Only this run's jobs; somebody waits for them.
         out: Where sidecars go instead of where the settings say.
+        bases: Folders whose inside *out* mirrors.
     """
 
     def __init__(
@@ -85,14 +89,16 @@ class Board:
         on_state: Callable[[str, str], None] | None = None,
         run: str = "",
         out: Path | None = None,
+        bases: tuple[bytes, ...] = (),
     ) -> None:
         self.project, self.bus, self.acceptance = project, bus, acceptance
-        self.following = Following(roots_of(project), _sidecar_folder(project, out))
-        self._command, self._run = command, run
+        self.following = Following(roots_of(project), os.path.abspath(os.fsencode(out)) if out else b"")
+        self._command, self._run, self._bases = command, run, bases
         self._on_progress = on_progress
         self._on_state = on_state
         self._stack = contextlib.AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._errands: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         stack = self._stack
@@ -132,8 +138,10 @@ class Board:
         settings = self.project.settings
         self.desk = Desk(self.following, settings.policy, self.plugins)
         self.router = Router(self.plugins, settings, packs)
-        self.postman = Postman(self.catalog, self.bus)
-        self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake)
+        self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
+        self.scribe = Scribe(
+            self.catalog, sidecar_settings(self.project), committed=self.postman.wake, bases=self._bases
+        )
         self.dispatcher = Dispatcher(
             self.catalog,
             self.pool,
@@ -173,6 +181,12 @@ class Board:
         task.add_done_callback(_complain)
         self._tasks.append(task)
         return task
+
+    def spawn_once(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something short that nobody waits for."""
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def _stop_tasks(self) -> None:
         for task in reversed(self._tasks):

@@ -98,6 +98,7 @@ class OneShot:
                 on_state=self._note_state,
                 run=self.run,
                 out=self._out,
+                bases=tuple(_base(path) for path in self._paths),
             ) as board,
         ):
             self._check_plugins(board)
@@ -180,6 +181,12 @@ class OneShot:
             pass
         board.postman.wake()
         await board.postman.drained()
+
+
+def _base(path: Path) -> bytes:
+    """Give the folder that a path on the command line is in, or the folder that it is."""
+    absolute = os.path.abspath(os.fsencode(path))
+    return absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
 
 
 def _rooted(board: Board, path: bytes) -> tuple[str, bytes]:

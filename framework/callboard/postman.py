@@ -16,13 +16,20 @@ _PAUSE = 1.0
 
 
 class Postman:
-    """Sends what the outbox holds, oldest first, until it is stopped."""
+    """Sends what the outbox holds, oldest first, until it is stopped.
 
-    def __init__(self, catalog: Catalog, bus: Bus) -> None:
+    Args:
+        catalog: Whose outbox.
+        bus: Where to.
+        lasting: Whether the bus keeps streams that can be compared with the outbox.
+    """
+
+    def __init__(self, catalog: Catalog, bus: Bus, *, lasting: bool = True) -> None:
         self._catalog, self._bus = catalog, bus
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
-        bus.on_connect(self.reconcile)
+        if lasting:
+            bus.on_connect(self.reconcile)
 
     def wake(self) -> None:
         """Say that the outbox has something new."""

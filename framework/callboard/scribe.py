@@ -9,9 +9,10 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 from callboard_schemas import Asset, Place, Proposal, Receipt, encode_path
 
 from callboard import announce
@@ -34,11 +35,20 @@ _AT_ONCE = 8
 class Scribe:
     """Writes what the catalog asks for until it is stopped."""
 
-    def __init__(self, catalog: Catalog, settings: Sidecars, *, committed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Sidecars,
+        *,
+        committed: Callable[[], None] = lambda: None,
+        bases: Sequence[bytes] = (),
+    ) -> None:
         self._catalog, self._settings = catalog, settings
+        self._bases = sorted(bases, key=len, reverse=True)
         self._ledger = CatalogLedger(catalog)
         self._committed = committed
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def wake(self) -> None:
         """Say that there may be sidecars to write."""
@@ -53,8 +63,9 @@ class Scribe:
 
     async def drain(self) -> int:
         """Write what is wanted now. Returns how many assets were looked at."""
-        wanted = self._catalog.read(lambda conn: outbox.syncs(conn, _AT_ONCE))
-        await asyncio.gather(*(self._write(one) for one in wanted))
+        async with self._turn:
+            wanted = self._catalog.read(lambda conn: outbox.syncs(conn, _AT_ONCE))
+            await asyncio.gather(*(self._write(one) for one in wanted))
         return len(wanted)
 
     async def _until_wake(self) -> None:
@@ -69,10 +80,18 @@ class Scribe:
         receipts: list[Receipt] = []
         if subject is not None:
             folder = Path(wanted.folder.decode("utf-8", "surrogateescape")) if wanted.folder else None
+            if folder is not None:
+                subject = msgspec.structs.replace(subject, asset=self._mirrored(subject.asset, wanted.media))
             receipts = await asyncio.to_thread(sync, subject, self._settings, self._ledger, out=folder)
         failpoint("sidecar.before_receipt")
         await self._catalog.write(lambda conn: self._settle(conn, wanted, receipts))
         self._committed()
+
+    def _mirrored(self, asset: Asset, media: bytes) -> Asset:
+        """Place an asset as it stands below the folder that was asked for, which the output folder mirrors."""
+        base = next((base for base in self._bases if media.startswith(base.rstrip(b"/") + b"/")), b"")
+        path = media[len(base.rstrip(b"/")) + 1 :] if base else media.rpartition(b"/")[2]
+        return msgspec.structs.replace(asset, place=Place(root=asset.place.root, path=encode_path(path)))
 
     def _subject(self, wanted: Sync) -> Subject | None:
         def work(conn: sqlite3.Connection) -> tuple[Asset | None, list[Proposal]]:

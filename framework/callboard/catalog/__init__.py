@@ -13,7 +13,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -82,6 +82,23 @@ class Catalog:
             back_up(conn, self.path.with_name(f"{FILE_NAME}.v{found}.bak"))
         migrate(conn)
 
+    def look(self) -> None:
+        """Open to read only, on this thread; see ``view``."""
+        if self.path.exists():
+            conn = _connect(self.path, read_only=True)
+            found = version(conn)
+        else:
+            conn = sqlite3.connect(":memory:", isolation_level=None)
+            migrate(conn)
+            found = len(STEPS)
+        self._local.conn = conn
+        self._readers.append(conn)
+        if found != len(STEPS):
+            raise CatalogError(
+                f"{self.path} is of catalog version {found}; this Callboard reads version {len(STEPS)}",
+                "'callboard up' migrates an older one; for a newer one upgrade Callboard.",
+            )
+
     def close(self) -> None:
         """Commit what is waiting and close. Safe to call twice."""
         if self._thread is not None:
@@ -143,6 +160,23 @@ class Catalog:
         return batch
 
 
+@contextlib.contextmanager
+def view(folder: Path) -> Iterator[Catalog]:
+    """Open a catalog to read only, also beside a running board; one that is not there yet is empty.
+
+    Raises:
+        CatalogError: it was written by a newer program, or is damaged.
+    """
+    catalog = Catalog(folder)
+    try:
+        catalog.look()
+        yield catalog
+    except sqlite3.DatabaseError as error:
+        raise _damaged(catalog.path, str(error)) from None
+    finally:
+        catalog.close()
+
+
 def _commit(conn: sqlite3.Connection, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
     """Run a batch in one transaction and tell each waiter how it went."""
     done: list[tuple[Future[Any], Any]] = []
@@ -193,4 +227,4 @@ def _damaged(path: Path, problem: str) -> CatalogError:
     )
 
 
-__all__ = ["FILE_NAME", "Catalog", "back_up"]
+__all__ = ["FILE_NAME", "Catalog", "back_up", "view"]

@@ -162,6 +162,18 @@ def wake(conn: sqlite3.Connection, codes: tuple[str, ...] = (), digest: str = ""
     return woken
 
 
+def blocked_on(conn: sqlite3.Connection) -> list[Failure]:
+    """Give what each blocked job waits for."""
+    rows = conn.execute("SELECT failure FROM jobs WHERE state = 'blocked' AND failure IS NOT NULL")
+    return [msgspec.json.decode(row[0], type=Failure) for row in rows]
+
+
+def models_wanted(conn: sqlite3.Connection) -> set[str]:
+    """Give the model packs that blocked jobs need."""
+    rows = conn.execute("SELECT DISTINCT models FROM jobs WHERE state = 'blocked'")
+    return {name for row in rows for name in msgspec.json.decode(row[0], type=dict[str, str])}
+
+
 def retry(conn: sqlite3.Connection, key: str, run: str) -> None:
     """Give a failed job all its tries back."""
     conn.execute(

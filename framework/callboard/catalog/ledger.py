@@ -21,7 +21,7 @@ class CatalogLedger:
         """Give what we wrote for an asset at one media path."""
         return self._catalog.read(
             lambda conn: [
-                Written(*row)
+                _written(row)
                 for row in conn.execute(
                     f"SELECT {_COLUMNS} FROM sidecars WHERE asset = ? AND media = ? ORDER BY path",  # noqa: S608 - constant columns
                     (asset, media),
@@ -60,13 +60,28 @@ class CatalogLedger:
         )
 
 
+def _written(row: tuple[bytes, str, str, str, int, bytes | None]) -> Written:
+    path, role, asset, digest, size, previous = row
+    return Written(path=path, role=role, asset=asset, digest=digest, size=size, previous=previous)
+
+
 def owner(conn: sqlite3.Connection, path: bytes) -> Written | None:
     """Find what we wrote at a path."""
     row = conn.execute(f"SELECT {_COLUMNS} FROM sidecars WHERE path = ?", (path,)).fetchone()  # noqa: S608 - constant columns
-    return None if row is None else Written(*row)
+    return None if row is None else _written(row)
+
+
+def is_ours(conn: sqlite3.Connection, path: bytes) -> bool:
+    """Say whether a path is our own output, also one that is about to be written."""
+    return conn.execute("SELECT 1 FROM sidecars WHERE path = ?", (path,)).fetchone() is not None
 
 
 def sidecars_of(conn: sqlite3.Connection, asset: str, media: bytes) -> list[bytes]:
     """Give the paths of what we wrote for an asset at one media path."""
     rows = conn.execute("SELECT path FROM sidecars WHERE asset = ? AND media = ? ORDER BY path", (asset, media))
     return [row[0] for row in rows]
+
+
+def count(conn: sqlite3.Connection) -> int:
+    """Say how many sidecars are ours."""
+    return int(conn.execute("SELECT count(*) FROM sidecars WHERE state = 'written'").fetchone()[0])

@@ -1,0 +1,66 @@
+"""The command line. ``--help`` and ``--version`` answer from the table below, before anything is imported."""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command: the module that holds it as ``command``, and what it does in one line."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("callboard.cli.init", "Make a project here: a settings file and a watch folder."),
+    "up": Entry("callboard.cli.up", "Watch the folders and the bus until stopped."),
+    "run": Entry("callboard.cli.run", "Caption and tag files now, without a daemon."),
+    "status": Entry("callboard.cli.status", "Show what is being done and what waits."),
+    "explain": Entry("callboard.cli.explain", "Say why a file was or was not processed."),
+    "plan": Entry("callboard.cli.plan", "Say what an event would cause, and do nothing."),
+    "inbox": Entry("callboard.cli.inbox", "List the proposals that wait for you."),
+    "accept": Entry("callboard.cli.accept", "Accept proposals; their sidecars are written."),
+    "reject": Entry("callboard.cli.reject", "Reject proposals; their sidecars go."),
+    "undo": Entry("callboard.cli.undo", "Take back everything that a run wrote."),
+    "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
+    "plugins": Entry("callboard.cli.plugins", "List, describe and check plugins."),
+    "models": Entry("callboard.cli.models", "List and verify model packs."),
+    "schema": Entry("callboard.cli.schema", "Export or check the message schemas."),
+    "licences": Entry("callboard.cli.licences", "List the licence of every dependency and model."),
+    "doctor": Entry("callboard.cli.doctor", "Check this machine, and say how to mend it."),
+    "demo": Entry("callboard.cli.demo", "Watch sample footage become captions and tags."),
+}
+"""Every command, in the order that help shows them."""
+
+
+def help_text() -> str:
+    """Give the text of ``callboard --help``."""
+    width = max(map(len, COMMANDS))
+    rows = "\n".join(f"  {name:<{width}}  {entry.help}" for name, entry in COMMANDS.items())
+    return (
+        "Usage: callboard [--version] [--help] COMMAND …\n\n"
+        "Drop footage into a folder; captions, tags and sidecars come back for you to review.\n\n"
+        f"Commands:\n{rows}\n\n"
+        "'callboard COMMAND --help' says more. Begin with 'callboard demo', or 'callboard run FILE'.\n"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 all well, 1 something failed, 2 wrong usage."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or given[0] in ("--help", "-h", "help"):
+        sys.stdout.write(help_text())
+        return 0 if given else 2
+    if given[0] in ("--version", "-V"):
+        from callboard import __version__
+
+        sys.stdout.write(f"callboard {__version__}\n")
+        return 0
+    from callboard.cli.app import run
+
+    return run(given)
+
+
+__all__ = ["COMMANDS", "Entry", "help_text", "main"]

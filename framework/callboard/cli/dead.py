@@ -1,0 +1,92 @@
+"""``callboard dead``: what failed for good, why, and another try."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from callboard.catalog import dead
+from callboard.cli.output import cell, console, plain, print_json, table
+from callboard.cli.project import catalog, here_or_default
+from callboard.cli.review import decide
+from callboard.control import Order
+from callboard.errors import UsageError
+
+
+@click.group("dead")
+def command() -> None:
+    """List, show and replay what failed for good. Nothing is ever deleted."""
+
+
+@command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what was replayed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(everything: bool, as_json: bool) -> int:
+    """List dead letters, newest first."""
+    with catalog(here_or_default()) as opened:
+        found = opened.read(lambda conn: dead.listed(conn, everything=everything))
+    if as_json:
+        print_json({"dead": [_document(one) for one in found]})
+        return 0
+    if not found:
+        console().print("No dead letters.")
+        return 0
+    shown = table("id", "when", "what", "code", "reason")
+    for one in found:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.at))
+        what = os.path.basename(one.path) or one.ref.encode()
+        shown.add_row(one.id, when, cell(what.decode("utf-8", "backslashreplace")), one.code, cell(one.reason))
+    console().print(shown)
+    console().print("[dim]callboard dead show ID; callboard dead replay ID…[/dim]")
+    return 0
+
+
+@command.command()
+@click.argument("ident", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show(ident: str, as_json: bool) -> int:
+    """Show one dead letter with everything that is known."""
+    with catalog(here_or_default()) as opened:
+        found = opened.read(lambda conn: dead.find(conn, ident))
+    if len(found) != 1:
+        raise UsageError(
+            f"{'no' if not found else 'more than one'} dead letter {ident!r}", "See 'callboard dead list'."
+        )
+    if as_json:
+        print_json(_document(found[0]))
+        return 0
+    one = found[0]
+    out = console()
+    for name, value in (("id", one.id), ("what", one.what), ("file", os.fsdecode(one.path)), ("code", one.code)):
+        out.print(f"[bold]{name:<7}[/bold] {cell(value)}")
+    out.print(
+        f"[bold]reason [/bold] {cell(one.reason)}\n[bold]next   [/bold] {cell(one.hint or 'callboard dead replay ' + one.id)}"
+    )
+    if one.detail:
+        out.print(plain(one.detail), markup=False)
+    return 0
+
+
+@command.command()
+@click.argument("ids", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def replay(ids: tuple[str, ...], as_json: bool) -> int:
+    """Give dead jobs all their tries back; a running board, or the next run on the file, does them."""
+    project = here_or_default()
+    decided = decide(project, "replay", Order(ids=ids), lambda desk, conn: desk.replay(conn, ids))
+    if as_json:
+        print_json(decided)
+    else:
+        console().print(f"{len(decided.changed)} given back to work.")
+    return 0
+
+
+def _document(one: dead.DeadLetter) -> dict[str, object]:
+    path = one.path.decode("utf-8", "backslashreplace")
+    body = one.body.decode("utf-8", "backslashreplace")
+    return {**one._asdict(), "path": path, "body": body}
+
+
+__all__ = ["command"]

@@ -1,0 +1,88 @@
+"""What ``callboard up`` shows: live bars on a terminal, one line for each finished job everywhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import PurePosixPath
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from callboard_schemas import Progress as JobProgress
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+
+from callboard.catalog import jobs, proposals
+from callboard.cli.output import cell, duration
+from callboard.cli.summary import summary
+
+if TYPE_CHECKING:
+    from callboard.daemon import Daemon
+
+
+class Feed:
+    """Tells of jobs as they go; ``daemon`` is set before the first one."""
+
+    daemon: Daemon
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+        self._tasks: dict[str, TaskID] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[dim]{task.fields[note]}[/dim]"),
+            console=out,
+            disable=not sys.stdout.isatty(),
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._out.print(cell(text))
+
+    def progress(self, progress: JobProgress) -> None:
+        """Show how far a job is."""
+        task = self._tasks.get(progress.key)
+        if task is None:
+            name = f"{cell(PurePosixPath(progress.path).name or progress.key[:12])} [cyan]{progress.plugin}[/cyan]"
+            task = self._tasks[progress.key] = self._progress.add_task(name, total=1.0, note="")
+        self._progress.update(task, completed=progress.fraction, note=cell(progress.note))
+
+    def state(self, key: str, state: str) -> None:
+        """Tell of a job that is done, failed or blocked."""
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            self._progress.remove_task(task)
+        if state == "queued":
+            return
+        row = self.daemon.board.catalog.read(lambda conn: jobs.get(conn, key))
+        if row is None:
+            return
+        asset = row.subject
+        name = cell(asset.place.path if asset else row.plugin)
+        clock = time.strftime("%H:%M:%S")
+        if state != "done":
+            why = row.why
+            told = cell(why.message if why else "")
+            self._out.print(f"[dim]{clock}[/dim] [red]{state}[/red] {name} [cyan]{row.plugin}[/cyan]: {told}")
+            return
+        made = self.daemon.board.catalog.read(lambda conn: proposals.of_job(conn, key))
+        told = "; ".join(f"{cell(summary(one.body))} [dim]({one.state})[/dim]" for one in made) or "nothing found"
+        took = duration(row.seconds or 0.0)
+        self._out.print(f"[dim]{clock}[/dim] {name} [cyan]{row.plugin}[/cyan] in {took}: {told}")
+
+
+__all__ = ["Feed"]

@@ -1,0 +1,71 @@
+"""``callboard models``: which packs are here, whether they are whole, and how to get the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from callboard.cli.output import cell, console, print_json, table
+from callboard.cli.project import here_or_default
+from callboard.errors import ModelMissing, UsageError
+from callboard.runtime.packs import Pack, find_packs, status, verify
+
+
+@click.group("models", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> int | None:
+    """List and verify model packs."""
+    return ctx.invoke(list_, as_json=False) if ctx.invoked_subcommand is None else None
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(as_json: bool) -> int:
+    """List every pack with its task, licence and state."""
+    found = [status(pack) for pack in _packs().values()]
+    if as_json:
+        print_json({"models": found})
+        return 0
+    shown = table("model", "task", "engine", "licence", "size", "state")
+    for one in found:
+        state = (
+            one.state
+            if one.state == "ready"
+            else f"[red]{one.state}[/red]: {cell(one.problem)} [dim]{cell(one.hint)}[/dim]"
+        )
+        size = f"{one.bytes / 1e6:.1f} MB" if one.bytes else ""
+        shown.add_row(cell(one.name), cell(one.task), one.engine, cell(one.license), size, state)
+    console().print(shown)
+    return 0
+
+
+@command.command("verify")
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def verify_(names: tuple[str, ...], as_json: bool) -> int:
+    """Read every file of the packs NAMES (all when none is given) and compare its digest."""
+    packs = _packs()
+    unknown = [name for name in names if name not in packs]
+    if unknown:
+        raise UsageError(f"no model {unknown[0]!r}", f"There are: {', '.join(packs) or 'none'}.")
+    problems: dict[str, str] = {}
+    for name in names or packs:
+        try:
+            verify(packs[name])
+        except ModelMissing as error:
+            problems[name] = str(error)
+    if as_json:
+        print_json({"verified": [name for name in names or packs if name not in problems], "problems": problems})
+    else:
+        for name in names or packs:
+            console().print(f"{cell(name)}: " + (f"[red]{cell(problems[name])}[/red]" if name in problems else "whole"))
+    return 1 if problems else 0
+
+
+def _packs() -> dict[str, Pack]:
+    models = here_or_default().settings.runtime.models
+    return find_packs(Path(models) if models else None)
+
+
+__all__ = ["command"]

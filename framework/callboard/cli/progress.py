@@ -1,0 +1,105 @@
+"""Progress bars, one for each file, with rate and time left; nothing but a line for each file in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from callboard_schemas import Progress as JobProgress
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+
+from callboard.cli.output import cell, console
+from callboard.oneshot import Watcher
+
+_SETTLED = ("done", "failed", "blocked", "cancelled")
+
+
+class Bars(Watcher):
+    """Draws a run: a bar for the whole, and one for each file at work."""
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=True),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[dim]{task.fields[note]}[/dim]", markup=True),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+        self._whole: TaskID | None = None
+        self._files: dict[str, TaskID] = {}
+        self._shares: dict[str, dict[str, float]] = {}
+        self._path_of: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def found(self, count: int) -> None:
+        """Show how many files there are."""
+        if count > 1:
+            self._whole = self._progress.add_task(f"[bold]{count} files[/bold]", total=count, rate="", note="")
+
+    def hashing(self, path: str, fraction: float) -> None:
+        """Show a file being read."""
+        if fraction < 1:
+            self._update(path, fraction * 0.05, "reading")
+
+    def asked(self, path: str, keys: Sequence[str]) -> None:
+        """Show a file whose jobs are known."""
+        self._shares[path] = dict.fromkeys(keys, 0.0)
+        self._path_of.update((key, path) for key in keys)
+        if not keys:
+            self._finish(path)
+
+    def progress(self, progress: JobProgress) -> None:
+        """Show how far a job is."""
+        path = self._path_of.get(progress.key)
+        if path is not None:
+            shares = self._shares[path]
+            shares[progress.key] = max(shares[progress.key], progress.fraction)
+            self._update(path, sum(shares.values()) / len(shares), f"{progress.plugin} {progress.note}".strip())
+
+    def state(self, key: str, state: str) -> None:
+        """Show a job that is settled."""
+        path = self._path_of.get(key)
+        if path is None or state not in _SETTLED:
+            return
+        self._shares[path][key] = 1.0
+        if all(share >= 1.0 for share in self._shares[path].values()):
+            self._finish(path)
+
+    def _update(self, path: str, share: float, note: str) -> None:
+        task = self._files.get(path)
+        if task is None:
+            task = self._files[path] = self._progress.add_task(cell(_short(path)), total=1.0, rate="", note="")
+        speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
+        rate = f"{speed * 100:.1f} %/s" if speed else ""
+        self._progress.update(task, completed=share, note=cell(note), rate=rate)
+
+    def _finish(self, path: str) -> None:
+        task = self._files.pop(path, None)
+        if task is not None:
+            self._progress.remove_task(task)
+        if self._whole is not None:
+            self._progress.advance(self._whole)
+
+
+def _short(path: str) -> str:
+    name = path.rpartition("/")[2]
+    return name if len(name) <= 32 else name[:14] + "…" + name[-17:]
+
+
+__all__ = ["Bars"]

@@ -1,0 +1,74 @@
+"""``callboard status``: what is being done and what waits, on one screen."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+import click
+
+from callboard.catalog import jobs
+from callboard.cli.output import cell, console, print_json, table
+from callboard.cli.project import ask_now, catalog, here_or_default, running
+from callboard.config import Project
+from callboard.control import Order
+from callboard.errors import BrokerError
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool) -> int:
+    """Show the board, its folders, jobs, processes, and the last runs."""
+    project = here_or_default()
+    told = _told(project)
+    if as_json:
+        print_json(told)
+        return 0
+    out = console()
+    out.print(f"project  {cell(str(project.folder))}\nboard    {cell(told['board'] or 'not running')}")
+    live: dict[str, Any] = told["live"]
+    if live:
+        out.print(f"bus      {'connected' if live['connected'] else '[red]away[/red]; the folder work goes on'}")
+        for root in live["roots"]:
+            out.print(f"watching {cell(root['folder'])} ({root['name']}): {root['state']}")
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(told["jobs"].items())) or "none yet"
+    out.print(f"jobs     {counts}")
+    out.print(f"inbox    {told['inbox']} waiting; dead letters {told['dead']}; unsent messages {told['unsent']}")
+    if told["runs"]:
+        shown = table("last runs", "when", "by", "state")
+        for run in told["runs"]:
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["started"]))
+            shown.add_row(run["id"], when, run["trigger"], run["state"])
+        out.print(shown)
+    return 0
+
+
+def _told(project: Project) -> dict[str, Any]:
+    owner = running(project)
+    with catalog(project) as opened:
+        told: dict[str, Any] = opened.read(_counted)
+    live: Any = None
+    if owner.startswith("callboard up"):
+        try:
+            live = ask_now(project, "status", Order())
+        except BrokerError as error:
+            owner += f" (does not answer: {error.message})"
+    return {"project": str(project.folder), "board": owner, "live": live, **told}
+
+
+def _counted(conn: sqlite3.Connection) -> dict[str, Any]:
+    def one(query: str) -> int:
+        return int(conn.execute(query).fetchone()[0])
+
+    rows = conn.execute("SELECT id, trigger, started, state FROM runs ORDER BY started DESC LIMIT 8").fetchall()
+    return {
+        "jobs": jobs.counts(conn),
+        "inbox": one("SELECT count(*) FROM proposals WHERE state = 'proposed'"),
+        "dead": one("SELECT count(*) FROM dead WHERE state = 'open'"),
+        "unsent": one("SELECT count(*) FROM outbox WHERE sent IS NULL"),
+        "runs": [dict(zip(("id", "trigger", "started", "state"), row, strict=True)) for row in rows],
+    }
+
+
+__all__ = ["command"]

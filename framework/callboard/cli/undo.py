@@ -1,0 +1,30 @@
+"""``callboard undo``: take back what a run wrote."""
+
+from __future__ import annotations
+
+import click
+
+from callboard.cli.output import console, print_json
+from callboard.cli.project import here_or_default, me
+from callboard.cli.review import decide
+from callboard.control import Order
+
+
+@click.command("undo")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(run: str, as_json: bool) -> int:
+    """Take back everything that RUN had accepted: its sidecars go, what you changed in them stays.
+
+    The proposals are kept and wait in the inbox.
+    """
+    order = Order(run=run, by=me())
+    decided = decide(here_or_default(), "undo", order, lambda desk, conn: desk.undo(conn, run, order.by))
+    if as_json:
+        print_json(decided)
+    else:
+        console().print(f"Took back {len(decided.changed)} proposals of run {run}; they wait in 'callboard inbox'.")
+    return 0
+
+
+__all__ = ["command"]

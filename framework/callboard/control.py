@@ -1,0 +1,106 @@
+"""What the command line asks a running board for, over the bus: ``cb.ctl.<verb>``, JSON in and JSON out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from callboard_schemas import decode_path
+from msgspec import Struct
+
+from callboard.bus import CONTROL, Bus, Unsubscribe
+from callboard.catalog import jobs
+from callboard.errors import CallboardError
+
+if TYPE_CHECKING:
+    from callboard.daemon import Daemon
+
+log = logging.getLogger(__name__)
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What is asked; each verb reads the fields it needs."""
+
+    ids: tuple[str, ...] = ()
+    by: str = ""
+    reason: str = ""
+    run: str = ""
+    root: str = ""
+    path: str = ""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What came of it: ``value`` as JSON, or what went wrong."""
+
+    value: Any = None
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+class Control:
+    """Answers the verbs of a daemon."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._verbs: dict[str, Callable[[Order], Awaitable[Any]]] = {
+            "status": self._status,
+            "accept": lambda order: self._decide(order, "accept"),
+            "reject": lambda order: self._decide(order, "reject"),
+            "undo": self._undo,
+            "replay": self._replay,
+            "explain": self._explain,
+        }
+
+    async def serve(self, bus: Bus) -> Unsubscribe:
+        """Answer until the returned function is called."""
+        return await bus.serve(f"{CONTROL}.*", self._answer)
+
+    async def _answer(self, subject: str, body: bytes) -> bytes:
+        verb = self._verbs.get(subject.rpartition(".")[2])
+        try:
+            order = msgspec.json.decode(body or b"{}", type=Order)
+            if verb is None:
+                return msgspec.json.encode(Answer(code="usage", message=f"no verb {subject!r}"))
+            return msgspec.json.encode(Answer(value=await verb(order)))
+        except CallboardError as error:
+            return msgspec.json.encode(Answer(code=error.code, message=error.message, hint=error.hint))
+        except msgspec.MsgspecError as error:
+            return msgspec.json.encode(Answer(code="usage", message=str(error)))
+
+    async def _status(self, _order: Order) -> Any:
+        board = self._daemon.board
+        return {
+            "connected": board.bus.connected,
+            "roots": [msgspec.to_builtins(root) for root in self._daemon.roots()],
+            "jobs": board.catalog.read(jobs.counts),
+            "running": list(board.dispatcher.running),
+            "plugins": [msgspec.to_builtins(one) for one in board.pool.status()],
+            "runtime": msgspec.to_builtins(await board.runtime.status()),
+        }
+
+    async def _decide(self, order: Order, verb: str) -> Any:
+        board = self._daemon.board
+        decided = await board.catalog.write(
+            lambda conn: board.desk.decide_many(conn, order.ids, verb, order.by or "someone", order.reason)
+        )
+        board.wake()
+        return msgspec.to_builtins(decided)
+
+    async def _undo(self, order: Order) -> Any:
+        board = self._daemon.board
+        decided = await board.catalog.write(lambda conn: board.desk.undo(conn, order.run, order.by or "someone"))
+        board.wake()
+        return msgspec.to_builtins(decided)
+
+    async def _replay(self, order: Order) -> Any:
+        board = self._daemon.board
+        decided = await board.catalog.write(lambda conn: board.desk.replay(conn, order.ids))
+        board.wake()
+        return msgspec.to_builtins(decided)
+
+    async def _explain(self, order: Order) -> Any:
+        return await asyncio.to_thread(self._daemon.explain, order.root, decode_path(order.path))

@@ -1,0 +1,185 @@
+"""The daemon behind ``callboard up``: watch folders and the bus in, plugins, sidecars and the bus out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+from callboard_schemas import Failure, Progress
+from msgspec import Struct
+
+from callboard import codec
+from callboard.board import Board
+from callboard.bus import CHATTER, INTAKE, Bus
+from callboard.catalog import jobs, journal
+from callboard.catalog.ledger import is_ours
+from callboard.config import Project, Watch
+from callboard.control import Control
+from callboard.runs import new_run
+from callboard.runtime.packs import find_packs, status
+from callboard.sources import SourceEvent, WatchSource
+
+log = logging.getLogger(__name__)
+
+_CHATTER_EVERY = 0.5
+"""Seconds between two progress messages of one job."""
+_CONDITIONS_EVERY = 5.0
+"""Seconds between looks at what blocked jobs wait for."""
+_REST = 60.0
+"""Seconds after which any blocked job is tried again."""
+
+
+class RootView(Struct, frozen=True):
+    """How a watched root stands."""
+
+    name: str
+    folder: str
+    mode: str
+    state: str
+
+
+class Daemon:
+    """Serves one project until cancelled.
+
+    Args:
+        project: Settings and folders.
+        bus: Connected, or trying to be.
+        on_progress: Hears how far each job is.
+        on_state: Hears of each job's new state.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        bus: Bus,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_state: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self.project, self.bus = project, bus
+        self._heard: dict[str, float] = {}
+        self._on_progress = on_progress
+        self.board = Board(project, bus, command="up", on_progress=self._progress, on_state=on_state)
+        self.sources: dict[str, WatchSource] = {}
+        self.ready = asyncio.Event()
+        self.stopping = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Work until ``stopping`` is set or the task is cancelled; then finish within ten seconds.
+
+        Raises:
+            BoardBusy: another process owns the project.
+            CatalogError: the catalog cannot be opened.
+        """
+        async with self.board as board:
+            await board.intake.replay_parked()
+            board.start()
+            for watch in self.project.settings.watch:
+                self._watch(watch)
+            board.spawn(self._conditions(), "conditions")
+            leave = await self.bus.consume(f"{INTAKE}.>", board.intake.receive, durable="board", window=64)
+            control = Control(self)
+            stop_control = await control.serve(self.bus)
+            for source in self.sources.values():
+                await source.ready.wait()
+            self.ready.set()
+            try:
+                await self.stopping.wait()
+            finally:
+                await leave()
+                await stop_control()
+
+    def _watch(self, watch: Watch) -> None:
+        folder = Path(os.path.abspath(self.project.folder / watch.path))
+        known = self.board.catalog.read(lambda conn: journal.known(conn, watch.name))
+        source = WatchSource(
+            watch,
+            folder,
+            emit=lambda event: self._emit(watch.name, event),
+            note=lambda path, state, detail: self._note(watch.name, path, state, detail),
+            known=known,
+            ours=self._ours,
+        )
+        self.sources[watch.name] = source
+        self.board.spawn(source.run(), f"watch {watch.name}")
+
+    async def _emit(self, root: str, event: SourceEvent) -> None:
+        subject = event.seen.asset(root).place.path if event.seen else root
+        envelope = codec.make(event.type, event.data, source=f"callboard:watch/{root}", subject=subject)
+        envelope = msgspec.structs.replace(envelope, correlationid=new_run())
+        await self.board.intake.take(envelope, event.data, root=root, seen=event.seen)
+
+    def _note(self, root: str, path: bytes, state: str, detail: str) -> None:
+        now = time.time()
+        self.board.catalog.submit(lambda conn: journal.note(conn, root, path, state, detail, now))
+
+    def _ours(self, path: bytes) -> bool:
+        return self.board.catalog.read(lambda conn: is_ours(conn, path))
+
+    def _progress(self, progress: Progress) -> None:
+        if self._on_progress is not None:
+            self._on_progress(progress)
+        now = time.monotonic()
+        if progress.fraction < 1.0 and now - self._heard.get(progress.key, 0.0) < _CHATTER_EVERY:
+            return
+        self._heard[progress.key] = now
+        if progress.fraction >= 1.0:
+            self._heard.pop(progress.key, None)
+        body = codec.encode(codec.make("job.progress", progress, source="callboard:board", subject=progress.key))
+        self.board.spawn_once(self.bus.post(f"{CHATTER}.job.progress", body))
+
+    async def _conditions(self) -> None:
+        """Wake what waits for the surroundings, once they have changed."""
+        last_rest = time.monotonic()
+        while True:
+            await asyncio.sleep(_CONDITIONS_EVERY)
+            codes: tuple[str, ...] = ()
+            if time.monotonic() - last_rest > _REST:
+                last_rest = time.monotonic()
+                woken = await self.board.catalog.write(jobs.wake)
+            else:
+                codes = await asyncio.to_thread(self._mended)
+                woken = await self.board.catalog.write(lambda conn, codes=codes: jobs.wake(conn, codes)) if codes else 0  # type: ignore[misc]
+            if woken:
+                self.board.wake()
+
+    def _mended(self) -> tuple[str, ...]:
+        """Say which kinds of block no longer hold: here, a model that was missing and is whole again."""
+        blocked: list[Failure] = self.board.catalog.read(jobs.blocked_on)
+        if not any(why.code == "model-missing" for why in blocked):
+            return ()
+        settings = self.project.settings.runtime
+        packs = find_packs(Path(settings.models) if settings.models else None)
+        wanted = self.board.catalog.read(jobs.models_wanted)
+        ready = all(name in packs and status(packs[name]).state == "ready" for name in wanted)
+        return ("model-missing",) if ready else ()
+
+    def roots(self) -> list[RootView]:
+        """Say how each watched root stands."""
+        return [
+            RootView(watch.name, str(self.project.folder / watch.path), watch.mode, self.sources[watch.name].state)
+            for watch in self.project.settings.watch
+            if watch.name in self.sources
+        ]
+
+    def explain(self, root: str, path: bytes) -> str:
+        """Say what a watch source makes of a path right now."""
+        source = self.sources.get(root)
+        return source.explain(path) if source is not None else ""
+
+
+def watched_root(project: Project, path: bytes) -> tuple[str, bytes] | None:
+    """Say in which watched root a path is: the root's name, and the path inside it."""
+    roots: Mapping[str, bytes] = {
+        watch.name: os.path.abspath(os.fsencode(project.folder / watch.path)) for watch in project.settings.watch
+    }
+    inside = [(len(folder), name) for name, folder in roots.items() if path.startswith(folder + b"/")]
+    if not inside:
+        return None
+    length, name = max(inside)
+    return name, path[length + 1 :]
