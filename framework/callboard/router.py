@@ -30,7 +30,7 @@ class Router:
         for found in plugins:
             manifest = found.manifest
             own = settings.plugins.get(found.id)
-            if manifest is None or found.error or (own is not None and not own.enabled):
+            if manifest is None or not found.usable or (own is not None and not own.enabled):
                 continue
             self._parameters[manifest.id] = resolve_parameters(manifest, own.parameters if own else {})
             for event in manifest.events:

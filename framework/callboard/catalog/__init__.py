@@ -42,8 +42,8 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 class Catalog:
     """One open catalog. Use as a context manager, or ``open`` and ``close``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
+    def __init__(self, folder: Path, steps: tuple[str, ...] = STEPS) -> None:
+        self.path, self._steps = folder / FILE_NAME, steps
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._local = threading.local()
@@ -68,19 +68,19 @@ class Catalog:
 
     def _check(self, conn: sqlite3.Connection) -> None:
         found = version(conn)
-        if found > len(STEPS):
+        if found > len(self._steps):
             conn.close()
             raise CatalogError(
-                f"{self.path} was written by a newer Callboard (catalog version {found}, this one knows {len(STEPS)})",
+                f"{self.path} was written by a newer Callboard (catalog version {found}, this one knows {len(self._steps)})",
                 "Nothing was changed. Upgrade Callboard, then try again.",
             )
         problem = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             conn.close()
             raise _damaged(self.path, problem)
-        if 0 < found < len(STEPS):
+        if 0 < found < len(self._steps):
             back_up(conn, self.path.with_name(f"{FILE_NAME}.v{found}.bak"))
-        migrate(conn)
+        migrate(conn, self._steps)
 
     def look(self) -> None:
         """Open to read only, on this thread; see ``view``."""
