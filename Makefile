@@ -1,0 +1,57 @@
+# Every target alone does all of its own set-up, on a fresh machine too: a virtual environment in .venv, made again
+# when pyproject.toml changes. PYTHON picks the interpreter, 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench schemas venv system clean
+.DEFAULT_GOAL := venv
+
+demo: $(READY)-demo ## Watch sample footage become captions and tags.
+	$(BIN)/callboard demo
+
+test: system $(READY)-all ## Run every test under coverage; a skipped test is a failure.
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -p tests.no_skips; status=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status
+
+lint: $(READY)-all ## Check format, style, types and layers.
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(READY)-bench ## Measure what we claim about speed.
+	@set -e; for file in bench/*.py; do case $$file in bench/_*) continue ;; esac; \
+	  echo "== $$file"; $(BIN)/python "$$file"; done
+
+schemas: $(READY)-demo ## Write the JSON Schemas and the AsyncAPI document again.
+	$(BIN)/callboard schema export
+
+venv: $(READY)-all ## Make .venv with everything for development.
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Callboard needs Python 3.11 or newer; say which with 'make PYTHON=python3.12 …'." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "'$(PYTHON) -m venv' does not work here; on Debian and Ubuntu: apt-get install python3-venv." >&2; exit 1; }
+
+$(READY)-demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+	@touch $@
+
+$(READY)-all: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,test]'
+	@touch $@ $(READY)-demo
+
+$(READY)-bench: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,bench]'
+	@touch $@ $(READY)-demo
+
+system: ## Install the programs that the tests drive, where that can be done.
+	@tests/system.sh
+
+clean: ## Remove what was built; the virtual environment too.
+	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .hypothesis .import_linter_cache

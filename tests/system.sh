@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Programs that the tests drive: speech and pictures to make media with, strace to see which files are opened.
+set -euo pipefail
+
+missing=()
+for program in espeak-ng ffmpeg sox strace; do
+  command -v "$program" >/dev/null || missing+=("$program")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "The tests need ${missing[*]}. On Debian and Ubuntu: sudo apt-get install ${missing[*]}" >&2
+  exit 1
+fi
