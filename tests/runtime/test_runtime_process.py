@@ -1,0 +1,255 @@
+"""The runtime process when things go wrong: killed, slow, left by its clients or by its board."""
+
+import asyncio
+import hashlib
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import pytest_asyncio
+from callboard.config import RuntimeSettings
+from callboard.errors import RuntimeGone
+from callboard.runtime.client import RuntimeClient
+from callboard.runtime.status import ModelStatus
+from callboard.runtime.supervise import RuntimeSupervisor
+from onnx import TensorProto, helper
+
+FOREVER = 10**12
+
+
+def write_loop(folder: Path) -> None:
+    """Write a pack whose graph squares a matrix ``turns`` times: as slow as a test wants it."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["still"]),
+            helper.make_node("MatMul", ["m", "m"], ["squared"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("m", TensorProto.FLOAT, [8, 8]),
+        ],
+        [
+            helper.make_tensor_value_info("still", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("squared", TensorProto.FLOAT, [8, 8]),
+        ],
+    )
+    graph = helper.make_graph(
+        [helper.make_node("Loop", ["turns", "yes", "x"], ["y"], body=body)],
+        "loop",
+        [
+            helper.make_tensor_value_info("turns", TensorProto.INT64, []),
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, [8, 8]),
+        ],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [8, 8])],
+        [helper.make_tensor("yes", TensorProto.BOOL, [], [True])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    data = model.SerializeToString()
+    (folder / "loop.onnx").write_bytes(data)
+    (folder / "loop.toml").write_text(
+        'name = "loop"\nversion = "1"\ntask = "test"\nengine = "onnxruntime"\nlicense = "CC0-1.0"\nsummary = "slow"\n'
+        f'source = {{kind = "file"}}\n[[files]]\npath = "loop.onnx"\nsize = {len(data)}\n'
+        f'sha256 = "{hashlib.sha256(data).hexdigest()}"\n'
+    )
+
+
+def turns(count: int) -> dict[str, Any]:
+    """Inputs for a call that takes *count* turns."""
+    return {"turns": np.array(count, np.int64), "x": np.eye(8, dtype=np.float32)}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> RuntimeSettings:
+    """Settings that know the slow pack."""
+    write_loop(tmp_path)
+    return RuntimeSettings(threads=1, models=str(tmp_path))
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder for arrays."""
+    folder = tmp_path / "shm"
+    folder.mkdir()
+    return folder
+
+
+@pytest_asyncio.fixture
+async def supervisor(tmp_path: Path, shared: Path, settings: RuntimeSettings) -> AsyncIterator[RuntimeSupervisor]:
+    """A runtime process that listens; nothing is left in the shared folder after it."""
+    async with RuntimeSupervisor(tmp_path / "run", shared, settings) as running:
+        await running.ensure()
+        yield running
+
+
+async def until(supervisor: RuntimeSupervisor, holds: Callable[[ModelStatus], bool]) -> ModelStatus:
+    """Ask for the slow model's status until *holds* is true of it."""
+    async with asyncio.timeout(30):
+        while True:
+            models = (await supervisor.status()).models
+            if models and holds(models[0]):
+                return models[0]
+
+
+async def test_killed_during_a_call(supervisor: RuntimeSupervisor, shared: Path) -> None:
+    """Callers of a runtime that is killed hear that it is gone; the next call is answered by a new one."""
+    client = RuntimeClient(supervisor.address, shared)
+    calls = [asyncio.create_task(client.run("loop", turns(FOREVER))) for _ in range(3)]
+    await until(supervisor, lambda model: model.calls == 1 and model.waiting == 2)
+    before = (await supervisor.status()).pid
+    os.kill(before, signal.SIGKILL)
+    for gone in await asyncio.gather(*calls, return_exceptions=True):
+        assert isinstance(gone, RuntimeGone)
+        assert gone.message == "the model runtime ended during the call"
+    answer = await client.run("loop", turns(2))
+    assert (answer["y"] == np.eye(8)).all()
+    after = await supervisor.status()
+    assert after.pid not in (0, before)
+    assert after.restarts == 1
+    client.close()
+    assert list(shared.iterdir()) == []
+
+
+async def test_killed_again_and_again(supervisor: RuntimeSupervisor, shared: Path) -> None:
+    """Three kills in a row cost three answers at most, and no process is left behind."""
+    client = RuntimeClient(supervisor.address, shared)
+    for _ in range(3):
+        await supervisor.ensure()
+        os.kill((await supervisor.status()).pid, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    await client.run("loop", turns(1))
+                    break
+                except RuntimeGone:
+                    continue
+    client.close()
+    children = [child for child in psutil.Process().children() if "callboard.runtime.process" in child.cmdline()]
+    assert len(children) == 1
+
+
+async def test_calls_of_a_killed_client_are_dropped(supervisor: RuntimeSupervisor, shared: Path) -> None:
+    """What a dead client still waited for is never begun, and its arrays go."""
+    code = f"""
+import asyncio, numpy as np
+from pathlib import Path
+from callboard.runtime.client import RuntimeClient
+async def main():
+    client = RuntimeClient({supervisor.address!r}, Path({str(shared)!r}))
+    x = np.eye(8, dtype=np.float32)
+    await asyncio.gather(*(client.run("loop", {{"turns": np.array({FOREVER}), "x": x}}) for _ in range(20)))
+asyncio.run(main())
+"""
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=subprocess.DEVNULL)
+    await until(supervisor, lambda model: model.calls == 1 and model.waiting == 19)
+    assert len(list(shared.iterdir())) == 1
+    child.kill()
+    await child.wait()
+    dropped = await until(supervisor, lambda model: model.waiting == 0)
+    assert dropped.running
+    assert dropped.calls == 1
+    assert list(shared.iterdir()) == []
+
+
+async def test_a_cancelled_call_is_not_begun(supervisor: RuntimeSupervisor, shared: Path) -> None:
+    """A task that stops waiting takes its queued call out of the queue."""
+    client = RuntimeClient(supervisor.address, shared)
+    running = asyncio.create_task(client.run("loop", turns(FOREVER)))
+    await until(supervisor, lambda model: model.calls == 1)
+    queued = [asyncio.create_task(client.run("loop", turns(1))) for _ in range(4)]
+    await until(supervisor, lambda model: model.waiting == 4)
+    for task in queued:
+        task.cancel()
+    assert (await until(supervisor, lambda model: model.waiting == 0)).calls == 1
+    client.close()
+    with pytest.raises(RuntimeGone):
+        await running
+
+
+async def test_stops_in_time_during_a_call(tmp_path: Path, shared: Path, settings: RuntimeSettings) -> None:
+    """The board ends within five seconds though a call would go on for ever, and leaves no process or socket."""
+    async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
+        await supervisor.ensure()
+        client = RuntimeClient(supervisor.address, shared)
+        call = asyncio.create_task(client.run("loop", turns(FOREVER)))
+        await until(supervisor, lambda model: model.calls == 1)
+        pid = (await supervisor.status()).pid
+        began = time.monotonic()
+    assert time.monotonic() - began < 5.0
+    assert not psutil.pid_exists(pid)
+    assert not Path(supervisor.address).exists()
+    with pytest.raises(RuntimeGone):
+        await call
+    client.close()
+
+
+async def test_is_private_to_its_user(supervisor: RuntimeSupervisor, tmp_path: Path) -> None:
+    """The socket is 0600 in a folder that is 0700."""
+    assert stat.S_IMODE(Path(supervisor.address).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+
+
+async def test_starts_in_a_deep_folder(tmp_path: Path, shared: Path, settings: RuntimeSettings) -> None:
+    """A project too deep for a socket's path works the same, by a short path that only its user can enter."""
+    deep = tmp_path / ("d" * 120) / "run"
+    async with RuntimeSupervisor(deep, shared, settings) as supervisor:
+        assert len(supervisor.address) <= 100
+        await supervisor.ensure()
+        client = RuntimeClient(supervisor.address, shared)
+        assert (await client.run("loop", turns(1)))["y"].shape == (8, 8)
+        assert stat.S_IMODE(Path(supervisor.address).parent.stat().st_mode) == 0o700
+        client.close()
+
+
+async def test_does_not_start_before_it_is_needed(tmp_path: Path, shared: Path, settings: RuntimeSettings) -> None:
+    """Entering the supervisor starts nothing, and its status says so."""
+    async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
+        assert (await supervisor.status()).pid == 0
+        await asyncio.gather(supervisor.ensure(), supervisor.ensure())
+        assert psutil.pid_exists((await supervisor.status()).pid)
+
+
+async def test_ends_with_a_killed_board(tmp_path: Path, shared: Path, settings: RuntimeSettings) -> None:
+    """A board that is killed takes its runtime with it."""
+    code = f"""
+import asyncio
+from pathlib import Path
+from callboard.config import RuntimeSettings
+from callboard.runtime.supervise import RuntimeSupervisor
+async def main():
+    async with RuntimeSupervisor(Path({str(tmp_path / "run")!r}), Path({str(shared)!r}), RuntimeSettings()) as it:
+        await it.ensure()
+        print((await it.status()).pid, flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    board = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=subprocess.PIPE)
+    assert board.stdout is not None
+    runtime = psutil.Process(int(await board.stdout.readline()))
+    board.kill()
+    await board.wait()
+    await asyncio.to_thread(runtime.wait, 10)
+
+
+async def test_cuts_off_what_is_no_client(supervisor: RuntimeSupervisor, shared: Path) -> None:
+    """Rubbish on the socket costs its sender the connection and nobody else anything."""
+    for rubbish in (b"\xff" * 64, b"\x00\x00\x00\x02\x80\x80", b"GET / HTTP/1.1\r\n\r\n"):
+        reader, writer = await asyncio.open_unix_connection(supervisor.address)
+        writer.write(rubbish)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        await writer.wait_closed()
+    client = RuntimeClient(supervisor.address, shared)
+    assert (await client.run("loop", turns(1)))["y"].shape == (8, 8)
+    client.close()
+    assert (await supervisor.status()).restarts == 0
