@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 from callboard_schemas import MESSAGE_TYPES, SCHEMA_PREFIX, Envelope
@@ -19,23 +19,14 @@ from msgspec import Raw, Struct
 from callboard.bus import MAX_MESSAGE
 from callboard.errors import MessageParked, MessageRefused
 from callboard.keys import new_id
+from callboard.strict_json import BAD, MAX_DEPTH, PILE, check_depth, colons, refuse, scan
 
-MAX_DEPTH = 32
-"""Objects and arrays inside each other; the deepest message of our own is 9."""
 MAX_HOPS = 16
 """Events between a trigger and what it caused; a chain this long is a loop."""
 
-_BAD = (ValueError, OverflowError, RecursionError)
-"""Everything that parsing raises: msgspec's errors and bad UTF-8 are ValueErrors."""
 _Part = tuple[msgspec.inspect.Type, bool]
 _encode = msgspec.json.Encoder().encode
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
-_decode_any = msgspec.json.Decoder().decode
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
-_ESCAPE = re.compile(rb"\\(?:u003[aA]|.)")
-_NOT_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
-_PILE = b"[" * (MAX_DEPTH + 1)
-_SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
 class Decoded(Struct, frozen=True):
@@ -159,20 +150,20 @@ def decode(body: bytes) -> Decoded:
     """
     if len(body) > MAX_MESSAGE:
         raise MessageRefused("too-long", f"{len(body)} bytes; a message is at most {MAX_MESSAGE}")
-    if _PILE in body:
-        _check_depth(body)
+    if PILE in body:
+        check_depth(body)
     try:
         envelope = _decode_envelope(body)
-    except _BAD as error:
-        _refuse(error, body)
+    except BAD as error:
+        refuse(error, body)
     plan = _plan(envelope.type)
     if envelope.dataschema != plan.schema:
         _check_version(envelope.dataschema, plan)
     if envelope.hops > MAX_HOPS:
         _check_hops(envelope.hops)
     again = _encode(envelope)
-    if again != body and not (_utc(envelope) and _colons(body) == again.count(b":")):
-        _scan(body)
+    if again != body and not (_utc(envelope) and colons(body) == again.count(b":")):
+        scan(body)
     return Decoded(envelope, _read(plan, envelope.data), body)
 
 
@@ -190,17 +181,17 @@ def decode_data(type: str, raw: bytes | Raw) -> Struct:  # noqa: A002 - the Clou
 def _read(plan: _Plan, raw: bytes | Raw) -> Struct:
     try:
         data = plan.decode(raw)
-    except _BAD as error:
-        _refuse(error, bytes(raw))
+    except BAD as error:
+        refuse(error, bytes(raw))
     text = bytes(raw)
     if plan.comparable:
         again = _encode(data)
         if again == text:
             return data
         tagged = plan.opening is None or plan.opening.match(text)
-        if plan.countable and tagged and _colons(text) == again.count(b":"):
+        if plan.countable and tagged and colons(text) == again.count(b":"):
             return data
-    _scan(text)
+    scan(text)
     return data
 
 
@@ -243,63 +234,6 @@ def _written(value: Struct) -> bytes:
         raise MessageRefused("not-utf8", problem) from None
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise MessageRefused("wrong-type", f"{value.__class__.__name__} cannot be written: {error}") from None
-
-
-def _colons(text: bytes) -> int:
-    """Count the colons that *text*, which is JSON, has or spells as an escape."""
-    count = text.count(b":")
-    if b"\\u003a" in text or b"\\u003A" in text:
-        count += sum(len(found) > 2 for found in _ESCAPE.findall(text))
-    return count
-
-
-def _scan(text: bytes) -> None:
-    """Refuse second keys, depth and bad values anywhere in *text*, also in fields that no type names.
-
-    Parsing keeps each string and one of each key, so a colon that is gone afterwards stood after a second key.
-    """
-    try:
-        _check_depth(text)
-        kept = _encode(_decode_any(text))
-    except _BAD as error:
-        _refuse(error, text)
-    if _colons(text) != kept.count(b":"):
-        raise MessageRefused("duplicate-key", "an object has the same key twice")
-
-
-def _check_depth(text: bytes) -> None:
-    """Take the innermost brackets away, round by round; no recursion, whatever the text."""
-    if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
-        return
-    if b"\\" not in text:
-        text = text.translate(_SQUARE, _NOT_MARKS).replace(b'""', b"")
-    if b'"' in text:
-        text = _STRING.sub(b"", text)
-    brackets = text.translate(_SQUARE, _NOT_MARKS)
-    for _ in range(MAX_DEPTH):
-        before = len(brackets)
-        brackets = brackets.replace(b"[]", b"")
-        if len(brackets) == before:
-            break
-    if b"[" in brackets:
-        raise MessageRefused("too-deep", f"more than {MAX_DEPTH} objects and arrays inside each other")
-
-
-def _refuse(error: Exception, text: bytes) -> NoReturn:
-    """Say why *text* could not be parsed."""
-    if isinstance(error, RecursionError):
-        if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
-            raise error  # this program's own stack is full; the message is not to blame
-        raise MessageRefused("too-deep", f"more than {MAX_DEPTH} objects and arrays inside each other") from None
-    if isinstance(error, UnicodeDecodeError):
-        raise MessageRefused("not-utf8", str(error)) from None
-    problem = str(error)
-    if isinstance(error, msgspec.ValidationError | OverflowError):
-        reason = "bad-version" if problem.endswith("`$.specversion`") else "wrong-type"
-        raise MessageRefused(reason, problem) from None
-    if text.startswith(b"\xef\xbb\xbf"):
-        problem = "it begins with a byte order mark, which JSON on a network must not have (RFC 8259 section 8.1)"
-    raise MessageRefused("not-json", problem) from None
 
 
 __all__ = ["MAX_DEPTH", "MAX_HOPS", "Decoded", "decode", "decode_data", "encode", "make"]
