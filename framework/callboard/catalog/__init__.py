@@ -71,7 +71,8 @@ class Catalog:
         if found > len(self._steps):
             conn.close()
             raise CatalogError(
-                f"{self.path} was written by a newer Callboard (catalog version {found}, this one knows {len(self._steps)})",
+                f"{self.path} was written by a newer Callboard "
+                f"(catalog version {found}, this one knows {len(self._steps)})",
                 "Nothing was changed. Upgrade Callboard, then try again.",
             )
         problem = conn.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -61,9 +61,8 @@ def show(ident: str, as_json: bool) -> int:
     out = console()
     for name, value in (("id", one.id), ("what", one.what), ("file", os.fsdecode(one.path)), ("code", one.code)):
         out.print(f"[bold]{name:<7}[/bold] {cell(value)}")
-    out.print(
-        f"[bold]reason [/bold] {cell(one.reason)}\n[bold]next   [/bold] {cell(one.hint or 'callboard dead replay ' + one.id)}"
-    )
+    out.print(f"[bold]reason [/bold] {cell(one.reason)}")
+    out.print(f"[bold]next   [/bold] {cell(one.hint or f'callboard dead replay {one.id}')}")
     if one.detail:
         out.print(plain(one.detail), markup=False)
     return 0

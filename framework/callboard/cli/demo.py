@@ -35,6 +35,7 @@ def command(media: Path | None, folder: Path | None, pace: float, limit: float) 
     source = media or _samples()
     base = folder or Path(tempfile.mkdtemp(prefix="callboard-demo-"))
     try:
+        (base / "footage").mkdir(parents=True, exist_ok=True)
         return asyncio.run(_demo(source, base.absolute(), pace, limit))
     finally:
         if folder is None:
@@ -53,29 +54,31 @@ def _samples() -> Path:
 async def _demo(source: Path, base: Path, pace: float, limit: float) -> int:
     out = console()
     watched = base / "footage"
-    watched.mkdir(parents=True, exist_ok=True)
     settings = Settings(watch=(Watch(path="footage", quiet=1.0),))
     project = Project(folder=base, data=base / DATA_FOLDER, settings=settings)
-    clips = sorted(path for path in source.rglob("*") if path.is_file() and kind_of(os.fsencode(path.name)))
+    clips = _clips(source)
     began = time.monotonic()
     out.print(f"A new project in {cell(str(base))}, with a broker of its own.")
     async with live(project, out) as (daemon, serving):
-        out.print(
-            f"Ready after {time.monotonic() - began:.1f} s. Copying {len(clips)} files, slowly, into {cell(str(watched))}"
-        )
+        took = time.monotonic() - began
+        out.print(f"Ready after {took:.1f} s. Copying {len(clips)} files, slowly, into {cell(str(watched))}")
         copying = asyncio.create_task(_copy_all(clips, source, watched, pace))
         settled = asyncio.create_task(_settled(daemon, copying, serving))
         done, _ = await asyncio.wait([settled, serving], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         for task in (copying, settled):
             task.cancel()
+        for task in done:
+            task.result()
         failed = _show(daemon)
         if settled not in done:
             out.print(f"[red]Not finished after {limit:.0f} s.[/red]")
             return 1
-    out.print(
-        f"\nDone in {time.monotonic() - began:.1f} s. On your own footage: callboard run FILE, or callboard init and up."
-    )
+    out.print(f"\nDone in {time.monotonic() - began:.1f} s. On your own footage: callboard run FILE.")
     return 1 if failed else 0
+
+
+def _clips(source: Path) -> list[Path]:
+    return sorted(path for path in source.rglob("*") if path.is_file() and kind_of(os.fsencode(path.name)))
 
 
 async def _copy_all(clips: list[Path], source: Path, target: Path, pace: float) -> None:

@@ -16,12 +16,12 @@ from callboard.catalog import jobs, journal, ledger, proposals
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.project import ask_now, catalog, here_or_default, running
 from callboard.cli.summary import summary
-from callboard.config import Project
+from callboard.config import Project, Watch
 from callboard.control import Order
 from callboard.daemon import watched_root
 from callboard.errors import BrokerError
-
-# from callboard.sources.explain import explain_path
+from callboard.sources.ignore import Ignore
+from callboard.sources.kinds import kind_of
 
 
 @click.command("explain")
@@ -45,12 +45,29 @@ def command(path: Path, as_json: bool) -> int:
 def _now(project: Project, root: str, relative: bytes, absolute: bytes) -> str:
     if running(project).startswith("callboard up") and root != LOCAL_ROOT:
         try:
-            answer: str = ask_now(project, "explain", Order(root=root, path=encode_path(relative)))
-            return answer
+            return str(ask_now(project, "explain", Order(root=root, path=encode_path(relative))))
         except BrokerError:
             pass
     watch = next((one for one in project.settings.watch if one.name == root), None)
-    return explain_path(project.folder, watch, relative, absolute)
+    return _standing(project, watch, relative, absolute)
+
+
+def _standing(project: Project, watch: Watch | None, relative: bytes, absolute: bytes) -> str:
+    """Say how a path stands while no board watches it."""
+    if not os.path.lexists(absolute):
+        return "not there"
+    if not os.path.isfile(absolute):
+        return "not a file"
+    if kind_of(absolute) is None:
+        return "not looked at: its extension does not say media"
+    if watch is None:
+        return "not in a watched folder; 'callboard run' works on it when asked"
+    rule = Ignore.of(os.path.abspath(os.fsencode(project.folder / watch.path)), watch.ignore).why(relative)
+    if rule is not None:
+        return f"ignored by {rule}"
+    if os.stat(absolute).st_size == 0:
+        return "empty: a board waits until it grows"
+    return "no board is running; 'callboard up' would look at it"
 
 
 def _told(conn: sqlite3.Connection, root: str, relative: bytes, absolute: bytes) -> dict[str, Any]:
