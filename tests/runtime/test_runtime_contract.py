@@ -120,7 +120,7 @@ async def test_answers_what_onnxruntime_answers_bit_for_bit(runtime: AnyRuntime,
     session = onnxruntime.InferenceSession(str(models / "affine.onnx"), options, providers=["CPUExecutionProvider"])
     for rows in (1, 5, 3000):  # inside the message, and through shared memory
         inputs = some_input(rows)
-        expected = dict(zip(("y", "n"), session.run(["y", "n"], inputs), strict=True))
+        expected: dict[str, Any] = dict(zip(("y", "n"), session.run(["y", "n"], inputs), strict=True))
         for answer in (await runtime.run("affine", inputs), runtime.call("affine", inputs)):
             assert set(answer) == {"y", "n"}
             for name, value in expected.items():
@@ -240,6 +240,22 @@ async def test_refuses_what_can_never_fit(runtime: AnyRuntime, models: Path) -> 
         await runtime.run("vast", some_input())
     assert "needs 65 MiB" in caught.value.message
     assert "memory_mb" in caught.value.hint
+
+
+async def test_says_so_when_memory_is_short(runtime: AnyRuntime, models: Path) -> None:
+    """A graph that wants four terabytes is Blocked, and the runtime lives on."""
+    graph = helper.make_graph(
+        [helper.make_node("ConstantOfShape", ["x"], ["y"])],
+        "bomb",
+        [helper.make_tensor_value_info("x", TensorProto.INT64, [1])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (models / "bomb.onnx").write_bytes(model.SerializeToString())
+    write_toml(models, "bomb", [models / "bomb.onnx"])
+    with pytest.raises(Blocked, match="no memory"):
+        await runtime.run("bomb", {"x": np.array([10**12])})
+    assert (await runtime.run("bomb", {"x": np.array([3])}))["y"].shape == (3,)
 
 
 def write_external(models: Path, location: str) -> Path:

@@ -139,7 +139,7 @@ async def test_killed_again_and_again(supervisor: RuntimeSupervisor, shared: Pat
 
 
 async def test_calls_of_a_killed_client_are_dropped(supervisor: RuntimeSupervisor, shared: Path) -> None:
-    """What a dead client still waited for is never begun, and its arrays go."""
+    """What a dead client still waited for ends or is never begun, and its arrays go."""
     code = f"""
 import asyncio, numpy as np
 from pathlib import Path
@@ -155,10 +155,21 @@ asyncio.run(main())
     assert len(list(shared.iterdir())) == 1
     child.kill()
     await child.wait()
-    dropped = await until(supervisor, lambda model: model.waiting == 0)
-    assert dropped.running
-    assert dropped.calls == 1
+    free = await until(supervisor, lambda model: not model.running)
+    assert (free.waiting, free.calls) == (0, 1)
     assert list(shared.iterdir()) == []
+
+
+async def test_a_cancelled_call_ends(supervisor: RuntimeSupervisor, shared: Path) -> None:
+    """A call that would go on for ever ends when its task is cancelled, and the model serves the next."""
+    client = RuntimeClient(supervisor.address, shared)
+    for _ in range(3):
+        task = asyncio.create_task(client.run("loop", turns(FOREVER)))
+        await until(supervisor, lambda model: model.running)
+        task.cancel()
+        assert (await client.run("loop", turns(2)))["y"].shape == (8, 8)
+    client.close()
+    assert (await supervisor.status()).restarts == 0
 
 
 async def test_a_cancelled_call_is_not_begun(supervisor: RuntimeSupervisor, shared: Path) -> None:

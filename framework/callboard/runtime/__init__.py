@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -30,6 +31,36 @@ Progress = Callable[[float], None]
 """Takes how far a call is, 0 to 1; called from any thread."""
 
 
+class Control:
+    """One call's line to whoever waits for it: progress out, a wish to stop in."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._halt: Callable[[], None] | None = None
+        self.stopped = False
+
+    def progress(self, fraction: float) -> None:
+        """Say how far the call is, 0 to 1."""
+        if self._progress is not None:
+            self._progress(fraction)
+
+    def on_stop(self, halt: Callable[[], None]) -> None:
+        """Have *halt* called, from any thread, once nobody waits any more; at once if that is so already."""
+        with self._lock:
+            self._halt = halt
+        if self.stopped:
+            halt()
+
+    def stop(self) -> None:
+        """Ask the call to end as soon as it can."""
+        with self._lock:
+            self.stopped = True
+            halt = self._halt
+        if halt is not None:
+            halt()
+
+
 class Session(Protocol):
     """A loaded model. Its calls come one at a time, from one thread."""
 
@@ -39,9 +70,11 @@ class Session(Protocol):
         ...
 
     def run(
-        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], progress: Progress
+        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], control: Control
     ) -> dict[str, Any]:
         """Run once: arrays, or plain values that MessagePack can carry, by name.
+
+        A call that *control* stops ends soon, with any answer or error: nobody is there to hear it.
 
         Raises:
             JobError: the inputs or options are wrong.
@@ -93,8 +126,4 @@ def cores() -> int:
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
-def ignore_progress(fraction: float) -> None:
-    """Take progress that nobody asked for."""
-
-
-__all__ = ["ENGINES", "Engine", "Progress", "Session", "cores", "ignore_progress", "make_engine"]
+__all__ = ["ENGINES", "Control", "Engine", "Progress", "Session", "cores", "make_engine"]

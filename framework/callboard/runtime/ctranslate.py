@@ -14,7 +14,7 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelMissing
-from callboard.runtime import Progress, cores
+from callboard.runtime import Control, cores
 from callboard.runtime.packs import Pack, read_file
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class WhisperSession:
         return self._pack.memory_mb
 
     def run(
-        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], progress: Progress
+        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], control: Control
     ) -> dict[str, Any]:
         """Write down what is said.
 
@@ -86,7 +86,7 @@ class WhisperSession:
             options: ``language`` (code, or None to detect it), ``vad`` (default True: only what sounds like speech is
                 heard; a mapping overrides thresholds of the detector), ``beam_size``, ``initial_prompt``, ``hotwords``,
                 ``condition_on_previous_text``, ``word_timestamps``.
-            progress: Called after each segment.
+            control: Told how far it is after each segment; a call that is stopped ends there.
 
         Returns:
             ``language``, ``language_probability``, ``duration`` and ``duration_after_vad`` in seconds, ``speech``
@@ -117,7 +117,7 @@ class WhisperSession:
             ctranslate2.set_random_seed(0)
             segments, info = self._model.transcribe(heard, language=language, temperature=_TEMPERATURES, **chosen)
             answer["language"], answer["language_probability"] = info.language, float(info.language_probability)
-            answer["segments"] = _collect(segments, spans, len(heard) / RATE, progress)
+            answer["segments"] = _collect(segments, spans, len(heard) / RATE, control)
         except MemoryError:
             raise Blocked(f"model {self._pack.name!r}: no memory for this clip", "Close other programs.") from None
         except (RuntimeError, ValueError) as error:
@@ -170,13 +170,15 @@ def _speech(samples: np.ndarray[Any, Any], vad: object) -> list[dict[str, int]]:
 
 
 def _collect(
-    segments: Iterable[Any], spans: list[dict[str, int]], seconds: float, progress: Progress
+    segments: Iterable[Any], spans: list[dict[str, int]], seconds: float, control: Control
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
 
     def followed() -> Iterable[Any]:
         for segment in segments:
-            progress(min(1.0, segment.end / seconds))
+            if control.stopped:
+                return
+            control.progress(min(1.0, segment.end / seconds))
             yield segment
 
     for segment in restore_speech_timestamps(followed(), spans, RATE):

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from callboard.config import RuntimeSettings
 from callboard.context import Arrays
-from callboard.runtime import Progress, ignore_progress
+from callboard.runtime import Progress
 from callboard.runtime.sessions import Sessions
 from callboard.runtime.status import ModelStatus
 
@@ -36,12 +36,17 @@ class LocalRuntime:
             JobError: inputs or options are wrong.
             Blocked: there is no memory for it now.
         """
-        progress: Progress = options.pop("progress", ignore_progress)
-        return await asyncio.wrap_future(self._sessions.submit(model, inputs, options, progress))
+        progress: Progress | None = options.pop("progress", None)
+        future = self._sessions.submit(model, inputs, options, progress)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            self._sessions.stop(future)
+            raise
 
     def call(self, model: str, inputs: Arrays, **options: Any) -> dict[str, Any]:
         """Do ``run`` from a plain function; raises the same."""
-        progress: Progress = options.pop("progress", ignore_progress)
+        progress: Progress | None = options.pop("progress", None)
         return self._sessions.submit(model, inputs, options, progress).result()
 
     def status(self) -> list[ModelStatus]:

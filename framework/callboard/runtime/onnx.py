@@ -13,14 +13,14 @@ import onnxruntime
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelMissing
-from callboard.runtime import Progress, cores
+from callboard.runtime import Control, cores
 from callboard.runtime.packs import Pack, copy_in, read_file
 
 if TYPE_CHECKING:
     from callboard.runtime import Session
 
 _NO_MEMORY = ("Failed to allocate memory", "bad_alloc", "out of memory")
-_ERRORS_ONLY = 3
+_FATAL_ONLY = 4
 
 
 class OnnxEngine:
@@ -59,7 +59,7 @@ class OnnxEngine:
 
 def _session_options(settings: RuntimeSettings, private: Path) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY  # what goes wrong is raised
     options.intra_op_num_threads = settings.threads or cores()
     options.inter_op_num_threads = 1
     # Spinning threads take cores from decoding and from the artist's application while they wait.
@@ -88,7 +88,7 @@ class OnnxSession:
         return self._pack.memory_mb
 
     def run(
-        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], progress: Progress
+        self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], control: Control
     ) -> dict[str, Any]:
         """Run the graph.
 
@@ -96,7 +96,7 @@ class OnnxSession:
             inputs: Arrays by the graph's input names.
             options: ``outputs`` names those wanted (default: all); ``metadata=True`` runs nothing and gives the
                 strings that the model file carries, as ``{"metadata": {...}}``.
-            progress: Not called: a graph runs in one step.
+            control: A call that is stopped ends between two nodes of the graph; there is no progress.
 
         Raises:
             JobError: a name, type or shape is wrong.
@@ -113,8 +113,11 @@ class OnnxSession:
                 f"model {self._pack.name!r} takes {sorted(self._inputs)} and gives {self._outputs}, "
                 f"not {sorted(inputs)} and {wanted}"
             )
+        run = onnxruntime.RunOptions()
+        run.log_severity_level = _FATAL_ONLY  # what goes wrong is raised
+        control.on_stop(lambda: setattr(run, "terminate", True))
         try:
-            values = self._session.run(wanted, dict(inputs))
+            values = self._session.run(wanted, dict(inputs), run)
         except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no base class
             raise _run_error(self._pack, error) from None
         return dict(zip(wanted, values, strict=True))

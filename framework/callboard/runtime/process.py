@@ -20,7 +20,6 @@ import psutil
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked
 from callboard.media.limits import die_with_parent
-from callboard.runtime import ignore_progress
 from callboard.runtime.arrays import receive, send
 from callboard.runtime.messages import Along, Answer, Ask, Call, Cancel, Failed, Hello, Told, ToRuntime, failed
 from callboard.runtime.sessions import Sessions
@@ -48,7 +47,7 @@ class Client:
             print(f"a client is cut off: {error}", file=sys.stderr)
         finally:
             for call in list(self._calls.values()):
-                call.cancel()
+                self._sessions.stop(call)
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
             await self._channel.close()
@@ -63,7 +62,7 @@ class Client:
         elif isinstance(message, Cancel):
             call = self._calls.get(message.id)
             if call is not None:
-                call.cancel()
+                self._sessions.stop(call)
         elif isinstance(message, Ask):
             rss = psutil.Process().memory_info().rss >> 20
             self._channel.post(Told(message.id, os.getpid(), rss, self._sessions.status()))
@@ -77,7 +76,7 @@ class Client:
         def along(fraction: float) -> None:
             self._send(Along(call.id, fraction))
 
-        future = self._sessions.submit(call.model, inputs, call.options, along if call.follow else ignore_progress)
+        future = self._sessions.submit(call.model, inputs, call.options, along if call.follow else None)
         self._calls[call.id] = future
         # In the model's thread, so that copying a large answer does not hold up the other clients.
         future.add_done_callback(lambda done: self._finish(call.id, folder, done))
@@ -139,6 +138,21 @@ async def _end_with_parent(parent: int, stop: asyncio.Event) -> None:
         stop.set()
 
 
+def _bound_memory() -> None:
+    """Make a model that wants more than the machine has fail by itself, and be ended before the board is.
+
+    RLIMIT_DATA, not RLIMIT_AS: GPU drivers reserve address space far beyond any memory.
+    """
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        memory = psutil.virtual_memory().total
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("300", encoding="ascii")
+
+
 def main() -> None:
     """Serve until SIGTERM; then end at once: a session in the middle of a call cannot be asked to stop."""
     parser = argparse.ArgumentParser(prog="python -m callboard.runtime.process")
@@ -149,6 +163,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.parent:
         die_with_parent(arguments.parent)
+    _bound_memory()
     settings = msgspec.json.decode(arguments.settings, type=RuntimeSettings)
     sessions = Sessions(settings, Path(settings.models) if settings.models else None)
     arguments.address.unlink(missing_ok=True)  # left by one that was killed

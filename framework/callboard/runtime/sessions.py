@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelMissing
-from callboard.runtime import Progress, Session, ignore_progress, make_engine
+from callboard.runtime import Control, Progress, Session, make_engine
 from callboard.runtime.packs import Pack, find_packs, locate
 from callboard.runtime.status import ModelStatus
 
@@ -43,12 +43,13 @@ class Sessions:
         self._settings, self._extra = settings, extra
         self._lanes: dict[str, _Lane] = {}
         self._changed = threading.Condition()
+        self._controls: dict[Future[dict[str, Any]], Control] = {}
         self._closed = False
 
     def submit(
-        self, model: str, inputs: Arrays, options: Mapping[str, Any], progress: Progress = ignore_progress
+        self, model: str, inputs: Arrays, options: Mapping[str, Any], progress: Progress | None = None
     ) -> Future[dict[str, Any]]:
-        """Queue one call; cancelling its future drops it while it has not begun."""
+        """Queue one call; cancelling its future drops it while it has not begun, ``stop`` whenever it is."""
         with self._changed:
             if self._closed:
                 refused: Future[dict[str, Any]] = Future()
@@ -56,15 +57,25 @@ class Sessions:
                 return refused
             lane = self._lanes.get(model) or self._lanes.setdefault(model, _Lane(model))
             lane.waiting += 1
-            future = lane.thread.submit(self._serve, lane, inputs, options, progress)
+            control = Control(progress)
+            future = lane.thread.submit(self._serve, lane, inputs, options, control)
+            self._controls[future] = control
+        future.add_done_callback(self._controls.pop)
         future.add_done_callback(lambda done: self._dropped(lane) if done.cancelled() else None)
         return future
+
+    def stop(self, call: Future[dict[str, Any]]) -> None:
+        """End a call that nobody waits for, though it has begun; its model is free for the next."""
+        if not call.cancel():
+            control = self._controls.get(call)
+            if control is not None:
+                control.stop()
 
     def _dropped(self, lane: _Lane) -> None:
         with self._changed:
             lane.waiting -= 1
 
-    def _serve(self, lane: _Lane, inputs: Arrays, options: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    def _serve(self, lane: _Lane, inputs: Arrays, options: Mapping[str, Any], control: Control) -> dict[str, Any]:
         with self._changed:
             lane.waiting -= 1
             lane.running = True
@@ -73,7 +84,7 @@ class Sessions:
             _check(pack, inputs)
             session = lane.session or self._load(lane, pack)
             lane.calls += 1
-            return session.run(inputs, options, progress)
+            return session.run(inputs, options, control)
         except MemoryError:
             raise Blocked(f"model {lane.name!r}: no memory for this call", "Close other programs.") from None
         finally:
