@@ -6,5 +6,6 @@
 from callboard.sources.digest import identify
 from callboard.sources.facts import Emit, Found, Identity, Note, Seen, SourceEvent, Stat
 from callboard.sources.oneshot import collect
+from callboard.sources.watch import WatchSource
 
-__all__ = ["Emit", "Found", "Identity", "Note", "Seen", "SourceEvent", "Stat", "collect", "identify"]
+__all__ = ["Emit", "Found", "Identity", "Note", "Seen", "SourceEvent", "Stat", "WatchSource", "collect", "identify"]
