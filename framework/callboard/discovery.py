@@ -105,7 +105,7 @@ def _look(entry: importlib.metadata.EntryPoint, dist: importlib.metadata.Distrib
     )
     try:
         path = _manifest_path(found)
-        manifest = load_manifest(path)
+        manifest = load_manifest(path, found.id)
         if manifest.id != found.id:
             rule = f"id: {manifest.id!r} is not the name of its entry point, {found.id!r}"
             raise ManifestError(found.id, f"{path}: {rule}")

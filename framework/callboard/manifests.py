@@ -33,13 +33,17 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def load_manifest(path: Path) -> Manifest:
+def load_manifest(path: Path, plugin: str = "") -> Manifest:
     """Read and check a manifest.
+
+    Args:
+        path: The ``manifest.toml``.
+        plugin: The id to name in errors; the folder's name when not given.
 
     Raises:
         ManifestError: naming the file, the key and the rule.
     """
-    plugin = path.parent.name
+    plugin = plugin or path.parent.name
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -52,8 +56,7 @@ def load_manifest(path: Path) -> Manifest:
         raise ManifestError(plugin, f"{path}: not UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ManifestError(plugin, f"{path}: not TOML: {error}") from None
-    named = table.get("id")
-    return _checked(named if isinstance(named, str) else plugin, path, table)
+    return _checked(plugin, path, table)
 
 
 def _checked(plugin: str, path: Path, table: dict[str, Any]) -> Manifest:

@@ -55,9 +55,9 @@ def _check_result(item: object, manifest: Manifest) -> Result:
             f'Add "{name}" to results in its manifest.toml.',
         )
     try:
-        # a struct is not checked when it is made, only when it is converted
-        checked: Result = msgspec.convert(msgspec.to_builtins(item), Result)
-    except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
+        # a struct is not checked when it is made, only when it is decoded; UnicodeEncodeError is a ValueError
+        checked: Result = msgspec.msgpack.decode(msgspec.msgpack.encode(item), type=Result)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BadResult(f"plugin {manifest.id!r} returned {name} that are not valid: {error}") from None
     return checked
 

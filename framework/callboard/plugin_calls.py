@@ -46,10 +46,19 @@ class Plugins:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._manifests: dict[str, Manifest] = {}
+        self._distributions: dict[str, str] = {}
         self._in_thread: InThread = in_thread or asyncio.to_thread
 
-    async def load(self, manifest: Manifest, package: str | ModuleType, context: Context) -> None:
+    async def load(
+        self, manifest: Manifest, package: str | ModuleType, context: Context, distribution: str = ""
+    ) -> None:
         """Import *package*, register it and let it set itself up.
+
+        Args:
+            manifest: What the plugin says of itself.
+            package: Its package, or the name to import.
+            context: For its ``callboard_setup``.
+            distribution: What it was installed with; named where an extra is missing.
 
         Raises:
             PluginBroken: with the failure that its jobs get.
@@ -59,12 +68,13 @@ class Plugins:
             if isinstance(plugin, str):
                 plugin = await self._call(lambda: importlib.import_module(str(package)))
             self.register(manifest, plugin)
+            self._distributions[manifest.id] = distribution
             await self._hook(manifest.id, "callboard_setup", context=context)
         except BaseException as raised:
             if isinstance(raised, asyncio.CancelledError):
                 raise
             self._forget(manifest.id)
-            raise PluginBroken(_broken(raised, manifest)) from None
+            raise PluginBroken(_broken(raised, manifest, distribution)) from None
 
     def register(self, manifest: Manifest, plugin: object) -> None:
         """Register an imported plugin.
@@ -99,15 +109,15 @@ class Plugins:
         Raises:
             asyncio.CancelledError: the job was cancelled.
         """
-        manifest = self._manifests[plugin]
+        manifest, distribution = self._manifests[plugin], self._distributions.get(plugin, "")
         try:
             answers = await self._hook(plugin, "callboard_handle", event=event, asset=asset, context=context)
             answer = answers[0] if answers else None
             return check_results(answer, manifest)
         except _Stopped as stopped:
-            return failure_of(stopped.error, manifest)
+            return failure_of(stopped.error, manifest, distribution)
         except Exception as error:  # noqa: BLE001 - any exception is an answer
-            return failure_of(error, manifest)
+            return failure_of(error, manifest, distribution)
 
     async def teardown(self, context: Callable[[Manifest], Context], seconds: float) -> None:
         """Let each plugin let go, for at most *seconds* each; what they raise is nobody's concern any more."""
@@ -146,9 +156,9 @@ async def _awaited(answer: Awaitable[Any]) -> Any:
         raise _Stopped(error) from None
 
 
-def _broken(raised: BaseException, manifest: Manifest) -> Failure:
+def _broken(raised: BaseException, manifest: Manifest, distribution: str) -> Failure:
     error = raised.error if isinstance(raised, _Stopped) else raised
-    failure = failure_of(error, manifest)
+    failure = failure_of(error, manifest, distribution)
     if failure.cause != "deterministic":
         return failure
     message = clean(f"plugin {manifest.id!r} cannot be loaded: {one_line(error)}")[:500]

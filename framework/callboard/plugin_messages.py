@@ -11,6 +11,7 @@ class Load(Struct, frozen=True, tag=True):
 
     package: str
     manifest: Manifest
+    distribution: str
 
 
 class Run(Struct, frozen=True, tag=True):

@@ -91,6 +91,8 @@ class PluginProcess:
         await self._plugins.teardown(self._bare_context, TEARDOWN_SECONDS)
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self._channel.close()
+        if self._work:
+            os._exit(0)  # a hook is still running, and the interpreter would wait for its thread
 
     def _post(self, message: object) -> None:
         """Send from any thread."""
@@ -118,7 +120,8 @@ class PluginProcess:
         self._manifests[plugin] = order.manifest
         failure: Failure | None = None
         try:
-            await self._plugins.load(order.manifest, order.package, self._bare_context(order.manifest))
+            context = self._bare_context(order.manifest)
+            await self._plugins.load(order.manifest, order.package, context, order.distribution)
         except PluginBroken as broken:
             failure = broken.failure
         except asyncio.CancelledError as error:

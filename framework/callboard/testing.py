@@ -41,6 +41,7 @@ from callboard.manifests import FILE_NAME, load_manifest, resolve_parameters
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
+    from callboard.worker import PluginPool
 
 _KINDS: dict[str, MediaKind] = {
     **dict.fromkeys((".mov", ".mp4", ".mkv", ".webm", ".avi", ".mxf", ".mts", ".mpg"), "video"),
@@ -203,6 +204,8 @@ events = ["media.settled"]
 results = ["tags"]
 """
 
+PoolFactory = Callable[..., "PluginPool"]
+"""``plugin_pool(*found, **options) -> PluginPool``."""
 TmpPlugin = Callable[..., Found]
 """``tmp_plugin(id, code, manifest="", **manifest_keys) -> Found``."""
 
@@ -264,6 +267,21 @@ def tmp_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TmpP
 
 
 @pytest.fixture
+def plugin_pool(tmp_path: Path) -> PoolFactory:
+    """Run plugins in real processes, for tests that are ``async``; options as of ``PluginPool``."""
+
+    def make(*plugins: Found, **options: Any) -> PluginPool:
+        from callboard.worker import PluginPool
+
+        shm = tmp_path / "pool-shm"
+        shm.mkdir(exist_ok=True)
+        given = {"run_folder": tmp_path / "run", "runtime_address": "", "shm_folder": shm, "workers": 8, **options}
+        return PluginPool(plugins, **given)
+
+    return make
+
+
+@pytest.fixture
 def callboard_project(tmp_path: Path) -> Path:
     """Give a project folder of its own with a settings file that changes nothing."""
     folder = tmp_path / "project"
@@ -281,12 +299,14 @@ def samples(pytestconfig: pytest.Config) -> Path:
 __all__ = [
     "HookFailed",
     "PluginHarness",
+    "PoolFactory",
     "TmpPlugin",
     "callboard_project",
     "make_asset",
     "make_event",
     "make_job",
     "plugin_harness",
+    "plugin_pool",
     "samples",
     "tmp_plugin",
     "write_plugin",

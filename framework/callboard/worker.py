@@ -152,11 +152,12 @@ class PluginPool:
                 message=f"plugin {found.id!r} failed too often; it is left alone for {wait:.0f} s more",
                 hint=f"'callboard plugins check {found.id}' says more.",
             )
-        answer: Finished | Failure | None = None
         try:
             answer = await self._do(job, found)
-        finally:
-            _tell(breaker, job, answer)
+        except BaseException:
+            breaker.left()
+            raise
+        _tell(breaker, job, answer)
         return answer
 
     async def _do(self, job: Job, found: Found) -> Finished | Failure:
@@ -217,13 +218,13 @@ def _refusal(plugin: str, found: Found | None) -> Failure | None:
     return None
 
 
-def _tell(breaker: Breaker, job: Job, answer: Finished | Failure | None) -> None:
+def _tell(breaker: Breaker, job: Job, answer: Finished | Failure) -> None:
     """Tell the breaker what a job says of its plugin."""
     if isinstance(answer, Failure) and answer.code in _CRASHES:
         breaker.crashed(job.key)
     elif isinstance(answer, Failure) and answer.code in _FAULTS:
         breaker.failed()
-    elif isinstance(answer, Finished) or (answer is not None and answer.cause == "deterministic"):
+    elif isinstance(answer, Finished) or answer.cause == "deterministic":
         breaker.worked()
     else:
         breaker.left()

@@ -7,7 +7,9 @@ import contextlib
 import itertools
 import os
 import socket
+import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +46,23 @@ class Surround:
     mark_prefix: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A process that was started. asyncio's own does not end while a grandchild holds its pipe."""
+
+    pid: int
+    ended: asyncio.Future[int]
+    """Its exit status, negative for a signal."""
+    printed: asyncio.StreamReader
+    pipe: asyncio.ReadTransport
+
+
 class Child:
     """A running process. ``on_message`` hears what it says, ``on_gone`` how it ended, once."""
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: Started,
         channel: Channel[FromPlugins],
         log: ProcessLog,
         mark: str,
@@ -59,9 +72,8 @@ class Child:
         self.gone = False
         self.on_message: Callable[[FromPlugins], None] = lambda message: None
         self.on_gone: Callable[[str], None] = lambda how: None
-        self._broke = ""
-        assert process.stdout is not None
-        self._copying = asyncio.create_task(log.copy(process.stdout))
+        self._broke, self._stopping = "", False
+        self._copying = asyncio.create_task(log.copy(process.printed))
         self._watching: asyncio.Task[None] | None = None
 
     @classmethod
@@ -87,7 +99,7 @@ class Child:
         try:
             await child._greet()
         except BaseException:
-            await child._bury("")
+            await child._bury()
             raise
         child._watching = asyncio.create_task(child._watch())
         return child
@@ -119,6 +131,7 @@ class Child:
     async def stop(self) -> None:
         """Ask it to tear down and end; end it when it does not. Returns when it is gone."""
         self.post(Stop())
+        self._stopping = True
         if self._watching is None:
             return
         await asyncio.wait([self._watching], timeout=STOP_SECONDS)
@@ -133,19 +146,18 @@ class Child:
     async def _watch(self) -> None:
         """Hear the process until it ends, by itself or because its line is broken."""
         listening = asyncio.create_task(self._listen())
-        ending = asyncio.create_task(self._process.wait())
-        await asyncio.wait([listening, ending], return_when=asyncio.FIRST_COMPLETED)
-        if not ending.done():
-            # it closed its end: usually it is ending; if not, it cannot be spoken to any more
-            await asyncio.wait([ending], timeout=LAST_WORDS_SECONDS)
-            self._broke = self._broke or ("" if ending.done() else "it closed its connection")
-            kill_group(self.pid)
-            await ending
-        else:
+        ended = self._process.ended
+        waited: list[asyncio.Future[None] | asyncio.Future[int]] = [listening, ended]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
             # what it said before it ended is still in the socket
             await asyncio.wait([listening], timeout=LAST_WORDS_SECONDS)
+        else:
+            # it closed its end: usually it is ending; if not, it cannot be spoken to any more
+            await asyncio.wait([ended], timeout=STOP_SECONDS if self._stopping else LAST_WORDS_SECONDS)
+            self._broke = self._broke or ("" if ended.done() else "it closed its connection")
         listening.cancel()
-        await self._bury(self._broke or signal_name(ending.result()))
+        await self._bury()
 
     async def _listen(self) -> None:
         try:
@@ -154,35 +166,28 @@ class Child:
         except WireError as error:
             self._broke = f"it wrote into its connection ({error.message})"
 
-    async def _bury(self, how: str) -> None:
+    async def _bury(self) -> None:
         """End everything that it started, and let go of what we hold for it."""
-        self.gone = True
         kill_group(self.pid)
+        status = await self._process.ended
+        self.gone = True
         await asyncio.to_thread(kill_marked, self._mark)
-        if self._process.returncode is None:
-            await self._process.wait()
         await asyncio.wait([self._copying], timeout=LAST_WORDS_SECONDS)
         self._copying.cancel()
         await asyncio.gather(self._copying, return_exceptions=True)
+        self._process.pipe.close()
         self._log.close()
-        _close_pipes(self._process)
         await self._channel.close()
-        self.on_gone(how)
+        self.on_gone(self._broke or signal_name(status))
 
 
-async def _spawn(line: socket.socket, surround: Surround, mark: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",  # or a file in the folder that it starts in could take the place of a module
-        "-m",
-        "callboard.plugin_process",
-        f"--fd={line.fileno()}",
-        f"--parent={os.getpid()}",
-        f"--runtime={surround.runtime_address}",
-        f"--shm={surround.shm_folder}",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+def _popen(line: socket.socket, surround: Surround, mark: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        _command(line.fileno(), surround),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        bufsize=0,
         start_new_session=True,
         pass_fds=(line.fileno(),),
         cwd=surround.run_folder,
@@ -190,12 +195,40 @@ async def _spawn(line: socket.socket, surround: Surround, mark: str) -> asyncio.
     )
 
 
-def _close_pipes(process: asyncio.subprocess.Process) -> None:
-    """Close the pipe that a grandchild may hold open; asyncio closes it only at its end."""
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        with contextlib.suppress(ProcessLookupError):
-            transport.close()
+async def _spawn(line: socket.socket, surround: Surround, mark: str) -> Started:
+    # in this thread: the kernel ends the child with the thread that started it (prctl(2), PR_SET_PDEATHSIG)
+    process = _popen(line, surround, mark)
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+    threading.Thread(target=_wait, args=(process, loop, ended), name=f"wait-{process.pid}", daemon=True).start()
+    printed = asyncio.StreamReader()
+    pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(printed), process.stdout)
+    return Started(pid=process.pid, ended=ended, printed=printed, pipe=pipe)
+
+
+def _command(line: int, surround: Surround) -> list[str]:
+    return [
+        sys.executable,
+        "-P",  # or a file in the folder that it starts in could take the place of a module
+        "-m",
+        "callboard.plugin_process",
+        f"--fd={line}",
+        f"--parent={os.getpid()}",
+        f"--runtime={surround.runtime_address}",
+        f"--shm={surround.shm_folder}",
+    ]
+
+
+def _wait(process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, ended: asyncio.Future[int]) -> None:
+    """Wait in a thread: the one way that every system has."""
+    status = process.wait()
+
+    def tell() -> None:
+        if not ended.done():
+            ended.set_result(status)
+
+    with contextlib.suppress(RuntimeError):  # the loop is closed, nobody asks any more
+        loop.call_soon_threadsafe(tell)
 
 
 __all__ = ["Child", "ProcessGone", "Surround"]

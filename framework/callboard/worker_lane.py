@@ -53,10 +53,9 @@ class Lane:
 
     async def run(self, job: Job, found: Found) -> Finished | Failure:
         """Do *job* until somebody knows how it went: with others first, alone when it may have killed them."""
-        assert found.manifest is not None
         for _ in range(MOST_TRIES):
             process = await self._current()
-            answer = await process.run(job, found.package, found.manifest)
+            answer = await process.run(job, found)
             self._settle(process)
             if not isinstance(answer, Lost):
                 return answer
@@ -65,13 +64,12 @@ class Lane:
         return await self._run_alone(job, found)
 
     async def _run_alone(self, job: Job, found: Found) -> Finished | Failure:
-        assert found.manifest is not None
         self._suspects += 1
         try:
             async with self._one:
                 while True:
                     process = await self._empty_process()
-                    answer = await process.run(job, found.package, found.manifest)
+                    answer = await process.run(job, found)
                     self.done += 1
                     if not isinstance(answer, Lost):
                         return answer

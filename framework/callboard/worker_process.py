@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
-from callboard_schemas import Failure, Job, Manifest
+from callboard_schemas import Failure, Job
 
+from callboard.discovery import Found
 from callboard.plugin_messages import (
     Cancel,
     Finished,
@@ -84,29 +85,30 @@ class WorkerProcess:
         """Whether the process has ended."""
         return self.child.gone
 
-    async def run(self, job: Job, package: str, manifest: Manifest) -> Answer:
+    async def run(self, job: Job, found: Found) -> Answer:
         """Do *job*. Cancelling lets go of it; a process that does not hear of that in 2 s is ended."""
         if self.gone:
             return Lost(suspect=False)
         attempt = Attempt(job)
         self.in_flight[attempt.id] = attempt
         self._idle.clear()
-        self._load_or_begin(attempt, package, manifest)
+        self._load_or_begin(attempt, found)
         try:
             return await attempt.future
         except asyncio.CancelledError:
             self._cancel(attempt)
             raise
 
-    def _load_or_begin(self, attempt: Attempt, package: str, manifest: Manifest) -> None:
-        plugin = manifest.id
+    def _load_or_begin(self, attempt: Attempt, found: Found) -> None:
+        assert found.manifest is not None
+        plugin = found.id
         if plugin in self._loads:
             self._begin(attempt)
         elif plugin in self._waiting:
             self._waiting[plugin].append(attempt)
         else:
             self._waiting[plugin] = [attempt]
-            self.child.post(Load(package, manifest))
+            self.child.post(Load(found.package, found.manifest, found.distribution))
             self._later(LOAD_SECONDS, lambda: self._load_is_late(plugin))
 
     def _begin(self, attempt: Attempt) -> None:
