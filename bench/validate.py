@@ -3,8 +3,8 @@
 Goals: reading a message as our own writers make it takes at most twice what bare msgspec takes, which checks types
 only; refusing takes no longer than reading a good message of its size.
 
-Processor time of this thread, taken in turns and small batches, so that a busy machine counts little; each figure is the median
-over the rounds, in microseconds, and each ratio the median of the rounds' ratios.
+Processor time of this thread, taken in turns and small batches, so that a busy machine counts little; each figure is
+the median over the rounds, in microseconds, and each ratio the median of the rounds' ratios.
 """
 
 from __future__ import annotations

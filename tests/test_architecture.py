@@ -105,7 +105,7 @@ def test_every_package_has_one_door(root: Path) -> None:
 def loaded_by(code: str) -> set[str]:
     """Name every module that is loaded once *code* has run in a fresh interpreter."""
     script = f"import sys\nsys.argv = ['callboard']\n{code}\nimport json\nprint('\\n' + json.dumps(list(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))
 

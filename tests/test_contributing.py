@@ -1,0 +1,108 @@
+"""What CONTRIBUTING.md promises is so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from callboard.licences import normal
+
+LINE = re.compile(r"^- `([A-Za-z0-9._-]+)`: (\S.*)$")
+
+
+@pytest.fixture
+def root(pytestconfig: pytest.Config) -> Path:
+    """Give the top of the source tree."""
+    return pytestconfig.rootpath
+
+
+def declared(root: Path) -> dict[str, list[str]]:
+    """List the dependencies in pyproject.toml by extra, our own extras left out."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    groups = {"core": project["dependencies"], **project["optional-dependencies"]}
+    named = {
+        extra: sorted({normal(re.split(r"[\[<>=!~; ]", line)[0]) for line in lines} - {"callboard"})
+        for extra, lines in groups.items()
+    }
+    return {extra: names for extra, names in named.items() if names}
+
+
+def explained(root: Path) -> dict[str, list[str]]:
+    """List the dependencies that CONTRIBUTING.md gives a reason for."""
+    text = (root / "CONTRIBUTING.md").read_text("utf-8").partition("## Dependencies")[2]
+    groups: dict[str, list[str]] = {}
+    names: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("### "):
+            names = groups.setdefault(line[4:].strip(), [])
+        elif found := LINE.match(line):
+            names.append(normal(found[1]))
+    return {extra: sorted(names) for extra, names in groups.items()}
+
+
+def test_every_dependency_has_its_reason(root: Path) -> None:
+    """Each dependency in pyproject.toml has one line that says why, under its extra, and no line is left over."""
+    assert explained(root) == declared(root)
+
+
+def test_every_make_target_is_there(root: Path) -> None:
+    """Each ``make`` command in CONTRIBUTING.md is a target of the Makefile, and make can plan it."""
+    targets = sorted(set(re.findall(r"\bmake ([a-z]+)\b", (root / "CONTRIBUTING.md").read_text("utf-8"))))
+    assert {"venv", "test", "lint", "bench", "schemas"} <= set(targets)
+    for target in [*targets, "demo", "clean"]:
+        planned = subprocess.run(
+            ["make", "-n", target], cwd=root, capture_output=True, text=True, timeout=100, check=False
+        )
+        assert planned.returncode == 0, planned.stderr
+
+
+def test_every_path_named_is_there(root: Path) -> None:
+    """Each file or folder that CONTRIBUTING.md names in backquotes is in the tree."""
+    names = re.findall(
+        r"`((?:\.ci|tests|bench|framework|schemas|plugins|hosts)/[a-z0-9_./]*)`",
+        (root / "CONTRIBUTING.md").read_text("utf-8"),
+    )
+    assert len(names) > 5
+    assert [name for name in names if not (root / name).exists()] == []
+
+
+SKIPPING = """
+import pytest
+
+@pytest.mark.skip(reason="no such machine")
+def test_left_out(): ...
+
+def test_runs(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["test_it.py"], 1, "no such machine"),
+        (["test_it.py::test_runs"], 0, "1 passed"),
+        (["test_it.py", "-k", "runs"], 1, "deselected"),
+    ],
+)
+def test_a_test_that_did_not_run_fails_the_run(
+    root: Path, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    """``make test`` fails when a test was skipped or left out, and names it."""
+    (tmp_path / "test_it.py").write_text(SKIPPING)
+    (tmp_path / "no_skips.py").write_bytes((root / "tests" / "no_skips.py").read_bytes())
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no_skips", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert words in done.stdout
+
+
+def test_make_test_uses_that_check(root: Path) -> None:
+    """The check is part of what ``make test`` and so ``.ci/run`` do."""
+    planned = subprocess.run(["make", "-n", "test"], cwd=root, capture_output=True, text=True, timeout=100, check=True)
+    assert "-m pytest -p tests.no_skips" in planned.stdout
+    assert "make test" in (root / ".ci" / "run").read_text("utf-8")
