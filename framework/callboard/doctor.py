@@ -1,0 +1,223 @@
+"""The doctor: looks at everything Callboard needs on this machine, and says how to mend what is missing.
+
+Each check is a small function that gives findings; none of them changes anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from callboard.bus import binary, disk
+from callboard.catalog import view
+from callboard.catalog.migrations import version
+from callboard.config import Project
+from callboard.discovery import discover
+from callboard.errors import CallboardError
+from callboard.lock import held
+from callboard.runtime.packs import find_packs, status
+from callboard.sources.roots import filesystem
+
+Level = Literal["ok", "note", "problem"]
+
+_ROOM = 1 << 30
+"""Bytes that should be free on the disk of the data folder: the catalog, the broker's store and logs grow."""
+_WATCHES = 65536
+"""inotify watches under which a large tree falls back to polling."""
+
+
+class Finding(Struct, frozen=True):
+    """What was looked at, how it is, and what to do about it."""
+
+    what: str
+    level: Level
+    found: str
+    mend: str = ""
+
+
+def examine(project: Project) -> list[Finding]:
+    """Look at everything; a check that breaks is itself a finding."""
+    findings: list[Finding] = []
+    for check in _CHECKS:
+        try:
+            findings += check(project)
+        except (CallboardError, OSError, sqlite3.Error) as error:
+            message = getattr(error, "message", str(error))
+            findings.append(Finding(_name(check), "problem", message, getattr(error, "hint", "")))
+    return findings
+
+
+def _name(check: Callable[[Project], Iterator[Finding]]) -> str:
+    return check.__name__.strip("_").replace("_", " ")
+
+
+def _python(_project: Project) -> Iterator[Finding]:
+    found = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= (3, 11)
+    yield Finding(
+        "python",
+        "ok" if good else "problem",
+        f"{found} at {sys.executable}",
+        "" if good else "Install Python 3.11 or newer.",
+    )
+
+
+def _extras(_project: Project) -> Iterator[Finding]:
+    for what, modules, extra in (
+        ("decoding (PyAV, Pillow)", ("av", "PIL", "numpy"), "media"),
+        ("onnxruntime", ("onnxruntime",), "cpu"),
+        ("speech (faster-whisper)", ("faster_whisper", "ctranslate2"), "caption"),
+        ("on-screen text (rapidocr)", ("rapidocr", "cv2"), "autotag"),
+    ):
+        missing = [name for name in modules if importlib.util.find_spec(name) is None]
+        if missing:
+            yield Finding(what, "problem", f"not installed: {', '.join(missing)}", f"pip install 'callboard[{extra}]'")
+        else:
+            yield Finding(what, "ok", "installed")
+
+
+def _ffmpeg_libraries(_project: Project) -> Iterator[Finding]:
+    if importlib.util.find_spec("av") is None:
+        return
+    code = (
+        "import av; "
+        + "print(av.__version__, *(f'{name} {number[0]}' for name, number in av.library_versions.items()))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    if told.returncode:
+        last = (told.stderr.strip().splitlines() or ["no reason given"])[-1]
+        yield Finding("ffmpeg libraries", "problem", last, "pip install --force-reinstall av")
+    else:
+        yield Finding("ffmpeg libraries", "ok", "PyAV " + told.stdout.strip())
+
+
+def _models(project: Project) -> Iterator[Finding]:
+    models = project.settings.runtime.models
+    for pack in find_packs(Path(models) if models else None).values():
+        one = status(pack)
+        if one.state == "ready":
+            yield Finding(f"model {one.name}", "ok", f"{one.bytes / 1e6:.1f} MB, {one.license}")
+        else:
+            yield Finding(f"model {one.name}", "problem", f"{one.state}: {one.problem}", one.hint)
+
+
+def _plugins(project: Project) -> Iterator[Finding]:
+    for one in discover(project.settings.allow_plugins):
+        if one.error:
+            yield Finding(f"plugin {one.id}", "problem", one.error, f"callboard plugins check {one.id}")
+        elif one.missing:
+            extras = ",".join(one.manifest.extras) if one.manifest else ""
+            needs = f"{one.distribution}[{extras}]" if extras else " ".join(one.missing)
+            yield Finding(f"plugin {one.id}", "problem", f"needs {', '.join(one.missing)}", f"pip install '{needs}'")
+        elif not one.allowed:
+            yield Finding(
+                f"plugin {one.id}",
+                "note",
+                "installed, not allowed to run",
+                f'allow_plugins = ["{one.id}"] in callboard.toml',
+            )
+        else:
+            yield Finding(f"plugin {one.id}", "ok", one.manifest.version if one.manifest else "")
+
+
+def _broker(project: Project) -> Iterator[Finding]:
+    if project.settings.broker.url:
+        yield Finding(
+            "broker", "note", f"your own at {project.settings.broker.url}; 'callboard status' says if it answers"
+        )
+        return
+    path = binary.find_binary()
+    yield Finding("broker", "ok", f"nats-server {asyncio.run(binary.check_version(path))} at {path}")
+    kind = disk.filesystem(project.data)
+    if disk.is_remote(kind):
+        mend = "Move the project to a local disk, or set [broker] url in callboard.toml."
+        yield Finding(
+            "broker store", "problem", f"{project.data} is on {kind}, which does not keep what is synced", mend
+        )
+
+
+def _data_folder(project: Project) -> Iterator[Finding]:
+    folder = project.data
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        yield Finding(
+            "data folder",
+            "problem",
+            f"{folder} cannot be written",
+            "Give yourself write permission, or init elsewhere.",
+        )
+    free = shutil.disk_usage(folder).free
+    level: Level = "ok" if free > _ROOM else "problem"
+    yield Finding(
+        "disk",
+        level,
+        f"{free / 1e9:.1f} GB free at {folder}",
+        "" if level == "ok" else "Make room; work is kept meanwhile.",
+    )
+
+
+def _catalog(project: Project) -> Iterator[Finding]:
+    with view(project.data) as catalog:
+        if not catalog.path.exists():
+            yield Finding("catalog", "ok", "none yet")
+            return
+        problem = catalog.read(lambda conn: conn.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if problem == "ok":
+            yield Finding("catalog", "ok", f"version {catalog.read(version)}, intact")
+        else:
+            yield Finding("catalog", "problem", problem, "Stop the board and put back a .bak copy, or move it aside.")
+    owner = held(project.data)
+    yield Finding("board", "note", owner or "not running")
+
+
+def _watch_folders(project: Project) -> Iterator[Finding]:
+    for watch in project.settings.watch:
+        folder = (project.folder / watch.path).absolute()
+        what = f"watch folder {watch.name}"
+        if not folder.is_dir():
+            yield Finding(
+                what, "problem", f"{folder} is not there", "Make it or mount it; nothing is forgotten meanwhile."
+            )
+            continue
+        where = filesystem(str(folder))
+        how = "listened to" if where.local and watch.mode != "poll" else f"looked at every {watch.poll:g} s"
+        yield Finding(what, "ok", f"{folder} on {where.kind or 'an unknown file system'}, {how}")
+
+
+def _watch_limits(_project: Project) -> Iterator[Finding]:
+    limit = Path("/proc/sys/fs/inotify/max_user_watches")
+    if not limit.exists():
+        return
+    watches = int(limit.read_text())
+    if watches < _WATCHES:
+        mend = f"sudo sysctl fs.inotify.max_user_watches={_WATCHES * 8}; until then a larger tree is polled"
+        yield Finding("watch limit", "note", f"{watches} folders", mend)
+    else:
+        yield Finding("watch limit", "ok", f"{watches} folders")
+
+
+_CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
+    _python,
+    _extras,
+    _ffmpeg_libraries,
+    _models,
+    _plugins,
+    _broker,
+    _data_folder,
+    _catalog,
+    _watch_folders,
+    _watch_limits,
+)
+
+__all__ = ["Finding", "examine"]
