@@ -27,7 +27,6 @@ HEAVY = {
     "PIL",
     "cv2",
     "rapidocr",
-    "lxml",
 }
 PLUGINS = {"callboard_autotag", "callboard_caption"}
 
