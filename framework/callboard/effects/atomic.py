@@ -240,8 +240,8 @@ class Folder:
 
     def _exchange(self, temp: bytes, name: bytes, expected: Found) -> None:
         """Swap the two, look at what came out, and swap back when it is not what we read."""
-        ours = self.read(temp)
-        if not self._holds(name, expected) or ours is None:
+        placed = self.read(temp)
+        if not self._holds(name, expected) or placed is None:
             raise Changed
         if not self._renameat2(temp, name, EXCHANGE):
             os.replace(self._at(temp), self._at(name), src_dir_fd=self._fd, dst_dir_fd=self._fd)
@@ -249,9 +249,12 @@ class Folder:
         if self._holds(temp, expected):
             return
         for _ in range(_SWAPS):
+            newer = self.read(temp)
             self._renameat2(temp, name, EXCHANGE)
-            if self._holds(temp, ours):
+            if newer is None or self._holds(temp, placed):
                 break
+            placed = newer  # written while we swapped: what came out is newer still, and goes back in
+        self.discard(temp)
         raise Changed
 
     def _holds(self, name: bytes, expected: Found) -> bool:

@@ -118,6 +118,9 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     added: Values = Values()
     """The part of it that we put there."""
     splices: tuple[Splice, ...] = ()
+    """Where our bytes are, if *exact*."""
+    exact: bool = True
+    """False: not as we wrote it, but as others left it before we wrote the version after this one."""
 
 
 class Memory(Struct, frozen=True, kw_only=True, omit_defaults=True):

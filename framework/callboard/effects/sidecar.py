@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Literal
 
 import msgspec
@@ -15,7 +16,11 @@ from callboard.effects.ledger import Ledger, Memory, Version, Written, remember,
 from callboard.effects.names import Subject
 from callboard.effects.temps import is_temp, temp_name
 from callboard.effects.xmpmodel import Wish
+from callboard.errors import EffectConflict
 from callboard.failpoints import failpoint
+
+_TURNS = tuple(threading.Lock() for _ in range(64))
+"""Two media that want one name, such as ``clip.en.srt``, take turns; 64 keep the others from waiting."""
 
 
 class Outcome(Struct, frozen=True):
@@ -81,7 +86,8 @@ class Sidecar:
         """Bring an XMP file in line with *wanted*."""
         found, version = self._look()
         last = version or (remember(self.row).now if self.row else None)
-        merged = xmp.merge(found.data if found else None, wanted, last, unchanged=version is not None)
+        exact = version is not None and version.exact
+        merged = xmp.merge(found.data if found else None, wanted, last, unchanged=exact)
         if merged.data is None:
             return self._unlink(found)
         after = msgspec.structs.replace(merged.version, digest=sha256(merged.data))
@@ -90,9 +96,10 @@ class Sidecar:
                 return self._release(found)
             self._settle(after, found)
             return Outcome(self.name, "unchanged", found.digest)
-        if found is not None and version is None and wanted and xmp.same_meaning(found.data, merged.data):
+        if found is not None and not exact and wanted and xmp.same_meaning(found.data, merged.data):
             return Outcome(self.name, "unchanged", found.digest)
-        done = self._write(merged.data, found, version, after)
+        before = _as_found(found, last) if found is not None and not exact else version
+        done = self._write(merged.data, found, before, after)
         return self._release(Found(merged.data, done.digest, 0, (0, 0))) if wanted is None else done
 
     def withdraw_xmp(self) -> Outcome:
@@ -131,28 +138,31 @@ class Sidecar:
 
     def _write(self, data: bytes, found: Found | None, before: Version | None, after: Version) -> Outcome:
         """Record, write, read back, record."""
-        temp = temp_name()
-        written = self._row(Memory(now=after, before=before, temp=temp), len(data))
-        failpoint("sidecar.before_intend")
-        self.ledger.intend(written, self.subject.media)
-        failpoint("sidecar.after_intend")
-        try:
-            self.folder.replace(self.name, data, found, temp)
-        except (OSError, Changed):
-            self._restore()
-            raise
-        back = self.folder.read(self.name)
-        if back is None or back.digest != after.digest:
-            self._restore()
-            raise Changed
-        failpoint("sidecar.before_settle")
-        self.ledger.settle(self._row(Memory(now=after), len(data)), self.subject.media)
+        path = os.path.join(self.folder.path, self.name)
+        with _TURNS[hash(path) % len(_TURNS)]:
+            owner = self.ledger.owner(path)
+            if owner is not None and owner != self.row:
+                raise Changed
+            temp = temp_name()
+            failpoint("sidecar.before_intend")
+            self.ledger.intend(self._row(Memory(now=after, before=before, temp=temp), len(data)), self.subject.media)
+            failpoint("sidecar.after_intend")
+            try:
+                self.folder.replace(self.name, data, found, temp)
+                back = self.folder.read(self.name)
+                if back is None or back.digest != after.digest:
+                    raise Changed
+            except (OSError, Changed, EffectConflict):
+                self._restore(path)
+                raise
+            failpoint("sidecar.before_settle")
+            self.ledger.settle(self._row(Memory(now=after), len(data)), self.subject.media)
         return Outcome(self.name, "written", back.digest)
 
-    def _restore(self) -> None:
-        """Nothing was written: the ledger says again what it said."""
+    def _restore(self, path: bytes) -> None:
+        """Nothing of ours is there: the ledger says again what it said."""
         if self.row is None:
-            self.ledger.forget(os.path.join(self.folder.path, self.name))
+            self.ledger.forget(path)
         else:
             self.ledger.settle(self.row, self.subject.media)
 
@@ -170,6 +180,12 @@ class Sidecar:
             size=size,
             previous=msgspec.json.encode(memory),
         )
+
+
+def _as_found(found: Found, last: Version | None) -> Version:
+    """Remember a file that others changed, should we die before ours takes its place."""
+    last = last or Version(digest="", created=False)
+    return msgspec.structs.replace(last, digest=found.digest, splices=(), exact=False)
 
 
 __all__ = ["Kept", "Outcome", "Sidecar"]

@@ -19,7 +19,24 @@ JOINER = "\u2060"
 
 _ACTIVE = re.compile(r"(?<=<)(?=[A-Za-z/!?])|(?<=\{)(?=\\)|(?<=--)(?=>)")
 _JOINED = re.compile(rf"(?<=<){JOINER}(?=[A-Za-z/!?])|(?<=\{{){JOINER}(?=\\)|(?<=--){JOINER}(?=>)")
+# Lenient readers take any line with two clock times for a cue's times, and a last line of digits for a cue's number.
+_CLOCK = re.compile(rf"(\d:\d+:\d+){JOINER}?([.,]\d)")
+_NUMBER = re.compile(rf"\d+{JOINER}?")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def guard(lines: Sequence[str]) -> list[str]:
+    """Break what lenient readers would take for a cue's times or number with a word joiner."""
+    guarded = [_CLOCK.sub(rf"\1{JOINER}\2", line) for line in lines]
+    if len(guarded) > 1 and _NUMBER.fullmatch(guarded[-1]):
+        guarded[-1] += JOINER
+    return guarded
+
+
+def unguard(text: str) -> str:
+    """Give back, as one text, the lines that ``guard`` was given."""
+    *first, last = _CLOCK.sub(r"\1\2", text).split("\n")
+    return "\n".join([*first, last.removesuffix(JOINER) if first and _NUMBER.fullmatch(last) else last])
 
 
 def escape_srt(text: str) -> str:
@@ -45,7 +62,7 @@ def milliseconds(seconds: float) -> int:
 def srt(cues: Sequence[Cue]) -> bytes:
     """Write SRT: UTF-8 without a byte order mark, LF; cues by start, numbered from 1; blank cues left out."""
     blocks = [
-        f"{number}\n{_clock(start, ',')} --> {_clock(end, ',')}\n" + "\n".join(map(escape_srt, text)) + "\n"
+        f"{number}\n{_clock(start, ',')} --> {_clock(end, ',')}\n" + "\n".join(map(escape_srt, guard(text))) + "\n"
         for number, (start, end, text, _) in enumerate(_spoken(cues), start=1)
     ]
     return "\n".join(blocks).encode("utf-8")
@@ -55,7 +72,7 @@ def vtt(cues: Sequence[Cue]) -> bytes:
     """Write WebVTT, as ``srt`` does, with a voice span where the speaker is known."""
     blocks = ["WEBVTT\n"]
     for number, (start, end, text, speaker) in enumerate(_spoken(cues), start=1):
-        body = "\n".join(map(escape_vtt, text))
+        body = "\n".join(map(escape_vtt, guard(text)))
         voice = f"<v {escape_vtt(speaker)}>" if speaker else ""
         blocks.append(f"{number}\n{_clock(start, '.')} --> {_clock(end, '.')}\n{voice}{body}\n")
     return "\n".join(blocks).encode("utf-8")
@@ -85,4 +102,16 @@ def _clock(ms: int, point: str) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}{point}{ms % 1000:03d}"
 
 
-__all__ = ["JOINER", "WRITERS", "escape_srt", "escape_vtt", "has_text", "milliseconds", "srt", "unescape_srt", "vtt"]
+__all__ = [
+    "JOINER",
+    "WRITERS",
+    "escape_srt",
+    "escape_vtt",
+    "guard",
+    "has_text",
+    "milliseconds",
+    "srt",
+    "unescape_srt",
+    "unguard",
+    "vtt",
+]
