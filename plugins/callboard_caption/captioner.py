@@ -1,4 +1,4 @@
-"""The captioner: sound in windows, speech found, words recognised, doubtful lines left out, the rest laid out as cues."""
+"""The captioner: sound in windows, speech found, words recognised, invented lines left out, cues laid out."""
 
 from __future__ import annotations
 

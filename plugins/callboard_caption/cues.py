@@ -16,11 +16,14 @@ from msgspec import Struct
 SENTENCE_END = (".", "?", "!", "…", '."', '?"', '!"', ".”", "?”", "!”")
 CLAUSE_END = (",", ";", ":", "—", "–", ',"', ",”")
 # Words that lean on the next one; a line or a cue that ends in one reads badly.
-LEANING = frozenset(
-    "a an the and or but nor so of to in on at by for from with as into than that which who whose if because when "
-    "while is are was were be been am i you he she it we they my your his her its our their this these those not "
-    "under over behind before after between through about against without within until onto no very mr mrs ms dr st will would can could should shall may might must do does did has have had".split()
-)
+_LEANING = """
+a an the and or but nor so of to in on at by for from with as into than that which who whose if
+because when while is are was were be been am i you he she it we they my your his her its our their
+this these those not under over behind before after between through about against without within
+until onto no very mr mrs ms dr st will would can could should shall may might must do does did has
+have had
+"""
+LEANING = frozenset(_LEANING.split())
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -87,7 +90,7 @@ def in_order(words: Sequence[Word], duration: float = 0.0) -> list[Word]:
 
 
 def break_lines(texts: Sequence[str], rules: Rules) -> tuple[str, ...]:
-    """Break the words of one cue into its lines: balanced, at punctuation, never after a word that leans on the next."""
+    """Break the words of one cue into its lines: balanced, at punctuation, not after a word that leans on the next."""
     whole = " ".join(texts)
     if len(whole) <= rules.line_length or len(texts) == 1:
         return (whole,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from callboard_caption.cues import Rules, break_lines, in_order, lay_out
 from callboard_schemas import Word
 from hypothesis import given, settings
@@ -43,7 +45,7 @@ def test_every_word_is_kept_in_order_and_cues_never_overlap(case: tuple[list[Wor
     assert [word.text for cue in cues for word in cue.words] == said
     assert " ".join(line for cue in cues for line in cue.lines).split() == said
     assert [cue.id for cue in cues] == list(range(1, len(cues) + 1))
-    for before, after in zip(cues, cues[1:], strict=False):
+    for before, after in pairwise(cues):
         assert before.end <= after.start
     for cue in cues:
         assert 0 <= cue.start <= cue.end
@@ -57,7 +59,7 @@ def test_every_word_is_kept_in_order_and_cues_never_overlap(case: tuple[list[Wor
 @settings(deadline=None, max_examples=150)
 def test_lines_stay_within_the_limit_unless_one_word_is_longer(case: tuple[list[Word], float]) -> None:
     """A line is at most 42 characters, a cue at most two lines; only a single longer word may stand out."""
-    for cue in lay_out(*[case[0], RULES, case[1]]):
+    for cue in lay_out(case[0], RULES, case[1]):
         assert 1 <= len(cue.lines) <= RULES.lines
         for line in cue.lines:
             assert len(line) <= RULES.line_length or " " not in line
@@ -73,7 +75,7 @@ def test_speech_at_an_ordinary_pace_is_readable(texts: list[str]) -> None:
     """At 0.4 s a word with room after it, every cue keeps the shortest time, the gap and twenty characters a second."""
     words = speak(" ".join(texts), pace=0.4)
     cues = lay_out(words, RULES, words[-1].end + 5)
-    for before, after in zip(cues, cues[1:], strict=False):
+    for before, after in pairwise(cues):
         assert after.start - before.end >= RULES.gap - 0.002
         assert after.start - before.end >= RULES.linger or after.start - before.end <= RULES.gap + 0.002
     assert cues[-1].end - cues[-1].start >= RULES.shortest - 0.002
@@ -99,7 +101,8 @@ def test_a_pause_divides_cues() -> None:
 
 def test_a_line_does_not_end_with_an_article() -> None:
     """The break comes before a word that leans on the next, and lines are balanced."""
-    lines = break_lines("We found the key under the mat behind the kitchen door".split(), RULES)
+    words = speak("We found the key under the mat behind the kitchen door")
+    lines = break_lines([word.text for word in words], RULES)
     assert len(lines) == 2
     assert not lines[0].endswith((" the", " under", " behind"))
     assert abs(len(lines[0]) - len(lines[1])) < 15

@@ -1,0 +1,19 @@
+"""Tags: what is in media, from its container, its picture and its sound. Imports nothing heavy until a job comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callboard.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from callboard.context import Context
+    from callboard_schemas import Asset, Tags
+
+
+@hookimpl
+def callboard_handle(asset: Asset | None, context: Context) -> Tags:
+    """Tag the asset of the event."""
+    from callboard_autotag.tagger import tag
+
+    return tag(context, sequence=asset is not None and asset.sequence is not None)
