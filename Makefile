@@ -41,17 +41,17 @@ $(BIN)/python:
 
 $(READY)-demo: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all]'
 	@touch $@
 
 $(READY)-all: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,test]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all,test]'
 	@touch $@ $(READY)-demo
 
 $(READY)-bench: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,bench]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all,bench]'
 	@touch $@ $(READY)-demo
 
 system: ## Install the programs that the tests drive, where that can be done.
