@@ -93,6 +93,7 @@ class Link:
     async def stop(self) -> None:
         """Close the connection for good."""
         self.closing = True
+        self._gone.set()  # nats-py swallows a cancellation that meets it while it flushes
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -167,7 +168,7 @@ class Link:
         """Connect, watch, connect again, until cancelled."""
         shortest, longest = WAIT_SECONDS
         wait = shortest
-        while True:
+        while not self.closing:
             try:
                 await self._up(tls)
                 wait = shortest
@@ -176,6 +177,8 @@ class Link:
                 self._note(f"{type(error).__name__}: {error}".removesuffix(": "))
             finally:
                 await self._down()
+            if self.closing:
+                return
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, longest)
 
@@ -253,7 +256,7 @@ class Link:
             except TimeoutError:
                 pass
             try:
-                await client.flush(timeout=int(PING_SECONDS))
+                await client.flush(timeout=max(1, int(PING_SECONDS)))
                 missed = 0
             except nats.errors.FlushTimeoutError:
                 missed += 1
@@ -274,10 +277,11 @@ class Link:
                 await client.close()
         except Exception as error:  # noqa: BLE001 - closing what is broken may break in any way
             log.debug("closing a connection: %s", error)
-        # A frozen server never takes the last bytes, so the socket would stay; nats-py has no public way to abort it.
-        transport = getattr(getattr(client, "_transport", None), "_io_writer", None)
-        if transport is not None:
-            transport.transport.abort()
+        finally:
+            # A frozen server never takes the last bytes, so the socket would stay; nats-py has no public way to abort.
+            writer = getattr(getattr(client, "_transport", None), "_io_writer", None)
+            if writer is not None:
+                writer.transport.abort()
 
     def _note(self, problem: str) -> None:
         if problem != self.error or self._came.is_set():

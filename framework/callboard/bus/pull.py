@@ -110,6 +110,7 @@ class Pull:
         self._tasks: set[asyncio.Task[None]] = set()
         self._acks: list[tuple[str, asyncio.Future[None]]] = []
         self._silent = 0
+        self._made = ""
         self._looker: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -120,7 +121,10 @@ class Pull:
             BrokerError: the server does not answer, or refuses the consumer.
         """
         config = consumer_config(self._durable, self._subject, self._window, ACK_WAIT)
-        await create_consumer(self._link, self._stream, config)
+        made = await create_consumer(self._link, self._stream, config)
+        if made != self._made:
+            self._forget()
+        self._made = made
         self._inbox = self._link.new_inbox()
         self._subscription = await self._link.subscribe(self._inbox, self._arrived)
         self._asked = self._silent = 0
@@ -168,6 +172,12 @@ class Pull:
         """Free the place of a settled message."""
         self._held.pop(message.key, None)
         await self._refill()
+
+    def _forget(self) -> None:
+        """Cut off what an earlier consumer delivered: in a new one, its acks could settle somebody else's message."""
+        for held in self._held.values():
+            held.settled = True
+        self._held.clear()
 
     async def _send_acks(self) -> None:
         batch, self._acks = self._acks, []

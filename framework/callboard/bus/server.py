@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import time
@@ -124,7 +125,7 @@ class EmbeddedServer:
     async def _first_start(self) -> None:
         """Start on a free port, on another one when somebody took it meanwhile."""
         for last in (False, False, True):
-            self.port = _free_port(_last_port(self.folder / "board.json"))
+            self.port = _free_port(self.port or _last_port(self.folder / "server.conf"))
             try:
                 await self._launch()
                 return
@@ -132,7 +133,8 @@ class EmbeddedServer:
                 await self._end()
                 if last or "address already in use" not in self._last_words():
                     raise
-                (self.folder / "board.json").unlink(missing_ok=True)
+                self.port = 0
+                (self.folder / "server.conf").unlink(missing_ok=True)
 
     async def _launch(self) -> None:
         config = self.folder / "server.conf"
@@ -255,11 +257,13 @@ def _started(pid: int) -> float:
         return 0.0
 
 
-def _last_port(board: Path) -> int:
+def _last_port(config: Path) -> int:
+    """Give the port of the last start, so that whoever holds its url finds the server again; 0 for none."""
     try:
-        return int(json.loads(board.read_text("utf-8"))["url"].rpartition(":")[2])
-    except (OSError, ValueError, KeyError, TypeError):
+        found = re.search(r"^port: (\d+)$", config.read_text("utf-8"), re.MULTILINE)
+    except OSError:
         return 0
+    return int(found[1]) if found else 0
 
 
 def _free_port(wish: int) -> int:

@@ -62,6 +62,7 @@ class _Info(Struct, frozen=True):
     config: _Config = _Config()
     state: _State = _State()
     total: int = 0
+    created: str = ""
     error: ApiError | None = None
 
 
@@ -132,8 +133,8 @@ async def ensure_streams(link: Link) -> None:
             )
 
 
-async def create_consumer(link: Link, stream: str, config: dict[str, Any]) -> None:
-    """Make a durable consumer, or bring it up to date.
+async def create_consumer(link: Link, stream: str, config: dict[str, Any]) -> str:
+    """Make a durable consumer, or bring it up to date; say when it was made.
 
     Raises:
         BrokerError: JetStream does not answer, or refuses the consumer.
@@ -142,6 +143,7 @@ async def create_consumer(link: Link, stream: str, config: dict[str, Any]) -> No
     answer = _INFO.decode((await _api(link, subject, {"stream_name": stream, "config": config})).data)
     if answer.error is not None:
         raise BrokerError(f"consumer {config['durable_name']!r} on {stream}: {answer.error.description}")
+    return answer.created
 
 
 async def stored_subjects(link: Link, stream: str, prefix: str) -> set[str]:

