@@ -1,6 +1,6 @@
 """Brings one clip's sidecars in line in a process of its own, which a failpoint may kill.
 
-Run as ``killed_sync.py MEDIA DATA STATE VERSION``; prints the receipts as JSON.
+Run as ``killed_sync.py MEDIA DATA STATE:VERSION...``; prints what the folder holds after each step, as JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from callboard.effects import Subject, sync
 from callboard_schemas import Asset, Captions, Cue, Place, Proposal, ProposalState, Provenance, Tag, Tags
 
 
-def main(media: str, data: str, state: str, version: str) -> None:
+def subject(media: Path, state: str, version: str) -> Subject:
     """Accept or reject version 1 or 2 of the tags and captions."""
     made = Provenance(plugin="test", version="1.0.0", kind="analyse")
     tags = Tags(items=(Tag(label=f"tag {version}", score=0.9, method="m"),), confidence=0.9, description="Words")
@@ -36,9 +36,19 @@ def main(media: str, data: str, state: str, version: str) -> None:
         body=tags,
     )
     proposals = (first, msgspec.structs.replace(first, id="c" + version, result="captions", body=said))
-    with Catalog(Path(data)) as catalog:
-        subject = Subject(media=os.fsencode(media), asset=asset, proposals=proposals)
-        sys.stdout.buffer.write(msgspec.json.encode(sync(subject, Sidecars(), CatalogLedger(catalog))))
+    return Subject(media=os.fsencode(media), asset=asset, proposals=proposals)
 
 
-main(*sys.argv[1:])
+def main(media: Path, data: Path, steps: list[str]) -> None:
+    """Take the steps one after the other."""
+    with Catalog(data) as catalog:
+        ledger = CatalogLedger(catalog)
+        held = []
+        for step in steps:
+            state, _, version = step.partition(":")
+            sync(subject(media, state, version), Sidecars(), ledger)
+            held.append({path.name: path.read_bytes() for path in media.parent.iterdir()})
+        sys.stdout.buffer.write(msgspec.json.encode(held))
+
+
+main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 from callboard.effects.atomic import Changed, Folder, sha256, sweep
 from callboard.effects.temps import is_temp, temp_name
@@ -36,53 +37,58 @@ class Scene:
         (self.folder / "clip.mov").write_bytes(b"media")
         (self.folder / "clip.xmp").write_bytes(PERSONS)
 
-    def sync(self, state: str, version: str = "1", failpoint: str = "") -> int:
-        """Run one sync in a process of its own; give its exit status."""
-        arguments = [sys.executable, str(SCRIPT), str(self.folder / "clip.mov"), str(self.data), state, version]
+    def sync(self, *steps: str) -> list[dict[str, bytes]]:
+        """Take steps such as ``accepted:1`` in one process; give what the folder holds after each."""
+        found = subprocess.run(self._command(steps), check=True, stdout=subprocess.PIPE, timeout=60)
+        return msgspec.json.decode(found.stdout, type=list[dict[str, bytes]])
+
+    def killed(self, failpoint: str, *steps: str) -> bool:
+        """Take steps in a process that *failpoint* kills; tell whether it did."""
         environment = os.environ | {"CALLBOARD_FAILPOINT": failpoint}
-        return subprocess.run(arguments, env=environment, check=False, stdout=subprocess.DEVNULL, timeout=60).returncode
+        found = subprocess.run(
+            self._command(steps), env=environment, check=False, stdout=subprocess.DEVNULL, timeout=60
+        )
+        return found.returncode == -signal.SIGKILL
+
+    def _command(self, steps: tuple[str, ...]) -> list[str]:
+        return [sys.executable, str(SCRIPT), str(self.folder / "clip.mov"), str(self.data), *steps]
 
 
+BEFORE = {"clip.mov": b"media", "clip.xmp": PERSONS}
 WRITE_WINDOWS = ["before_intend", "after_intend", "after_write", "after_fsync", "after_rename", "before_settle"]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a sync that nobody kills leaves."""
-    scene = Scene(tmp_path_factory.mktemp("calm"))
-    assert scene.sync("accepted", "2") == 0
-    return snapshot(scene.folder)
+    return Scene(tmp_path_factory.mktemp("calm")).sync("accepted:2")[0]
 
 
 @pytest.mark.parametrize("window", WRITE_WINDOWS)
-@pytest.mark.parametrize(("first", "turn"), [("new", 1), ("new", 3), ("over", 3)])
+@pytest.mark.parametrize(("steps", "at"), [(["accepted:2"], 1), (["accepted:2"], 3), (["accepted:1", "accepted:2"], 7)])
 def test_a_kill_while_writing_leaves_what_an_undisturbed_run_leaves(
-    tmp_path: Path, undisturbed: dict[str, bytes], window: str, first: str, turn: int
+    tmp_path: Path, undisturbed: dict[str, bytes], window: str, steps: list[str], at: int
 ) -> None:
-    """Killed at any point of the subtitles or the XMP, the next sync gives the same bytes and no stray file."""
+    """Killed at any point of the subtitles or the XMP (third of four), the next sync gives the same bytes only."""
     scene = Scene(tmp_path)
-    if first == "over":
-        assert scene.sync("accepted", "1") == 0
-    assert scene.sync("accepted", "2", f"sidecar.{window}:kill@{turn}") == -signal.SIGKILL
-    assert scene.sync("accepted", "2") == 0
-    assert snapshot(scene.folder) == undisturbed
-    assert scene.sync("rejected", "2") == 0
-    assert snapshot(scene.folder) == {"clip.mov": b"media", "clip.xmp": PERSONS}
+    assert scene.killed(f"sidecar.{window}:kill@{at}", *steps)
+    assert scene.sync("accepted:2", "rejected:2") == [undisturbed, BEFORE]
 
 
-@pytest.mark.parametrize("window", ["before_remove", "in_remove", "after_remove", "after_rename"])
+@pytest.mark.parametrize(
+    "window", ["before_remove@1", "in_remove@1", "in_remove@3", "after_remove@2", "after_rename@5"]
+)
 def test_a_kill_while_undoing_is_finished_by_the_next_sync(tmp_path: Path, window: str) -> None:
     """Undo that died half way ends with the folder as it was before anything was accepted."""
     scene = Scene(tmp_path)
-    assert scene.sync("accepted") == 0
-    assert scene.sync("rejected", "1", f"sidecar.{window}:kill") == -signal.SIGKILL
-    assert scene.sync("rejected") == 0
-    assert snapshot(scene.folder) == {"clip.mov": b"media", "clip.xmp": PERSONS}
+    name, _, at = window.partition("@")
+    assert scene.killed(f"sidecar.{name}:kill@{at}", "accepted:1", "rejected:1")
+    assert scene.sync("rejected:1") == [BEFORE]
 
 
 def test_a_reader_sees_the_old_or_the_new_file_never_half(tmp_path: Path) -> None:
-    """Three hundred rewrites of 200 KB under the eyes of a reader: every read is a whole version."""
-    versions = [bytes([65 + number]) * 200_000 for number in range(3)]
+    """Three hundred rewrites of 65 KB under the eyes of a reader: every read is a whole version."""
+    versions = [bytes([65 + number]) * 65_000 for number in range(3)]
     whole = {sha256(version) for version in versions}
     stop, torn, reads = threading.Event(), [], 0
     path = tmp_path / "clip.srt"

@@ -148,9 +148,12 @@ class Folder:
 
     def names(self) -> list[bytes]:
         """List the folder."""
-        if self._fd is None:
-            return os.listdir(self.path)
-        return [os.fsencode(name) for name in os.listdir(self._fd)]
+        return [os.fsencode(name) for name in os.listdir(self.path if self._fd is None else self._fd)]
+
+    def _finish(self, temp: bytes) -> None:
+        self.discard(temp)
+        if self._fd is not None:
+            os.fsync(self._fd)
 
     def discard(self, name: bytes) -> None:
         """Remove a temporary file if it is there."""
@@ -182,8 +185,7 @@ class Folder:
             self._discard_ours(temp, data)
             raise
         failpoint("sidecar.after_rename")
-        self.discard(temp)
-        self._sync()
+        self._finish(temp)
 
     def remove(self, name: bytes, expected: Found, temp: bytes) -> None:
         """Remove *name* if it still holds *expected*.
@@ -199,8 +201,7 @@ class Folder:
         if not self._holds(temp, expected):
             self._place(temp, name)
             raise Changed
-        self.discard(temp)
-        self._sync()
+        self._finish(temp)
 
     def _stage(self, temp: bytes, data: bytes, like: Found | None) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | getattr(os, "O_BINARY", 0)
@@ -273,20 +274,14 @@ class Folder:
         except (FileExistsError, FileNotFoundError):
             raise Changed from None
 
-    def _sync(self) -> None:
-        if self._fd is not None:
-            os.fsync(self._fd)
-
     def sweep(self) -> list[bytes]:
         """Remove temporary files of dead processes, and old ones of any; give their names."""
-        gone = [name for name in self.names() if self._is_rubbish(name)]
+        gone = [name for name in self.names() if is_temp(name) and self._is_rubbish(name)]
         for name in gone:
             self.discard(name)
         return gone
 
     def _is_rubbish(self, name: bytes) -> bool:
-        if not is_temp(name):
-            return False
         if writer_is_dead(name):
             return True
         try:
