@@ -16,6 +16,7 @@ from callboard_schemas import Manifest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from callboard.child_process import clean_environment, signal_name
 from callboard.errors import CallboardError, ManifestError, PluginError
 from callboard.manifests import FILE_NAME, load_manifest, nearest, resolve_parameters
 
@@ -153,14 +154,16 @@ def check(found: Found) -> list[str]:
     Returns:
         Problems in words; empty when the plugin loads and answers ``callboard_handle``.
     """
-    problems = [found.error] if found.error else []
+    problems = [found.error.split("\n")[0]] if found.error else []
     problems += [f"needs {name!r}, which is not installed{_extras(found)}" for name in found.missing]
     if found.manifest is None or problems:
         return problems
     command = [sys.executable, "-P", "-m", "callboard.plugin_check", found.package, found.id]
     try:
         # stdout is the plugin's to print on; the answer comes on the last line
-        done = subprocess.run(command, capture_output=True, timeout=CHECK_SECONDS, check=False)
+        done = subprocess.run(
+            command, capture_output=True, timeout=CHECK_SECONDS, check=False, env=clean_environment("check")
+        )
     except subprocess.TimeoutExpired:
         return [f"importing {found.package!r} did not end in {CHECK_SECONDS:g} s"]
     lines = done.stdout.decode("utf-8", "replace").splitlines()
@@ -170,10 +173,7 @@ def check(found: Found) -> list[str]:
         answer = None
     if isinstance(answer, list):
         return [str(problem) for problem in answer]
-    last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-    return [
-        f"importing {found.package!r} ended the process with status {done.returncode}: {' '.join(last)}".rstrip(": ")
-    ]
+    return [f"importing {found.package!r} ended the process: {signal_name(done.returncode)}"]
 
 
 def _extras(found: Found) -> str:

@@ -55,6 +55,14 @@ class Surroundings:
                 self._runtime = RuntimeClient(self._address, self._shm)
             return self._runtime
 
+    def close(self) -> None:
+        """Close the connection to the runtime."""
+        with self._lock:
+            runtime, self._runtime = self._runtime, None
+        close = getattr(runtime, "close", None)
+        if close is not None and self._address:
+            close()
+
     def open_media(self, path: Path, asset: Asset | None) -> contextlib.AbstractContextManager[Media]:
         """Open media in a process that may die."""
         from callboard.media.client import open_media

@@ -90,6 +90,7 @@ class PluginProcess:
             self._obey(order)
         await self._plugins.teardown(self._bare_context, TEARDOWN_SECONDS)
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._surroundings.close()
         await self._channel.close()
         if self._work:
             os._exit(0)  # a hook is still running, and the interpreter would wait for its thread

@@ -114,6 +114,7 @@ class PluginHarness:
 
     def __init__(self, shm_folder: Path, runtime: Runtime | None = None) -> None:
         self.runtime = runtime
+        """Where models come from: ``callboard.runtime.local.LocalRuntime()`` runs them in this process."""
         self.progress: list[tuple[float, str]] = []
         """What the last run said of its progress, unthrottled words left out."""
         self._shm = shm_folder

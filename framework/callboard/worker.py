@@ -174,7 +174,11 @@ class PluginPool:
         if self._on_progress is not None:
             path = job.asset.place.path if job.asset else ""
             fraction = min(max(said.fraction, 0.0), 1.0)
-            self._on_progress(Progress(key=job.key, fraction=fraction, note=said.note, plugin=job.plugin, path=path))
+            word = Progress(key=job.key, fraction=fraction, note=said.note, plugin=job.plugin, path=path)
+            try:
+                self._on_progress(word)
+            except Exception:  # noqa: BLE001 - who listens must not cost the process that it listens to
+                _log.exception("progress could not be passed on")
 
     async def _watch(self) -> None:
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -304,3 +305,70 @@ async def test_a_plugin_that_is_not_allowed_gets_no_process(tmp_plugin: TmpPlugi
     assert (refused.code, refused.cause) == ("plugin-not-allowed", "environment")
     assert refused.hint == 'Add "who" to allow_plugins in callboard.toml to let it run.'
     assert (missing.code, missing.message) == ("plugin-missing", "there is no plugin 'whom'")
+
+
+async def test_a_listener_that_raises_costs_no_job(
+    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path
+) -> None:
+    """What ``on_progress`` raises is logged, and the job goes on."""
+
+    def listen(progress: Progress) -> None:
+        raise ValueError(progress.note)
+
+    clip = tmp_path / "clip.mov"
+    clip.write_bytes(b"x")
+    async with plugin_pool(tmp_plugin("shout", SHOUT), on_progress=listen) as pool:
+        assert labels(await pool.run(make_job("shout", clip))) == ["CLIP.MOV"]
+
+
+KILLED_POOL = """
+import asyncio, sys
+from pathlib import Path
+from callboard.discovery import discover
+from callboard.testing import make_job
+from callboard.worker import PluginPool
+
+async def main(folder):
+    found = [found for found in discover(["parent"]) if found.id == "parent"]
+    async with PluginPool(found, run_folder=folder, runtime_address="", shm_folder=folder, workers=1) as pool:
+        await pool.run(make_job("parent", parameters={"flag": str(folder / "flag")}))
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+async def test_what_a_killed_supervisor_leaves_is_ended(
+    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path
+) -> None:
+    """A plugin process dies with its supervisor; what it had started is ended by the next pool on that folder."""
+    code = """
+        import os, pathlib, subprocess, time
+        from callboard import hookimpl
+
+        @hookimpl
+        def callboard_handle(context):
+            child = subprocess.Popen(["sleep", "300"], start_new_session=True)
+            flag = pathlib.Path(context.parameters["flag"])
+            flag.with_name("new").write_text(f"{os.getpid()} {child.pid}")
+            flag.with_name("new").rename(flag)
+            time.sleep(60)
+    """
+    found = tmp_plugin("parent", code, parameters={"flag": TEXT})
+    folder = tmp_path / "run"
+    folder.mkdir()
+    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED_POOL, str(folder))
+    await exists(folder / "flag")
+    worker, child = (psutil.Process(int(pid)) for pid in (folder / "flag").read_text().split())
+    supervisor.kill()
+    await supervisor.wait()
+    await ends(worker)
+    assert child.is_running()
+    async with plugin_pool(found, run_folder=folder):
+        await ends(child)
+
+
+async def ends(process: psutil.Process, seconds: float = 5.0) -> None:
+    """Wait until a process has ended; one that waits for its new parent to look counts as ended."""
+    async with asyncio.timeout(seconds):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(0.02)
