@@ -7,7 +7,7 @@ itself (a crash, a hang, too much memory) costs one call on one file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -88,7 +88,7 @@ class OpenMedia:
             self._facts = self._numbered.facts(facts) if self._numbered else facts
         return self._facts
 
-    def audio(self, rate: int = 16000, block_seconds: float = 30.0) -> Iterator[AudioBlock]:
+    def audio(self, rate: int = 16000, block_seconds: float = 30.0) -> Generator[AudioBlock, None, None]:
         """Mono float32 samples in [-1, 1] at *rate* Hz, in order, without gaps; nothing where there is no sound."""
         if not 1000 <= rate <= 384_000 or not 0.01 <= block_seconds <= 3600:
             raise ValueError(f"rate {rate} Hz or block of {block_seconds} s is out of range")
@@ -99,7 +99,7 @@ class OpenMedia:
             for item, samples in call.items():
                 yield AudioBlock(item.time, rate, samples)
 
-    def frames(self, every: float = 0.0, max_side: int = 0, limit: int = 0) -> Iterator[Frame]:
+    def frames(self, every: float = 0.0, max_side: int = 0, limit: int = 0) -> Generator[Frame, None, None]:
         """RGB frames, upright, in time order; see ``callboard.context.Media``."""
         if every < 0 or max_side < 0 or limit < 0:
             raise ValueError("every, max_side and limit may not be negative")
@@ -117,13 +117,15 @@ class OpenMedia:
         finally:
             self.problems += [problem for problem in call.problems if problem not in self.problems]
 
-    def _pictures(self, fd: int, path: Path, every: float, max_side: int, limit: int) -> Iterator[Frame]:
+    def _pictures(self, fd: int, path: Path, every: float, max_side: int, limit: int) -> Generator[Frame, None, None]:
         request = Pictures(path.suffix.lower(), self._limits, every, max_side, limit)
         with self._call(fd, path, request) as call:
             for item, pixels in call.items():
                 yield Frame(item.time, item.index, pixels)
 
-    def _numbered_frames(self, numbered: Numbered, every: float, max_side: int, limit: int) -> Iterator[Frame]:
+    def _numbered_frames(
+        self, numbered: Numbered, every: float, max_side: int, limit: int
+    ) -> Generator[Frame, None, None]:
         """Open the files of a sequence one by one; one that fails is skipped and noted, unless all do."""
         given, failure = 0, None
         for index, time in numbered.steps(every):

@@ -7,8 +7,10 @@ handed no path, may write no file, and ends when the socket closes. Nothing else
 from __future__ import annotations
 
 import contextlib
+import importlib
 import mmap
 import os
+import pkgutil
 import signal
 import socket
 import sys
@@ -34,7 +36,8 @@ from callboard.media.channel import (
     Stop,
     Unable,
 )
-from callboard.media.limits import Limits, allow_cpu, die_with_parent, shut_in
+from callboard.media.landlock import close_file_system
+from callboard.media.limits import Limits, allow, die_with_parent, shut_in
 
 if TYPE_CHECKING:
     from callboard.media.source import Source
@@ -123,11 +126,28 @@ def serve(channel: Channel[FromClient]) -> None:
             request, fd = channel.receive()
             if isinstance(request, Memory | Stop) or fd is None:
                 continue  # a Stop that crossed the end of its call
-            allow_cpu(request.limits.cpu_seconds)
+            allow(request.limits)
             try:
                 channel.send(_answer(channel, request, fd))
             finally:
                 os.close(fd)
+
+
+def _load() -> None:
+    """Import everything that calls need: nothing can be imported once the file system is closed."""
+    import av.logging
+
+    import callboard.media.pictures
+    import callboard.media.sound
+    import callboard.media.source
+    import callboard.media.stills
+    import callboard.media.streams
+
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        if module.name not in ("av.__main__", "av.datasets"):  # a command line, and a downloader
+            importlib.import_module(module.name)
+    av.logging.set_level(None)
+    callboard.media.stills.load_formats()
 
 
 def main(arguments: list[str]) -> int:
@@ -138,12 +158,13 @@ def main(arguments: list[str]) -> int:
     channel: Channel[FromClient] = Channel(socket.socket(fileno=fd), FromClient)
     shut_in(Limits())
     try:
-        import av.logging
-        import numpy  # noqa: F401 - loaded now, so that the first call does not pay for it
+        _load()
     except ImportError as error:
         channel.send(Unable(f"{error}; install the media extra: pip install 'callboard[media]'"))
         return 1
-    av.logging.set_level(None)
+    close_file_system()
+    with contextlib.suppress(ConnectionError):
+        channel.send(Alive())  # ready for calls
     serve(channel)
     return 0
 

@@ -35,7 +35,7 @@ def frames(container: Container, every: float, max_side: int, limit: int) -> Ite
         NotMedia: not one frame can be decoded.
     """
     reader = _Reader(container)
-    render = _Renderer(max_side)
+    render = _Renderer(max_side, container.aspect(container.video()[0]))
     given, target = 0, float("-inf")
     while (found := reader.read(target)) is not None:
         yield Frame(found.time, found.number, render(found.frame))
@@ -123,15 +123,14 @@ class _Reader:
 class _Renderer:
     """Makes upright RGB arrays in square pixels."""
 
-    def __init__(self, max_side: int) -> None:
-        self._max_side = max_side
+    def __init__(self, max_side: int, aspect: float) -> None:
+        self._max_side, self._aspect = max_side, aspect
         self._scaler = VideoReformatter()  # keeps swscale's tables between frames of one size
 
     def __call__(self, frame: Any) -> np.ndarray[Any, Any]:
         from callboard.media.streams import turn_of
 
-        aspect = frame.sample_aspect_ratio if hasattr(frame, "sample_aspect_ratio") else None
-        size = display_size(frame.width, frame.height, float(aspect or 1))
+        size = display_size(frame.width, frame.height, self._aspect)
         width, height = fit(*size, self._max_side)
         smaller = width < frame.width
         rgb = self._scaler.reformat(

@@ -36,7 +36,7 @@ class Decoder:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "callboard.media.decoder", str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-B", "-P", "-m", "callboard.media.decoder", str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -52,6 +52,11 @@ class Decoder:
     def pid(self) -> int:
         """The process id, which is also its group's."""
         return self._process.pid
+
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        """Wait until the process can take calls; one that cannot says so, or why it died, at its first call."""
+        with contextlib.suppress(OSError, EOFError, ValueError):
+            self.channel.receive(seconds)
 
     def running(self) -> bool:
         """Whether the process is still there."""
@@ -97,12 +102,15 @@ class Pool:
         # The kernel ends a decoder with the *thread* that started it, so one thread that stays starts them all.
         self._starter: ThreadPoolExecutor | None = None
         self._owner = os.getpid()
+        self.started = 0
+        """Processes started so far."""
 
     def _start(self) -> Decoder:
         with self._lock:
             if self._starter is None:
                 self._starter = ThreadPoolExecutor(1, "callboard-decoder-start")
             starter = self._starter
+            self.started += 1
         return starter.submit(Decoder).result()
 
     def take(self) -> Decoder:
@@ -130,7 +138,9 @@ class Pool:
 
     def warm(self) -> None:
         """Start a decoder now, so that the first call finds it ready."""
-        self.give_back(self._start())
+        decoder = self._start()
+        decoder.wait_ready()
+        self.give_back(decoder)
 
     def close(self) -> None:
         """End every idle decoder; the pool may be used again."""

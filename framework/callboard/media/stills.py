@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import warnings
@@ -30,7 +31,6 @@ _MARKS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51", "JPEG2000"),
         (rb"....ftypavi[fs]", "AVIF"),
         (rb"8BPS", "PSD"),
-        (rb"\x01\xda", "SGI"),
         (rb"qoif", "QOI"),
         (rb"P[1-6]\s", "PPM"),
     )
@@ -55,6 +55,13 @@ def still_formats(head: bytes, suffix: str) -> list[str]:
     """Name the Pillow formats that may read a file starting with *head*; empty when it is no still of ours."""
     found = [name for mark, name in _MARKS if mark.match(head)]
     return found or [_UNMARKED[suffix]] if suffix in _UNMARKED else found
+
+
+def load_formats() -> None:
+    """Import the readers that Pillow would import at the first use of each."""
+    Image.preinit()
+    for name in ("Avif", "Jpeg2K", "Mpo", "Psd", "Qoi", "Tga", "Tiff", "WebP"):
+        importlib.import_module(f"PIL.{name}ImagePlugin")
 
 
 class Still:
@@ -154,7 +161,16 @@ class Still:
                 raise NotMedia(f"holds no picture that can be decoded: {problem}") from None
             finally:
                 ImageFile.LOAD_TRUNCATED_IMAGES = False
+        if _blank(self.image):
+            raise NotMedia(f"holds no picture that can be decoded: {problem}")
         self.problems.append(f"the picture is damaged or cut off: {problem}")
+
+
+def _blank(image: Image.Image) -> bool:
+    """Whether every pixel is the same, as in a picture of which nothing was decoded."""
+    ranges = image.getextrema()
+    pairs = ranges if isinstance(ranges[0], tuple) else (ranges,)
+    return all(isinstance(pair, tuple) and pair[0] == pair[1] for pair in pairs)
 
 
 def _bit_depth(image: ImageFile.ImageFile) -> int:
@@ -169,9 +185,9 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I"):
-        deep = np.asarray(image).astype(np.int64)
+        deep = np.asarray(image)
         shift = 8 if deep.max(initial=0) <= 0xFFFF else 24
-        return Image.fromarray((deep >> shift).clip(0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((deep.clip(0) >> shift).astype(np.uint8)).convert("RGB")
     if image.mode == "F":
         linear = np.nan_to_num(np.asarray(image)).clip(0.0, 1.0)
         return Image.fromarray((255 * srgb(linear)).round().astype(np.uint8)).convert("RGB")
@@ -191,4 +207,4 @@ def srgb(linear: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     )
 
 
-__all__ = ["Still", "srgb", "still_formats"]
+__all__ = ["Still", "load_formats", "srgb", "still_formats"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, Self
@@ -27,6 +28,7 @@ FORMATS = (
     "exr_pipe,dpx_pipe,png_pipe,jpeg_pipe,tiff_pipe,webp_pipe,bmp_pipe,j2k_pipe,jpegxl_pipe,psd_pipe,sgi_pipe,"
     "hdr_pipe,pam_pipe,ppm_pipe,pgm_pipe,pbm_pipe,pfm_pipe,qoi_pipe,cri_pipe"
 )
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _LOOK_AHEAD = 240  # packets read to tell a varying frame rate: 8 to 10 seconds of it
 _FIELD_ORDERS = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}  # AVFieldOrder in libavcodec/defs.h
 
@@ -67,6 +69,11 @@ class Container:
         """Sound streams that can be decoded."""
         return [s for s in self.av.streams.audio if s.codec_context is not None]
 
+    @staticmethod
+    def aspect(stream: Any) -> float:
+        """A pixel's width over its height; 1 where nothing is said."""
+        return float(stream.sample_aspect_ratio or 1) or 1.0
+
     def prepare(self, stream: Any) -> Any:
         """Set up a stream's decoder: threads, and the limit on pixels."""
         context = stream.codec_context
@@ -76,7 +83,7 @@ class Container:
                 options["apply_trc"] = "iec61966_2_1"  # OpenEXR holds linear light
             context.options = options
             context.thread_type = "AUTO"
-            context.thread_count = self.limits.threads
+            context.thread_count = min(self.limits.threads, _CORES)
         return stream
 
     def facts(self) -> MediaFacts:
@@ -135,7 +142,7 @@ class Container:
 
     def _video_facts(self, stream: Any, turn: Turn, spacing: _Spacing) -> VideoStream:
         context = stream.codec_context
-        aspect = float(stream.sample_aspect_ratio or 1) or 1.0
+        aspect = self.aspect(stream)
         width, height = display_size(context.width, context.height, aspect)
         if turn.swaps:
             width, height = height, width
