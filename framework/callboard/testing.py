@@ -65,7 +65,7 @@ def make_asset(path: Path, kind: MediaKind | None = None) -> Asset:
     data = path.read_bytes()
     return Asset(
         digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
-        place=Place(root="footage", path=encode_path(path.name.encode("utf-8", "surrogateescape"))),
+        place=Place(root="footage", path=encode_path(os.fsencode(path.name))),
         kind=kind or _KINDS.get(path.suffix.lower(), "other"),
         size=len(data),
         mtime_ns=path.stat().st_mtime_ns,
@@ -103,7 +103,7 @@ def make_job(
         plugin=plugin,
         event=msgspec.Raw(msgspec.json.encode(event or make_event(asset))),
         asset=asset,
-        path=encode_path(str(path).encode("utf-8", "surrogateescape")) if path is not None else None,
+        path=encode_path(os.fsencode(path.absolute())) if path is not None else None,
         parameters=parameters or {},
         deadline=deadline,
     )
