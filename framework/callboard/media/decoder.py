@@ -7,6 +7,8 @@ handed no path, may write no file, and ends when the socket closes. Nothing else
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import importlib
 import mmap
 import os
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from callboard.media.source import Source
 
 _ALIVE_EVERY = 5.0  # seconds; well inside the client's limit for silence
+
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # musl has none
 
 
 class _Stopped(Exception):
@@ -131,6 +136,14 @@ def serve(channel: Channel[FromClient]) -> None:
                 channel.send(_answer(channel, request, fd))
             finally:
                 os.close(fd)
+                _tidy()
+
+
+def _tidy() -> None:
+    """Give back what the last call used: PyAV's objects refer to each other, and glibc keeps what is freed."""
+    gc.collect()
+    if _trim is not None:
+        _trim(0)
 
 
 def _load() -> None:
@@ -148,6 +161,7 @@ def _load() -> None:
             importlib.import_module(module.name)
     av.logging.set_level(None)
     callboard.media.stills.load_formats()
+    gc.freeze()  # what is loaded now stays, so that tidying after a call looks at that call's objects only
 
 
 def main(arguments: list[str]) -> int:
