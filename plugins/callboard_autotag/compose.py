@@ -38,14 +38,16 @@ def _what(tags: Sequence[Tag], facts: Facts) -> str:
     if rate:
         found.append(rate[0])
     duration = facts.get("duration_seconds")
-    if isinstance(duration, (int, float)) and duration > 0 and media != "still":
+    if facts.get("frames") == 1:
+        found.append("one frame")
+    elif isinstance(duration, (int, float)) and duration > 0 and media != "still":
         found.append(say_duration(duration))
     return f"{media}, {', '.join(found)}" if found else media
 
 
 def _looks(tags: Sequence[Tag]) -> str:
     words = _labels(tags, "picture", "brightness") + _labels(tags, "picture", "saturation")
-    words += [word for word in _labels(tags, "picture", "contrast")]
+    words += _labels(tags, "picture", "contrast") + _labels(tags, "picture", "test pattern")
     colours = _labels(tags, "picture", "colour")
     if colours and "black and white" not in words:
         words.append("mostly " + _list(colours[:3]))

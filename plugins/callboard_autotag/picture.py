@@ -18,6 +18,12 @@ LEAST_SHARE = 0.12
 """A colour below this share of the picture is no dominant one."""
 MOST_COLOURS = 4
 _LEAST_SURE = 0.5
+_BLACK = 24  # of 255: video black is 16, and compression adds a little
+_LEAST_BAR = 0.04  # share of the side, each; less is a trimmed edge
+
+
+_BARS = ("yellow", "green", "red", "blue", ("turquoise", "cyan", "teal"), ("magenta", "purple"))
+_BAR_SHARES = (0.07, 0.25)  # an eighth to a seventh of the width each, plus what the picture was scaled by
 
 
 class Look:
@@ -26,10 +32,17 @@ class Look:
     def __init__(self) -> None:
         self._shares: dict[str, float] = {}
         self._rows: list[tuple[float, ...]] = []
+        self._bars = 0
+        self._mattes: list[tuple[float, float]] = []
 
     def add(self, pixels: Array) -> None:
         """Measure one frame: uint8, height x width x 3, RGB, any size."""
-        lab = to_lab(thin(pixels).reshape(-1, 3))
+        small = thin(pixels)
+        rows, columns = frame_bars(small)
+        self._mattes.append((rows / small.shape[0], columns / small.shape[1]))
+        small = small[rows : small.shape[0] - rows, columns : small.shape[1] - columns]
+        self._bars += shows_bars(small)
+        lab = to_lab(small.reshape(-1, 3))
         for name, share in count_names(lab).items():
             self._shares[name] = self._shares.get(name, 0.0) + share
         light, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
@@ -60,8 +73,11 @@ class Look:
         }
         if peak < 8:
             return [_tag("black picture", "brightness", 1.0, light)], facts
+        if self._bars > len(self._rows) / 2:
+            return [_tag("colour bars", "test pattern", 0.95, self._bars / len(self._rows))], facts
         tags = [_tag(name, "dominant", 0.5 + share, share) for name, share in _largest(shares) if share >= LEAST_SHARE]
         tags = tags[:MOST_COLOURS]
+        tags += self._matted()
         if most_chroma < 6:
             tags.append(_tag("black and white", "saturation", _sure(6 - most_chroma, 6), chroma))
         else:
@@ -71,11 +87,46 @@ class Look:
         tags += _scale("contrast", contrast, 28, "low contrast", 82, "high contrast", 15)
         return tags, facts
 
+    def _matted(self) -> list[Tag]:
+        """Name black bars that are there in nearly every frame."""
+        steady = np.percentile(self._mattes, 15, axis=0)
+        names = ("letterbox", "pillarbox")
+        return [
+            _tag(name, "black bars", 0.85, share)
+            for name, share in zip(names, steady.tolist(), strict=True)
+            if share >= _LEAST_BAR
+        ]
+
+
+def frame_bars(pixels: Array) -> tuple[int, int]:
+    """Measure black bars of equal size: rows at the top and at the bottom, columns at the left and at the right."""
+    light = pixels.max(axis=2)
+    if light.max() < 2 * _BLACK:
+        return 0, 0
+    found = []
+    for axis in (1, 0):
+        lit = np.flatnonzero(np.percentile(light, 95, axis=axis) > _BLACK)
+        before, after = (int(lit[0]), light.shape[1 - axis] - 1 - int(lit[-1])) if len(lit) else (0, 0)
+        even = abs(before - after) <= 1 and 2 * before < 0.6 * light.shape[1 - axis]
+        found.append(min(before, after) if even else 0)
+    return found[0], found[1]
+
 
 def thin(pixels: Array, side: int = SIDE) -> Array:
     """Take every n-th pixel, so that about *side* remain along the longer edge."""
     step = max(1, max(pixels.shape[:2]) // side)
     return pixels[step // 2 :: step, step // 2 :: step] if min(pixels.shape[:2]) > step else pixels[::1, ::step]
+
+
+def shows_bars(pixels: Array) -> bool:
+    """Say whether the upper half shows colour bars: even upright stripes, all six hues of a test signal among them."""
+    top = pixels[: max(pixels.shape[0] // 2, 1)]
+    if float(top.std(axis=0).mean()) > 6.0:
+        return False
+    shares = count_names(to_lab(top.reshape(-1, 3)))
+    low, high = _BAR_SHARES
+    hues = [sum(shares.get(name, 0.0) for name in ((hue,) if isinstance(hue, str) else hue)) for hue in _BARS]
+    return all(low <= share <= high for share in hues)
 
 
 def _largest(shares: dict[str, float]) -> list[tuple[str, float]]:

@@ -20,6 +20,8 @@ SIDE = 1280
 LEAST_SCORE = 0.8
 """Mean chance of its characters below which a line is not believed."""
 _SAME_PICTURE = 4.0  # mean difference of thumbnails, 0 to 255
+_SHORT_SCORE = 0.93  # of three letters or fewer more is asked
+_TALLEST = 0.6  # share of the picture's height
 _MOST_TAGS = 40
 
 
@@ -66,9 +68,10 @@ class TextFinder:
             return
         self._thumbnail = thumbnail
         self.read += 1
-        lines = [line for line in self._reader.read(pixels) if line.score >= LEAST_SCORE and _worth(line.text)]
+        lines = [line for line in self._reader.read(pixels) if line.score >= LEAST_SCORE]
         for line in lines:
-            self._note(line, time, index)
+            if _worth(line):
+                self._note(line, time, index)
         for field, (value, line) in read_slate(lines).items():
             seen = Evidence(start=round(time, 3), frame=index, box=line.box, text=line.text, value=line.score)
             self._slates.setdefault((field, value), seen)
@@ -112,10 +115,12 @@ class TextFinder:
             seen.text, seen.score, seen.box, seen.frame = line.text, line.score, line.box, index
 
 
-def _worth(text: str) -> bool:
-    """Leave out what texture looks like to a reader of text: single letters and strokes."""
-    letters = re.sub(r"[\W_]", "", text)
-    return len(letters) >= 2 and len(set(letters.lower())) >= 2 or (letters.isdigit() and len(text) <= 4)
+def _worth(line: Line) -> bool:
+    """Leave out what texture looks like to a reader of text: single letters, strokes, short scraps, huge shapes."""
+    letters = re.sub(r"[\W_]", "", line.text)
+    if len(letters) < 2 or (len(set(letters.lower())) < 2 and not letters.isdigit()) or line.box[3] > _TALLEST:
+        return False
+    return len(letters) > 3 or line.score >= _SHORT_SCORE
 
 
 def _thumbnail(pixels: Array) -> Array:

@@ -105,7 +105,9 @@ class CutFinder:
 def difference(one: _Print, other: _Print) -> float:
     """Say how much two frames differ, 0 to 1: in colour, and in structure however the camera moved a little."""
     colour = 0.5 * float(np.abs(one.histogram - other.histogram).sum())
-    return 0.5 * colour + 0.5 * _structure(one.grid, other.grid)
+    structure = _structure(one.grid, other.grid)
+    # Light that is switched changes every colour and no outline.
+    return 0.5 * min(colour, 3.0 * structure) + 0.5 * structure
 
 
 def _structure(one: Array, other: Array) -> float:

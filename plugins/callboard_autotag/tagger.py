@@ -152,5 +152,5 @@ def _listen(job: _Job) -> None:
             job.skipped.append(f"speech: {error.message}")
             detector, listener = None, Listener()
             listener.add(block.samples)
-        job.progress(0.8, 1.0, block.time, "listening")
+        job.progress(0.8, 1.0, block.time + len(block.samples) / RATE, "listening")
     job.take(listener.finish())

@@ -1,0 +1,242 @@
+"""Whole jobs on real files with the real models: each kind of media gets the tags it deserves, and no others."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from callboard.errors import ModelMissing, RuntimeGone
+from callboard.runtime.local import LocalRuntime
+from callboard.testing import HookFailed, PluginHarness, make_asset
+from callboard_autotag.reader import Line, Reader, decode, find_boxes
+from callboard_autotag.slate import read_slate
+from callboard_schemas import Sequence, Tags
+from msgspec.structs import replace
+from PIL import Image
+
+Array = np.ndarray[Any, Any]
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[LocalRuntime]:
+    """Load each model once for this module."""
+    with LocalRuntime() as local:
+        yield local
+
+
+def run(harness: PluginHarness, runtime: object, path: Path, **parameters: object) -> Tags:
+    """Give the tags of a file."""
+    (tags,) = harness.run("callboard_autotag", path, parameters=parameters, runtime=runtime)  # type: ignore[arg-type]  # doubles of the runtime too
+    assert isinstance(tags, Tags)
+    return tags
+
+
+def labels(tags: Tags) -> set[str]:
+    """Give the labels."""
+    return {tag.label for tag in tags.items}
+
+
+@pytest.mark.models
+def test_an_edited_clip_with_a_slate(samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime) -> None:
+    """Both cuts on their frame, the slate read, speech heard, progress that only goes forward."""
+    tags = run(plugin_harness, runtime, samples / "harbour_take3.mp4")
+    assert {"edited", "scene 12", "take 3", "text: HARBOUR", "speech", "H.264", "24 fps", "mono"} <= labels(tags)
+    (edited,) = [tag for tag in tags.items if tag.label == "edited"]
+    assert [seen.frame for seen in edited.evidence] == [48, 168]
+    assert [round(seen.start or 0, 2) for seen in edited.evidence] == [2.0, 7.0]
+    assert "slate: scene 12, take 3" in tags.description
+    assert tags.description_method == "composed"
+    said = [fraction for fraction, _ in plugin_harness.progress]
+    assert said == sorted(said)
+    assert 0.9 < said[-1] <= 1.0
+    assert "skipped" not in tags.facts
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("name", "there", "absent"),
+    [
+        ("interview.mov", {"vertical", "29.97 fps", "timecode", "single shot", "speech"}, {"music", "no audio"}),
+        ("vfr_phone.mp4", {"variable frame rate", "speech", "single shot"}, {"24 fps"}),
+        ("silent_pan.mp4", {"no audio", "single shot"}, {"edited", "speech", "silent audio"}),
+        ("one_frame.mp4", {"no audio", "scene 12"}, {"single shot", "edited"}),
+        ("odd_size.mkv", {"VP9", "Opus", "steady tone"}, {"music", "speech"}),
+        ("room_tone.wav", {"sound recording", "silent audio"}, {"speech", "music", "no audio"}),
+        ("music_bed.ogg", {"music", "stereo", "Vorbis"}, {"speech", "steady tone"}),
+        ("still_bars.png", {"still", "colour bars"}, {"no audio", "single shot"}),
+        ("still_photo.jpg", {"still", "warm colours"}, {"no audio", "single shot"}),
+    ],
+)
+def test_each_kind_of_media(
+    name: str,
+    there: set[str],
+    absent: set[str],
+    samples: Path,
+    plugin_harness: PluginHarness,
+    runtime: LocalRuntime,
+) -> None:
+    """What is there is tagged, what is not there is not, and the description is one sentence."""
+    tags = run(plugin_harness, runtime, samples / name)
+    assert there <= labels(tags)
+    assert not absent & labels(tags)
+    assert tags.description.endswith(".")
+    assert 0 < tags.confidence <= 1
+    assert all(tag.guess for tag in tags.items if tag.label == "music")
+
+
+class Without:
+    """A runtime that lacks some models and passes the rest on."""
+
+    def __init__(self, runtime: LocalRuntime, error: Exception, *models: str) -> None:
+        self._runtime, self._error, self._models = runtime, error, models
+
+    def call(self, model: str, inputs: Mapping[str, Array], **options: object) -> dict[str, Any]:
+        """Run, or fail."""
+        if model in self._models:
+            raise self._error
+        return self._runtime.call(model, inputs, **options)
+
+
+@pytest.mark.models
+def test_missing_models_cost_only_their_part(
+    samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime
+) -> None:
+    """Without the reader and the speech detector the rest still answers, and the facts say what was not done."""
+    error = ModelMissing("pp-ocr-det", "is not installed", "")
+    less = Without(runtime, error, "pp-ocr-det", "silero-vad")
+    tags = run(plugin_harness, less, samples / "harbour_take3.mp4")
+    assert {"edited", "H.264"} <= labels(tags)
+    assert tags.facts["skipped"] == [
+        "text: model 'pp-ocr-det': is not installed",
+        "speech: model 'pp-ocr-det': is not installed",
+    ]
+    assert "speech_share" not in tags.facts
+    assert tags.facts["level_dbfs"]
+
+
+@pytest.mark.models
+def test_a_dead_runtime_is_not_a_missing_model(
+    samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime
+) -> None:
+    """When the runtime dies the job is tried again; half an answer would be kept for good."""
+    dead = Without(runtime, RuntimeGone("the runtime died"), "pp-ocr-det")
+    with pytest.raises(HookFailed) as caught:
+        run(plugin_harness, dead, samples / "harbour_take3.mp4")
+    assert caught.value.failure.cause == "environment"
+
+
+@pytest.mark.models
+def test_parts_can_be_left_out(samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime) -> None:
+    """With every analyser off only the streams are named."""
+    off = dict.fromkeys(("cuts", "text", "sound", "colours"), False)
+    tags = run(plugin_harness, runtime, samples / "harbour_take3.mp4", **off)
+    assert {tag.method for tag in tags.items} == {"container"}
+
+
+@pytest.mark.models
+def test_files_that_are_no_media_are_a_clear_failure(
+    plugin_harness: PluginHarness, runtime: LocalRuntime, tmp_path: Path
+) -> None:
+    """A text file with a video's name fails as media, once and for all."""
+    path = tmp_path / "notes.mp4"
+    path.write_text("shopping list\n" * 100, encoding="utf-8")
+    with pytest.raises(HookFailed) as caught:
+        run(plugin_harness, runtime, path)
+    assert caught.value.failure.cause == "deterministic"
+    assert caught.value.failure.code == "media"
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (4000, 20)])
+def test_pictures_of_any_shape(
+    size: tuple[int, int], plugin_harness: PluginHarness, runtime: LocalRuntime, tmp_path: Path
+) -> None:
+    """One pixel, a ribbon and a pole are tagged like any picture."""
+    path = tmp_path / "odd.png"
+    Image.new("RGB", size, (40, 160, 60)).save(path)
+    assert "green" in labels(run(plugin_harness, runtime, path))
+
+
+@pytest.mark.models
+def test_a_click_of_sound(plugin_harness: PluginHarness, runtime: LocalRuntime, tmp_path: Path) -> None:
+    """Ten milliseconds of sound are measured without a complaint."""
+    path = tmp_path / "click.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48000)
+        file.writeframes(np.random.default_rng(0).integers(-9000, 9000, 480).astype("<i2").tobytes())
+    assert "level_dbfs" in run(plugin_harness, runtime, path).facts
+
+
+@pytest.mark.models
+def test_text_is_read_at_its_place(runtime: LocalRuntime) -> None:
+    """Two printed lines come back letter for letter, each with the box it stands in."""
+    picture = np.full((540, 960, 3), 40, np.uint8)
+    cv2.putText(picture, "SCENE 12 TAKE 3", (100, 150), cv2.FONT_HERSHEY_SIMPLEX, 2, (255, 255, 255), 4)
+    cv2.putText(picture, "HARBOUR", (500, 400), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (240, 240, 180), 3)
+    lines = Reader(runtime).read(picture)
+    assert [line.text for line in lines] == ["SCENE 12 TAKE 3", "HARBOUR"]
+    x, y, width, height = lines[1].box
+    assert abs(x - 500 / 960) < 0.03
+    assert abs(y + height - 400 / 540) < 0.03
+    assert width < 0.3
+    assert read_slate(lines).keys() == {"scene", "take"}
+    assert Reader(runtime).read(np.full((540, 960, 3), 40, np.uint8)) == []
+
+
+def line(text: str, x: float, y: float, width: float = 0.1, height: float = 0.05) -> Line:
+    """Place a line of text."""
+    return Line(text, 0.9, (x, y, width, height))
+
+
+def test_a_slate_of_boxes_is_read_by_its_layout() -> None:
+    """Words above or before their values are fields; prose about a scene is no slate."""
+    board = [line("SCENE", 0.1, 0.1), line("TAKE", 0.5, 0.1), line("24A", 0.1, 0.18), line("7", 0.52, 0.18)]
+    board += [line("ROLL", 0.1, 0.4), line("A012", 0.22, 0.4)]
+    assert {field: value for field, (value, _) in read_slate(board).items()} == {
+        "scene": "24A",
+        "take": "7",
+        "roll": "A012",
+    }
+    assert read_slate([line("THE FIRST SCENE", 0.1, 0.1), line("TAKE THE A TRAIN", 0.1, 0.3)]) == {}
+    assert read_slate([line("SCENE 5", 0.1, 0.1)]) == {}
+
+
+def test_repeats_and_blanks_are_folded() -> None:
+    """Recognition steps a a - a b b - give aab: repeats are one letter, a blank parts two."""
+    steps = np.full((7, 3), 0.05)
+    steps[range(7), [1, 1, 0, 1, 2, 2, 0]] = 0.9
+    assert decode(steps, ["", "a", "b"]) == ("aab", 0.9)
+    assert decode(np.array([[0.9, 0.1, 0.0]]), ["", "a", "b"]) == ("", 0.0)
+
+
+def test_boxes_grow_from_the_core_of_a_line() -> None:
+    """A bar of ink in the map becomes a box around it in the picture's pixels; faint specks are none."""
+    chances = np.zeros((100, 200), np.float32)
+    chances[40:50, 50:150] = 0.9
+    chances[80:82, 10:12] = 0.9
+    (box,) = find_boxes(chances, 400, 200)
+    left, top = box.min(axis=0)
+    right, bottom = box.max(axis=0)
+    assert 70 < left < 100
+    assert 300 < right < 330
+    assert 60 < top < 80
+    assert 100 < bottom < 125
+
+
+@pytest.mark.models
+def test_an_image_sequence_is_one_asset(samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime) -> None:
+    """A plate with a missing frame is tagged as a sequence: no codec, no rate, no sound that it could miss."""
+    sequence = Sequence(pattern="plate.%04d.png", first=1001, last=1008, missing=(1005,), count=7)
+    first = samples / "plate" / "plate.1001.png"
+    asset = replace(make_asset(first), kind="sequence", sequence=sequence)
+    (tags,) = plugin_harness.run("callboard_autotag", first, asset=asset, runtime=runtime)
+    assert isinstance(tags, Tags)
+    assert "image sequence" in labels(tags)
+    assert not {"no audio", "still", "edited", "24 fps"} & labels(tags)
