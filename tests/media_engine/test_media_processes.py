@@ -85,9 +85,11 @@ def test_a_hung_decoder_is_stopped(folder: Path, pool: Pool) -> None:
     process = new_decoder(pool)
     limits = Limits(stall_seconds=0.5)
     process.suspend()
-    with open_media(CLIP, shm_folder=folder, pool=pool, limits=limits) as media:
-        with pytest.raises(MediaCrash, match=r"gave nothing for 0\.5 s and was stopped"):
-            next(media.frames())
+    with (
+        open_media(CLIP, shm_folder=folder, pool=pool, limits=limits) as media,
+        pytest.raises(MediaCrash, match=r"gave nothing for 0\.5 s and was stopped"),
+    ):
+        next(media.frames())
     assert not process.is_running()
 
 
