@@ -16,7 +16,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
 from callboard_schemas import JobDone, Progress
 
 from callboard import shm
@@ -24,11 +23,11 @@ from callboard.bus import Bus
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import Catalog
 from callboard.catalog.jobs import Row
-from callboard.config import Project, Sidecars
+from callboard.config import Project
 from callboard.desk import Desk
 from callboard.discovery import Found, discover
 from callboard.dispatcher import Dispatcher
-from callboard.following import Following
+from callboard.following import LOCAL_ROOT, Following
 from callboard.intake import Intake
 from callboard.lock import Owner
 from callboard.policy import Acceptance
@@ -41,8 +40,6 @@ from callboard.worker import PluginPool
 
 log = logging.getLogger(__name__)
 
-LOCAL_ROOT = "local"
-"""The root of paths given on a command line: the whole file system of this machine."""
 _STOP = 10.0
 """Seconds in which everything is let go of."""
 
@@ -53,14 +50,6 @@ def roots_of(project: Project) -> dict[str, bytes]:
     for watch in project.settings.watch:
         roots[watch.name] = os.path.abspath(os.fsencode(project.folder / watch.path))
     return roots
-
-
-def sidecar_settings(project: Project) -> Sidecars:
-    """Give the sidecar settings with their folder relative to the project, not to where the user stands."""
-    sidecars = project.settings.sidecars
-    if not sidecars.folder:
-        return sidecars
-    return msgspec.structs.replace(sidecars, folder=str(project.folder.absolute() / sidecars.folder))
 
 
 class Board:
@@ -139,9 +128,7 @@ class Board:
         self.desk = Desk(self.following, settings.policy, self.plugins)
         self.router = Router(self.plugins, settings, packs)
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
-        self.scribe = Scribe(
-            self.catalog, sidecar_settings(self.project), committed=self.postman.wake, bases=self._bases
-        )
+        self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake, bases=self._bases)
         self.dispatcher = Dispatcher(
             self.catalog,
             self.pool,

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from callboard_schemas import Failure, Progress
+from callboard_schemas import Progress
 from msgspec import Struct
 
 from callboard import codec
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _CHATTER_EVERY = 0.5
 """Seconds between two progress messages of one job."""
-_CONDITIONS_EVERY = 5.0
+_CONDITIONS_EVERY = 2.0
 """Seconds between looks at what blocked jobs wait for."""
 _REST = 60.0
 """Seconds after which any blocked job is tried again."""
@@ -134,30 +134,32 @@ class Daemon:
         self.board.spawn_once(self.bus.post(f"{CHATTER}.job.progress", body))
 
     async def _conditions(self) -> None:
-        """Wake what waits for the surroundings, once they have changed."""
-        last_rest = time.monotonic()
+        """Wake what waits for the surroundings, once they have changed; anything is tried again after a rest."""
+        rested = time.monotonic()
         while True:
             await asyncio.sleep(_CONDITIONS_EVERY)
-            codes: tuple[str, ...] = ()
-            if time.monotonic() - last_rest > _REST:
-                last_rest = time.monotonic()
-                woken = await self.board.catalog.write(jobs.wake)
-            else:
-                codes = await asyncio.to_thread(self._mended)
-                woken = await self.board.catalog.write(lambda conn, codes=codes: jobs.wake(conn, codes)) if codes else 0  # type: ignore[misc]
-            if woken:
-                self.board.wake()
+            waiting = self.board.catalog.read(jobs.blocked)
+            if not waiting:
+                continue
+            rest_over = time.monotonic() - rested > _REST
+            rested = time.monotonic() if rest_over else rested
+            keys = [row.key for row in waiting] if rest_over else await asyncio.to_thread(self._mended, waiting)
+            await self.board.catalog.write(lambda conn, keys=keys: jobs.unblock(conn, keys))  # type: ignore[misc]
+            self.board.wake()
 
-    def _mended(self) -> tuple[str, ...]:
-        """Say which kinds of block no longer hold: here, a model that was missing and is whole again."""
-        blocked: list[Failure] = self.board.catalog.read(jobs.blocked_on)
-        if not any(why.code == "model-missing" for why in blocked):
-            return ()
+    def _mended(self, waiting: Sequence[jobs.Row]) -> list[str]:
+        """Say which jobs could go on: their media is back, or their models are whole again."""
         settings = self.project.settings.runtime
         packs = find_packs(Path(settings.models) if settings.models else None)
-        wanted = self.board.catalog.read(jobs.models_wanted)
-        ready = all(name in packs and status(packs[name]).state == "ready" for name in wanted)
-        return ("model-missing",) if ready else ()
+
+        def ready(row: jobs.Row) -> bool:
+            code = row.why.code if row.why else ""
+            if code == "media-away":
+                return self.board.dispatcher.locate(row) is not None
+            names = msgspec.json.decode(row.models, type=dict[str, str])
+            return code == "model-missing" and all(n in packs and status(packs[n]).state == "ready" for n in names)
+
+        return [row.key for row in waiting if ready(row)]
 
     def roots(self) -> list[RootView]:
         """Say how each watched root stands."""

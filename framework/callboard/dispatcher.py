@@ -12,10 +12,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from callboard_schemas import (
+    Asset,
     Envelope,
     Failure,
     Job,
@@ -34,6 +36,9 @@ from callboard.catalog import proposals as proposal_rows
 from callboard.catalog.jobs import Row
 from callboard.failpoints import failpoint
 from callboard.following import Following
+from callboard.sources.digest import identify
+from callboard.sources.facts import Seen
+from callboard.sources.oneshot import collect
 
 log = logging.getLogger(__name__)
 
@@ -152,9 +157,17 @@ class Dispatcher:
     async def _attempt(self, row: Row) -> Outcome:
         event = self._catalog.read(lambda conn: journal.event(conn, row.event))
         asset = row.subject
-        path = self._locate(row)
+        path = self.locate(row)
         if asset is not None and path is None:
             return JobFailed(key=row.key, failure=_AWAY)
+        if (
+            asset is not None
+            and path is not None
+            and not self._catalog.read(lambda conn: journal.places_of(conn, asset.digest))
+        ):
+            problem = await self._introduce(asset, path)
+            if problem is not None:
+                return JobFailed(key=row.key, failure=problem)
         before = _stamp(path)
         outcome = await self._pool.run(
             Job(
@@ -176,7 +189,7 @@ class Dispatcher:
                 return JobFailed(key=row.key, failure=_AWAY, seconds=outcome.seconds)
         return outcome
 
-    def _locate(self, row: Row) -> bytes | None:
+    def locate(self, row: Row) -> bytes | None:
         """Find the asset on this machine: any place whose size and time still are those of its content."""
         asset = row.subject
         if asset is None:
@@ -189,6 +202,26 @@ class Dispatcher:
         path = self._following.media(asset.place.root, decode_path(asset.place.path))
         if path and not found and (asset.sequence or os.path.exists(path)):
             return path
+        return None
+
+    async def _introduce(self, asset: Asset, path: bytes) -> Failure | None:
+        """Make the acquaintance of media that only a message told of: it must be the content that was named."""
+        (found,) = await asyncio.to_thread(collect, [Path(os.fsdecode(path))])
+        if found.failure is not None:
+            return found.failure
+        identity = await asyncio.to_thread(identify, found)
+        if identity.digest != asset.digest:
+            return Failure(
+                code="digest-mismatch",
+                message=f"{asset.place.path} is {identity.digest}, not the {asset.digest} that was asked for",
+                cause="deterministic",
+                hint="Ask again with the digest of what is there now.",
+            )
+        place = decode_path(asset.place.path)
+        seen = Seen(
+            path=place, kind=found.kind, digest=identity.digest, sequence=found.sequence, **identity.stat._asdict()
+        )
+        await self._catalog.write(lambda conn: journal.put_place(conn, asset.place.root, seen))
         return None
 
     async def _settle(self, row: Row, outcome: Outcome) -> None:
@@ -256,9 +289,11 @@ def store(conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
     """Store the proposals of a finished job and tell of them. Returns their ids in order."""
     cause = _cause(conn, row)
     ids = []
+    models = msgspec.json.decode(row.models, type=dict[str, str])
+    provenance = msgspec.structs.replace(done.provenance, models={**models, **done.provenance.models})
     for index, result in enumerate(done.results):
         ident = f"{row.key[:12]}-{index}"
-        proposal_rows.add(conn, ident, row.key, row.run, row.digest, result, done.provenance)
+        proposal_rows.add(conn, ident, row.key, row.run, row.digest, result, provenance)
         made = proposal_rows.get(conn, ident)
         if made is not None:
             announce.proposal(conn, made, cause)

@@ -89,10 +89,7 @@ def _extras(_project: Project) -> Iterator[Finding]:
 def _ffmpeg_libraries(_project: Project) -> Iterator[Finding]:
     if importlib.util.find_spec("av") is None:
         return
-    code = (
-        "import av; "
-        + "print(av.__version__, *(f'{name} {number[0]}' for name, number in av.library_versions.items()))"
-    )
+    code = "import av; print(av.__version__, *(f'{name} {number[0]}' for name, number in av.library_versions.items()))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     if told.returncode:
         last = (told.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from callboard.catalog import journal, outbox, proposals
 
+LOCAL_ROOT = "local"
+"""The root of paths given on a command line: the whole file system of this machine. No message may name it."""
+
 
 class Following:
     """Asks that sidecars follow proposals.
@@ -33,6 +36,8 @@ class Following:
             outbox.want_sync(conn, digest, media, root, path, folder=self._folder, run=run, empty=empty)
 
     def media(self, root: str, path: bytes) -> bytes | None:
-        """Give the absolute path of media; ``None`` when the root is not known here."""
+        """Give the absolute path of media; ``None`` when the root is not known here, or the path leads out of it."""
         folder = self.roots.get(root)
-        return None if folder is None else folder.rstrip(b"/") + b"/" + path
+        if folder is None or b"\0" in path or not all(part not in (b"", b".", b"..") for part in path.split(b"/")):
+            return None
+        return folder.rstrip(b"/") + b"/" + path

@@ -19,6 +19,7 @@ from callboard_schemas import (
     MediaGone,
     MediaRenamed,
     MediaSettled,
+    Place,
     RootState,
     decode_path,
 )
@@ -28,7 +29,7 @@ from callboard import announce, codec
 from callboard.bus import Delivery
 from callboard.catalog import Catalog, dead, jobs, journal
 from callboard.errors import MessageParked, MessageRefused
-from callboard.following import Following
+from callboard.following import LOCAL_ROOT, Following
 from callboard.router import Router
 from callboard.runs import new_run
 from callboard.sources.facts import Seen
@@ -112,6 +113,11 @@ class Intake:
             MessageParked: it is of a newer major version.
         """
         decoded = codec.decode(body)
+        for place in _places(decoded.data):
+            if place.root == LOCAL_ROOT or self._following.media(place.root, decode_path(place.path)) is None:
+                raise MessageRefused(
+                    "unknown-place", f"{place.root}:{place.path} is in none of the folders shared here"
+                )
         return await self.take(decoded.envelope, decoded.data, body=body)
 
     async def take(
@@ -172,6 +178,13 @@ class Intake:
         former = journal.place(conn, root, seen.path)
         if former is not None and former.digest != seen.digest:
             self._following.place(conn, former.digest, root, seen.path, run, empty=True)
+
+
+def _places(data: Struct) -> list[Place]:
+    """Give the places that a message names; from the bus they must be inside a named root."""
+    asset = getattr(data, "asset", None)
+    found = [asset.place if asset is not None else None, getattr(data, "place", None), getattr(data, "old", None)]
+    return [place for place in found if isinstance(place, Place)]
 
 
 def _how(data: Any) -> str:

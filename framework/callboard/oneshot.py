@@ -16,11 +16,12 @@ import msgspec
 from callboard_schemas import Failure, MediaSettled, Progress, encode_path
 
 from callboard import codec
-from callboard.board import LOCAL_ROOT, Board
+from callboard.board import Board
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import jobs, journal
 from callboard.config import Project
 from callboard.errors import Blocked, CallboardError, UsageError
+from callboard.following import LOCAL_ROOT
 from callboard.policy import Acceptance
 from callboard.report import Asked, RunReport, report
 from callboard.runs import new_run

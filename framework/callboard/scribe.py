@@ -18,10 +18,10 @@ from callboard_schemas import Asset, Place, Proposal, Receipt, encode_path
 from callboard import announce
 from callboard.catalog import Catalog, journal, outbox
 from callboard.catalog import proposals as proposal_rows
-from callboard.catalog.ledger import CatalogLedger
+from callboard.catalog.ledger import CatalogLedger, unfinished_folders
 from callboard.catalog.outbox import Sync
 from callboard.config import Sidecars
-from callboard.effects import Subject, sync
+from callboard.effects import Subject, sweep, sync
 from callboard.failpoints import failpoint
 
 log = logging.getLogger(__name__)
@@ -55,11 +55,16 @@ class Scribe:
         self._wake.set()
 
     async def run(self) -> None:
-        """Write until cancelled."""
+        """Write until cancelled; first sweep what a killed process left half written."""
+        await asyncio.to_thread(self._sweep)
         while True:
             self._wake.clear()
             if not await self.drain():
                 await self._until_wake()
+
+    def _sweep(self) -> None:
+        for folder in self._catalog.read(unfinished_folders):
+            sweep(folder)
 
     async def drain(self) -> int:
         """Write what is wanted now. Returns how many assets were looked at."""

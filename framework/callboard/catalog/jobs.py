@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -162,16 +163,16 @@ def wake(conn: sqlite3.Connection, codes: tuple[str, ...] = (), digest: str = ""
     return woken
 
 
-def blocked_on(conn: sqlite3.Connection) -> list[Failure]:
-    """Give what each blocked job waits for."""
-    rows = conn.execute("SELECT failure FROM jobs WHERE state = 'blocked' AND failure IS NOT NULL")
-    return [msgspec.json.decode(row[0], type=Failure) for row in rows]
+def blocked(conn: sqlite3.Connection) -> list[Row]:
+    """Give the jobs that wait for their surroundings."""
+    return [Row(*row) for row in conn.execute(f"SELECT {_COLUMNS} FROM jobs WHERE state = 'blocked'")]  # noqa: S608 - constant columns
 
 
-def models_wanted(conn: sqlite3.Connection) -> set[str]:
-    """Give the model packs that blocked jobs need."""
-    rows = conn.execute("SELECT DISTINCT models FROM jobs WHERE state = 'blocked'")
-    return {name for row in rows for name in msgspec.json.decode(row[0], type=dict[str, str])}
+def unblock(conn: sqlite3.Connection, keys: Iterable[str]) -> None:
+    """Queue blocked jobs again."""
+    conn.executemany(
+        "UPDATE jobs SET state = 'queued', not_before = 0 WHERE key = ? AND state = 'blocked'", [(k,) for k in keys]
+    )
 
 
 def retry(conn: sqlite3.Connection, key: str, run: str) -> None:

@@ -82,6 +82,12 @@ def sidecars_of(conn: sqlite3.Connection, asset: str, media: bytes) -> list[byte
     return [row[0] for row in rows]
 
 
+def unfinished_folders(conn: sqlite3.Connection) -> set[bytes]:
+    """Give the folders where a sidecar was about to be written, or waits to be."""
+    rows = conn.execute("SELECT path FROM sidecars WHERE state = 'intended' UNION SELECT media FROM syncs")
+    return {row[0].rpartition(b"/")[0] for row in rows}
+
+
 def count(conn: sqlite3.Connection) -> int:
     """Say how many sidecars are ours."""
     return int(conn.execute("SELECT count(*) FROM sidecars WHERE state = 'written'").fetchone()[0])

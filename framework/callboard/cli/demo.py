@@ -16,7 +16,7 @@ import callboard
 from callboard.catalog import jobs, journal, ledger, outbox, proposals
 from callboard.cli.live import live
 from callboard.cli.output import cell, console, table
-from callboard.config import DATA_FOLDER, Project, Settings, Watch
+from callboard.config import Settings, Watch, make_project
 from callboard.daemon import Daemon
 from callboard.errors import UsageError
 from callboard.sources.kinds import kind_of
@@ -55,7 +55,7 @@ async def _demo(source: Path, base: Path, pace: float, limit: float) -> int:
     out = console()
     watched = base / "footage"
     settings = Settings(watch=(Watch(path="footage", quiet=1.0),))
-    project = Project(folder=base, data=base / DATA_FOLDER, settings=settings)
+    project = make_project(base, settings)
     clips = _clips(source)
     began = time.monotonic()
     out.print(f"A new project in {cell(str(base))}, with a broker of its own.")

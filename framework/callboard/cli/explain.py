@@ -11,7 +11,6 @@ from typing import Any
 import click
 from callboard_schemas import encode_path
 
-from callboard.board import LOCAL_ROOT
 from callboard.catalog import jobs, journal, ledger, proposals
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.project import ask_now, catalog, here_or_default, running
@@ -20,6 +19,7 @@ from callboard.config import Project, Watch
 from callboard.control import Order
 from callboard.daemon import watched_root
 from callboard.errors import BrokerError
+from callboard.following import LOCAL_ROOT
 from callboard.sources.ignore import Ignore
 from callboard.sources.kinds import kind_of
 
