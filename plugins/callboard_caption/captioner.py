@@ -135,6 +135,7 @@ def compose(
     """
     rules = _rules(facts, parameters)
     kept: list[Word] = []
+    ends: list[int] = []
     doubts: list[tuple[float, float, float]] = []
     left_out: list[Cue] = []
     for segment in heard:
@@ -144,8 +145,9 @@ def compose(
             left_out.extend(replace(cue, flags=(reason,)) for cue in lay_out(words, rules, duration))
         else:
             kept.extend(words)
+            ends.append(len(kept) - 1)
             doubts.append((segment.start, segment.end, segment.no_speech))
-    cues = [replace(cue, no_speech=_doubt(cue, doubts)) for cue in lay_out(kept, rules, duration)]
+    cues = [replace(cue, no_speech=_doubt(cue, doubts)) for cue in lay_out(kept, rules, duration, frozenset(ends))]
     cues = flag(cues, spans, float(parameters["low_confidence"]))  # type: ignore[arg-type]  # the manifest says number
     confidence = _overall(cues) if cues else round(min(max(silence, 0.0), 1.0), 4)
     return Captions(

@@ -8,7 +8,7 @@ two frames between cues. Seventeen characters a second is aimed at, as for other
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from callboard_schemas import Cue, Word
 from msgspec import Struct
@@ -40,7 +40,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     """How long a cue may stay after its last word. Gaps shorter than this are closed to ``gap``."""
 
 
-def lay_out(words: Sequence[Word], rules: Rules | None = None, duration: float = 0.0) -> list[Cue]:
+def lay_out(
+    words: Sequence[Word], rules: Rules | None = None, duration: float = 0.0, phrase_ends: Collection[int] = ()
+) -> list[Cue]:
     """Lay *words* out as cues, numbered from 1.
 
     Every word appears once and in order; cues do not overlap and stay inside the media.
@@ -49,6 +51,7 @@ def lay_out(words: Sequence[Word], rules: Rules | None = None, duration: float =
         words: Recognised words in spoken order. Times that run backwards are mended.
         rules: The limits; the defaults where ``None``.
         duration: Length of the media in seconds; 0 when it is not known.
+        phrase_ends: Indices of words after which a cue may well end, whatever their punctuation.
 
     Returns:
         Cues with lines, times, words and mean confidence; no flags.
@@ -57,7 +60,9 @@ def lay_out(words: Sequence[Word], rules: Rules | None = None, duration: float =
     spoken = in_order(words, duration)
     if not spoken:
         return []
-    spans = _best_spans(spoken, rules)
+    places = [index for index, word in enumerate(words) if word.text.strip()]
+    ends = frozenset(at for at, index in enumerate(places) if index in phrase_ends)
+    spans = _best_spans(spoken, rules, ends)
     times = _times(spoken, spans, rules, duration)
     return [
         Cue(
@@ -116,6 +121,11 @@ def _break_cost(text: str) -> float:
     return 2.0 if text.lower().strip("'\"“”‘’") in LEANING else 1.0
 
 
+def _cut_cost(before: Word, after: Word) -> float:
+    """Weigh a cue's end between two words: cheap at punctuation, and in a pause of more than half a second."""
+    return _break_cost(before.text) * (0.36 if after.start - before.end > 0.5 else 1.2)
+
+
 def _fits(texts: Sequence[str], rules: Rules) -> bool:
     if len(texts) == 1 or len(" ".join(texts)) <= rules.line_length:
         return True
@@ -127,7 +137,7 @@ def _fits(texts: Sequence[str], rules: Rules) -> bool:
     )
 
 
-def _best_spans(words: list[Word], rules: Rules) -> list[tuple[int, int]]:
+def _best_spans(words: list[Word], rules: Rules, ends: frozenset[int]) -> list[tuple[int, int]]:
     """Choose the cheapest division of *words* into cues, by dynamic programming over the place of each break."""
     texts = [word.text for word in words]
     cost = [0.0] + [math.inf] * len(words)
@@ -146,6 +156,8 @@ def _best_spans(words: list[Word], rules: Rules) -> list[tuple[int, int]]:
                     break
                 continue
             total = cost[first] + _cue_cost(words, first, last, length, rules)
+            if last < len(words) and last - 1 not in ends:
+                total += _cut_cost(words[last - 1], words[last])
             if total < cost[last]:
                 cost[last], origin[last] = total, first
     spans: list[tuple[int, int]] = []
@@ -168,11 +180,8 @@ def _cue_cost(words: list[Word], first: int, last: int, length: int, rules: Rule
         cost += 4.0 * min(hurry, 3.0) ** 2
     if shown < rules.shortest:
         cost += 3.0 * (1.0 - shown / rules.shortest)
-    if last < len(words):
-        pause = words[last].start - spoken_until
-        cost += 1.2 * _break_cost(words[last - 1].text) * (0.3 if pause > 0.5 else 1.0)
-        if last - first == 1 and not words[first].text.endswith(SENTENCE_END):
-            cost += 1.0
+    if last < len(words) and last - first == 1 and not words[first].text.endswith(SENTENCE_END):
+        cost += 1.0
     for index in range(first + 1, last):
         pause = words[index].start - words[index - 1].end
         if pause > 0.7:  # a breath is about half a second

@@ -91,6 +91,14 @@ def test_a_cue_ends_where_a_sentence_does() -> None:
     ]
 
 
+def test_a_cue_ends_where_the_recogniser_ends_a_phrase() -> None:
+    """Without punctuation, as in songs, the recogniser's own phrases are kept together."""
+    phrases = ["We have known each other for so many years", "Your heart has been aching but you never say it"]
+    ends = {len(phrases[0].split()) - 1}
+    cues = lay_out(speak(" ".join(phrases)), RULES, 60.0, ends)
+    assert [" ".join(cue.lines) for cue in cues] == phrases
+
+
 def test_a_pause_divides_cues() -> None:
     """Words with two seconds of silence between them never share a cue, and the screen is empty meanwhile."""
     cues = lay_out(speak("Ready when you are") + speak("Action", start=5.0), RULES, 60.0)
