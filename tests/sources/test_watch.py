@@ -15,6 +15,7 @@ from typing import Literal
 import pytest
 from callboard.config import Watch
 from callboard.sources import Seen, SourceEvent, WatchSource
+from callboard.sources.hints import listen
 from callboard.sources.observer import ObserverListener
 from callboard_schemas import MediaGone, MediaRenamed, MediaSettled
 
@@ -31,21 +32,26 @@ class Journal:
         self._news = asyncio.Condition()
 
     async def emit(self, event: SourceEvent) -> None:
+        """Keep an event."""
         async with self._news:
             self.events.append(event)
             self._news.notify_all()
 
     def note(self, path: bytes, state: str, detail: str) -> None:
+        """Keep a note."""
         self.notes.append((path, state, detail))
 
     async def until(self, enough: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Wait until *enough* holds."""
         async with asyncio.timeout(seconds), self._news:
             await self._news.wait_for(enough)
 
     def of(self, kind: str) -> list[SourceEvent]:
+        """Give the events of one type."""
         return [event for event in self.events if event.type == kind]
 
     def settled(self) -> list[bytes]:
+        """Give the paths that were said to be whole."""
         return [event.seen.path for event in self.of("media.settled") if event.seen]
 
     def known(self) -> dict[bytes, Seen]:
@@ -74,8 +80,15 @@ async def watching(
     """Watch *folder* until the block ends."""
     watch = Watch(path=str(folder), quiet=QUIET, poll=0.2, rescan=600, mode=mode, ignore=ignore)
     ours = journal.written.__contains__
-    listener = {"listener": ObserverListener} if observer else {}
-    source = WatchSource(watch, folder, emit=journal.emit, note=journal.note, known=known or {}, ours=ours, **listener)
+    source = WatchSource(
+        watch,
+        folder,
+        emit=journal.emit,
+        note=journal.note,
+        known=known or {},
+        ours=ours,
+        listener=ObserverListener if observer else listen,
+    )
     task = asyncio.create_task(source.run())
     ready = asyncio.create_task(source.ready.wait())
     try:
@@ -301,11 +314,11 @@ async def test_empty_mount_point_is_offline_from_the_start(tmp_path: Path) -> No
     (tmp_path / "a.mov").write_bytes(b"a")
     async with watching(tmp_path, journal):
         await settle(journal, b"a.mov")
-    os.rename(tmp_path / "a.mov", tmp_path.parent / "kept.mov")
+    (tmp_path / "a.mov").rename(tmp_path.parent / "kept.mov")
     async with watching(tmp_path, journal, known=journal.known()) as source:
         await journal.until(lambda: len(journal.of("root.offline")) == 1)
         assert source.state == "offline"
-        os.rename(tmp_path.parent / "kept.mov", tmp_path / "a.mov")
+        (tmp_path.parent / "kept.mov").rename(tmp_path / "a.mov")
         await journal.until(lambda: len(journal.of("root.online")) == 1)
         await after_everything(journal, tmp_path)
     assert [event.type for event in journal.events] == ["media.settled", "root.offline", "root.online", "media.settled"]

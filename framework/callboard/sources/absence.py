@@ -86,7 +86,7 @@ class Absence:
             return
         if not self._revived:
             for path in held:
-                self._ledger.held.discard(path)
+                self._ledger.back(path)
                 self.away(path)
         await self.arrive("is back" if not held else f"is back; {len(held)} files are still away")
 

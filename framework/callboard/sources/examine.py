@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from callboard.sources import sequences
 from callboard.sources.digest import Changed, open_file, read_file, read_sequence, summary
-from callboard.sources.facts import Identity, Seen, Stat
+from callboard.sources.facts import Identity, Stat
 
 if sys.platform == "linux":
     import fcntl
@@ -26,8 +26,6 @@ class Outcome(NamedTuple):
     stat: Stat | None = None
     identity: Identity | None = None
     detail: str = ""
-    former: Seen | None = None
-    """A known file of the same content that is no longer where it was."""
 
 
 class Family(NamedTuple):

@@ -74,6 +74,21 @@ class Seen(Struct, frozen=True, kw_only=True):
     kind: MediaKind
     sequence: Sequence | None = None
 
+    @classmethod
+    def of(cls, path: bytes, kind: MediaKind, digest: str, stat: Stat, sequence: Sequence | None) -> Seen:
+        """Put together what is known of *path*."""
+        return cls(
+            path=path,
+            size=stat.size,
+            mtime_ns=stat.mtime_ns,
+            ctime_ns=stat.ctime_ns,
+            inode=stat.inode,
+            device=stat.device,
+            digest=digest,
+            kind=kind,
+            sequence=sequence,
+        )
+
     @property
     def stat(self) -> Stat:
         """The stat it had when it settled."""
@@ -105,6 +120,9 @@ class SourceEvent(Struct, frozen=True, kw_only=True):
 
 Emit = Callable[[SourceEvent], Awaitable[None]]
 """Returns when the journal has the event."""
+
+Refresh = Callable[[Seen], None]
+"""Told of a known file whose stat moved but not its content: remembered, it need not be read at the next start."""
 
 State = Literal["seen", "waiting", "empty", "settled", "unchanged", "renamed", "gone", "missing", "ignored", "failed"]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import collections
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal, Protocol
 
 HintKind = Literal["file", "folder", "gone", "folder-gone", "lost", "root"]
@@ -61,3 +64,48 @@ def inside(root: bytes, path: bytes) -> bytes | None:
         return b""
     prefix = root.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
     return path[len(prefix) :].replace(os.fsencode(os.sep), b"/") if path.startswith(prefix) else None
+
+
+class Batch:
+    """Hints that came together, each once, in their order."""
+
+    def __init__(self, hints: Iterable[tuple[HintKind, bytes]]) -> None:
+        by_kind: dict[HintKind, dict[bytes, None]] = collections.defaultdict(dict)
+        for kind, path in hints:
+            by_kind[kind][path] = None
+        self.gone = set(by_kind["gone"])
+        self.files = [*by_kind["file"], *(path for path in by_kind["gone"] if path not in by_kind["file"])]
+        """Files to look at, those that went among them."""
+        self.folders = list(by_kind["folder"])
+        self.went = list(by_kind["folder-gone"])
+        self.lost = "lost" in by_kind
+        self.root = "root" in by_kind
+
+
+class Inbox:
+    """Takes hints from any thread; the loop is woken once for many.
+
+    Args:
+        loop: Where they are read.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._hints: collections.deque[tuple[HintKind, bytes]] = collections.deque()
+        self._news = asyncio.Event()
+        self._told = False
+
+    def say(self, kind: HintKind, path: bytes) -> None:
+        """Take a hint."""
+        self._hints.append((kind, path))
+        if not self._told:
+            self._told = True
+            with contextlib.suppress(RuntimeError):  # the loop closed while the listener was closing
+                self._loop.call_soon_threadsafe(self._news.set)
+
+    async def read(self) -> Batch:
+        """Wait for hints, and take all that there are."""
+        await self._news.wait()
+        self._news.clear()
+        self._told = False
+        return Batch(self._hints.popleft() for _ in range(len(self._hints)))

@@ -31,32 +31,24 @@ class Ledger:
         """Paths that went all at once: believed to be away, not deleted."""
         self._stable = stable_inodes
         self._inode: dict[int, Seen] = {}
-        self._digest: dict[str, set[bytes]] = defaultdict(set)
+        self._lost: dict[str, dict[bytes, None]] = defaultdict(dict)
+        """Digest to the paths that are missing or held."""
         for seen in known.values():
             self.put(seen)
 
     def put(self, seen: Seen) -> None:
         """Know a file that settled, in place of what was known of its path."""
-        former = self.seen.get(seen.path)
-        if former is not None:
-            self._digest[former.digest].discard(seen.path)
+        self.back(seen.path)
         self.seen[seen.path] = seen
         if self._stable:
             # the former content's inode stays findable: it may just have been renamed away
             self._inode[seen.inode] = seen
-        self._digest[seen.digest].add(seen.path)
-        self.back(seen.path)
 
     def drop(self, path: bytes) -> None:
         """Know a path no more."""
-        former = self.seen.pop(path, None)
         self.back(path)
-        if former is None:
-            return
-        self._digest[former.digest].discard(path)
-        if not self._digest[former.digest]:
-            del self._digest[former.digest]
-        if self._inode.get(former.inode) is former:
+        former = self.seen.pop(path, None)
+        if former is not None and self._inode.get(former.inode) is former:
             del self._inode[former.inode]
 
     def same(self, path: bytes, stat: Stat) -> bool:
@@ -77,21 +69,29 @@ class Ledger:
             return None
         return seen
 
-    def with_digest(self, digest: str) -> list[Seen]:
-        """Find the settled files with this content."""
-        return [self.seen[path] for path in sorted(self._digest.get(digest, ()))]
+    def lost_with(self, digest: str) -> Seen | None:
+        """Find a file of this content that is missing: the one that went first."""
+        path = next(iter(self._lost.get(digest, ())), None)
+        return None if path is None else self.seen.get(path)
 
     def away(self, path: bytes, until: float) -> bool:
         """Note that a known path is not there; True when that is news."""
         if path not in self.seen or path in self.missing or path in self.held:
             return False
         self.missing[path] = until
+        self._lost[self.seen[path].digest][path] = None
         return True
 
     def back(self, path: bytes) -> None:
         """Note that a path is there."""
+        if path not in self.missing and path not in self.held:
+            return
         self.missing.pop(path, None)
         self.held.discard(path)
+        digest = self.seen[path].digest
+        self._lost[digest].pop(path, None)
+        if not self._lost[digest]:
+            del self._lost[digest]
 
     def hold(self) -> None:
         """Take everything missing for away, not deleted."""

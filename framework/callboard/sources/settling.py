@@ -21,8 +21,6 @@ from callboard.sources.survey import Survey, Surveyor
 from callboard.sources.voice import Reason, Voice
 
 Key = bytes | Family
-Whole = tuple[Seen, Seen | None]
-"""What settled, and the known file that it was until now."""
 Telling = Coroutine[None, None, None]
 
 SMALL = 32 << 20
@@ -128,8 +126,7 @@ class Settling:
             group.create_task(self._work(self._large, self._lanes[1], 1))
 
     def _touch(self, key: Key, stat: Stat | None, *, initial: bool = False, need: float = 0.0) -> None:
-        now = time.monotonic()
-        new = self.queue.touch(key, stat, now, age=self._age(stat), need=need, initial=initial)
+        new = self.queue.touch(key, stat, time.monotonic(), age=self._age(stat), need=need, initial=initial)
         if new and isinstance(key, bytes):
             self._voice.note(key, "seen", f"{stat.size} bytes" if stat else "")
 
@@ -177,7 +174,7 @@ class Settling:
     def _look(self, entry: Entry[Key], stat: Stat | None, sure: bool) -> Outcome | FamilyLook:
         key = entry.key
         if isinstance(key, bytes):
-            return self._trace(key, examine(os.path.join(self._root, key), stat, leased=self._local, sure=sure))
+            return examine(os.path.join(self._root, key), stat, leased=self._local, sure=sure)
         try:
             found = members(self._root, key)
         except OSError as error:
@@ -185,21 +182,12 @@ class Settling:
         if found.stat is None or found.stat != stat:
             return FamilyLook(found, "", [])
         folder = os.path.join(self._root, key.folder)
-        return FamilyLook(
-            found,
-            "",
-            [
-                (path, group, self._trace(path, examine_group(folder, group, of, leased=self._local, sure=sure)))
-                for path, group, of in found.groups
-                if not self._surveyor.same_group(path, group, of)
-            ],
-        )
-
-    def _trace(self, path: bytes, outcome: Outcome) -> Outcome:
-        """Find out whether content that is new here is a known file that went from elsewhere."""
-        if outcome.identity is None or path in self._ledger.seen:
-            return outcome
-        return outcome._replace(former=self._surveyor.gone_with(outcome.identity.digest))
+        outcomes = [
+            (path, group, examine_group(folder, group, of, leased=self._local, sure=sure))
+            for path, group, of in found.groups
+            if not self._surveyor.same_group(path, group, of)
+        ]
+        return FamilyLook(found, "", outcomes)
 
     def _answer(self, entry: Entry[Key], stat: Stat | None, answer: Outcome | FamilyLook) -> list[Telling]:
         if isinstance(answer, FamilyLook) and isinstance(entry.key, Family):
@@ -208,7 +196,7 @@ class Settling:
         assert isinstance(entry.key, bytes)
         if answer.verdict == "whole":
             assert answer.identity is not None
-            return [self._tell(entry, stat, [(self._seen(entry.key, answer.identity), answer.former)])]
+            return [self._tell(entry, stat, [self._seen(entry.key, answer.identity)])]
         self._wait(entry, answer)
         return []
 
@@ -255,10 +243,11 @@ class Settling:
             return []
         for _, _, outcome in look.outcomes:
             if outcome.verdict != "whole":
+                # one sequence's stat is not the family's: what moved is looked at afresh
                 self._wait(entry, outcome if outcome.verdict != "moved" else Outcome("moved"))
                 return []
         whole = [
-            (self._seen(path, outcome.identity, group.sequence), outcome.former)
+            self._seen(path, outcome.identity, group.sequence)
             for path, group, outcome in look.outcomes
             if outcome.identity is not None
         ]
@@ -268,27 +257,17 @@ class Settling:
         return [self._tell(entry, stat, whole)]
 
     def _seen(self, path: bytes, identity: Identity, sequence: Sequence | None = None) -> Seen:
-        size, mtime_ns, ctime_ns, inode, device = identity.stat
-        return Seen(
-            path=path,
-            size=size,
-            mtime_ns=mtime_ns,
-            ctime_ns=ctime_ns,
-            inode=inode,
-            device=device,
-            digest=identity.digest,
-            kind="sequence" if sequence else kind_of(path) or "other",
-            sequence=sequence,
-        )
+        kind = "sequence" if sequence else kind_of(path) or "other"
+        return Seen.of(path, kind, identity.digest, identity.stat, sequence)
 
-    async def _tell(self, entry: Entry[Key], stat: Stat | None, whole: list[Whole]) -> None:
-        """Say what is whole; what changed while it was said, or could not be said, waits again."""
+    async def _tell(self, entry: Entry[Key], stat: Stat | None, whole: list[Seen]) -> None:
+        """Say what is whole; what changed meanwhile, or could not be journalled, waits again."""
         seconds = time.monotonic() - entry.changed
         try:
-            for seen, former in whole:
-                await self._say(seen, former, seconds, initial=entry.initial)
+            for seen in whole:
+                await self._say(seen, seconds, initial=entry.initial)
         except CallboardError as error:
-            self._voice.note(whole[0][0].path, "waiting", f"could not be journalled: {error.message}")
+            self._voice.note(whole[0].path, "waiting", f"could not be journalled: {error.message}")
             self.queue.later(entry.key, time.monotonic(), RETRY)
             return
         self.unreadable.pop(entry.key, None)
@@ -297,14 +276,14 @@ class Settling:
         else:
             self.queue.moved(entry.key, entry.stat, time.monotonic(), age=self._age(entry.stat))
 
-    async def _say(self, seen: Seen, former: Seen | None, seconds: float, *, initial: bool) -> None:
-        known = self._ledger.seen.get(seen.path)
+    async def _say(self, seen: Seen, seconds: float, *, initial: bool) -> None:
         self.empty.pop(seen.path, None)
+        known = self._ledger.seen.get(seen.path)
         if self._ours(os.path.join(self._root, seen.path)):
             self._voice.note(seen.path, "ignored", "is Callboard's own output")
         elif known is not None and known.digest == seen.digest and known.kind == seen.kind:
             self._voice.unchanged(seen)
-        elif known is None and former is not None and self._ledger.seen.get(former.path) is former:
+        elif known is None and (former := self._ledger.lost_with(seen.digest)) is not None:
             await self._voice.renamed(former, seen)
         else:
             if known is not None and seen.sequence is None and seen.size > known.size:

@@ -6,8 +6,6 @@ import os
 from collections import defaultdict
 from typing import NamedTuple
 
-import msgspec
-
 from callboard.sources import sequences
 from callboard.sources.examine import Family, Members, members
 from callboard.sources.facts import Seen, Stat
@@ -30,17 +28,8 @@ class Renamed(NamedTuple):
 
     def seen(self) -> Seen:
         """Give what is known of it under its new path."""
-        size, mtime_ns, ctime_ns, inode, device = self.stat
-        return msgspec.structs.replace(
-            self.old,
-            path=self.path,
-            size=size,
-            mtime_ns=mtime_ns,
-            ctime_ns=ctime_ns,
-            inode=inode,
-            device=device,
-            sequence=self.sequence.sequence if self.sequence else None,
-        )
+        sequence = self.sequence.sequence if self.sequence else None
+        return Seen.of(self.path, self.old.kind, self.old.digest, self.stat, sequence)
 
 
 class Survey:
@@ -198,13 +187,3 @@ class Surveyor:
             return os.stat(path, follow_symlinks=False).st_ino == seen.inode
         except OSError:
             return False
-
-    def gone_with(self, digest: str) -> Seen | None:
-        """Find a known file of this content that is no longer where it was: what settled now is that file, moved."""
-        for seen in self.ledger.with_digest(digest):
-            path = os.path.join(self.root, seen.path)
-            if seen.sequence is not None:
-                path = sequences.frame_paths(path, seen.sequence)[0]
-            if not os.path.lexists(path):
-                return seen
-        return None

@@ -6,7 +6,7 @@ from typing import Literal
 
 from callboard_schemas import MediaGone, MediaRenamed, MediaSettled, Place, RootState, encode_path
 
-from callboard.sources.facts import Emit, Note, Seen, SourceEvent
+from callboard.sources.facts import Emit, Note, Refresh, Seen, SourceEvent
 from callboard.sources.ledger import Ledger
 
 Reason = Literal["new", "changed", "found"]
@@ -20,13 +20,15 @@ class Voice:
         ledger: Updated once the journal has an event.
         emit: Journals.
         note: Tells what ``callboard explain`` shows.
+        refresh: Told of a new stat of a known file whose content is the same.
     """
 
-    def __init__(self, name: str, ledger: Ledger, emit: Emit, note: Note) -> None:
+    def __init__(self, name: str, ledger: Ledger, emit: Emit, note: Note, refresh: Refresh) -> None:
         self._name = name
         self._ledger = ledger
         self.emit = emit
         self.note = note
+        self._refresh = refresh
 
     async def settled(self, seen: Seen, reason: Reason, seconds: float) -> None:
         """Say that a file is whole, *seconds* after its last change."""
@@ -63,4 +65,5 @@ class Voice:
     def unchanged(self, seen: Seen) -> None:
         """Know a file's new stat; its content is what it was, so nothing is said."""
         self._ledger.put(seen)
+        self._refresh(seen)
         self.note(seen.path, "unchanged", "was touched, its content is the same")

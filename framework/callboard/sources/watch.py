@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import collections
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-
-import msgspec
 
 from callboard.config import Watch
 from callboard.sources import roots
 from callboard.sources.absence import Absence, RootStatus
 from callboard.sources.explain import explain
-from callboard.sources.facts import Emit, Note, Seen
-from callboard.sources.hints import HintKind, Listener, WatchLimit, listen
+from callboard.sources.facts import Emit, Note, Refresh, Seen
+from callboard.sources.hints import Batch, Inbox, Listener, Say, WatchLimit, listen
 from callboard.sources.ignore import Ignore
 from callboard.sources.lane import Lane
 from callboard.sources.ledger import Ledger
@@ -45,6 +42,7 @@ class WatchSource:
         note: Hears what happened to each path, for ``callboard explain``.
         known: What the catalog remembers of this root: relative path to what settled.
         ours: Tells whether an absolute path is Callboard's own output, which is never said.
+        refresh: Told of a known file's new stat where its content is the same; else it is read again at each start.
         listener: Starts what tells early; for systems without one, and for tests.
     """
 
@@ -57,7 +55,8 @@ class WatchSource:
         note: Note,
         known: Mapping[bytes, Seen],
         ours: Callable[[bytes], bool],
-        listener: Callable[[bytes, Callable[[HintKind, bytes], None]], Listener] = listen,
+        refresh: Refresh = lambda _seen: None,
+        listener: Callable[[bytes, Say], Listener] = listen,
     ) -> None:
         self.watch = watch
         self.root = os.path.abspath(os.fsencode(folder))
@@ -69,18 +68,16 @@ class WatchSource:
         """Surveys of the whole root so far."""
         self.polled = watch.mode == "poll"
         self._note = note
+        self._refresh = refresh
         self._listen = listener
         self._ledger = Ledger(known, stable_inodes=True)
-        self._voice = Voice(watch.name, self._ledger, emit, note)
+        self._voice = Voice(watch.name, self._ledger, emit, note, refresh)
         self._surveyor = Surveyor(self.root, self._ledger, Ignore())
         self._ours = ours
         self._lane = Lane(f"callboard-watch-{watch.name}")
         self._surveying = asyncio.Lock()
         self._listener: Listener | None = None
         self._armed = (0, 0)
-        self._hints: collections.deque[tuple[HintKind, bytes]] = collections.deque()
-        self._hinted = asyncio.Event()
-        self._told = False
         self._wake = asyncio.Event()
         self._wanted = "the first survey"
         self._next_survey = 0.0
@@ -113,7 +110,7 @@ class WatchSource:
 
     async def run(self) -> None:
         """Watch until cancelled; what was emitted is journalled, what waits is found again at the next start."""
-        self._loop = asyncio.get_running_loop()
+        self._inbox = Inbox(asyncio.get_running_loop())
         try:
             await self._prepare()
             async with asyncio.TaskGroup() as group:
@@ -148,7 +145,7 @@ class WatchSource:
         folder = os.fsdecode(self.root)
         system = await self._lane.run(lambda: roots.filesystem(folder))
         self._ledger = Ledger(self._ledger.seen, stable_inodes=system.stable_inodes)
-        self._voice = Voice(self.watch.name, self._ledger, self._voice.emit, self._note)
+        self._voice = Voice(self.watch.name, self._ledger, self._voice.emit, self._note, self._refresh)
         self._surveyor = Surveyor(self.root, self._ledger, await self._lane.run(self._rules))
         self._build(system)
         if self.watch.mode == "auto":
@@ -211,7 +208,7 @@ class WatchSource:
         if self.polled:
             return
         try:
-            self._listener = await self._lane.run(lambda: self._listen(self.root, self._say))
+            self._listener = await self._lane.run(lambda: self._listen(self.root, self._inbox.say))
         except (WatchLimit, OSError) as error:
             self._poll_instead(str(error))
 
@@ -244,46 +241,27 @@ class WatchSource:
 
     # hints
 
-    def _say(self, kind: HintKind, path: bytes) -> None:
-        """Take a hint, in any thread; the loop is woken once for many."""
-        self._hints.append((kind, path))
-        if not self._told:
-            self._told = True
-            try:
-                self._loop.call_soon_threadsafe(self._hinted.set)
-            except RuntimeError:  # the loop closed while the listener was closing
-                return
-
     async def _follow_hints(self) -> None:
         while True:
-            await self._hinted.wait()
-            self._hinted.clear()
-            self._told = False
-            hints = dict.fromkeys(self._hints.popleft() for _ in range(len(self._hints)))
-            await self._follow(hints)
+            await self._follow(await self._inbox.read())
 
-    async def _follow(self, hints: dict[tuple[HintKind, bytes], None]) -> None:
-        files = dict.fromkeys(path for kind, path in hints if kind in ("file", "gone"))
-        folders = [path for kind, path in hints if kind == "folder"]
-        went = [path for kind, path in hints if kind == "folder-gone"]
-        kinds = {kind for kind, _ in hints}
-        if "lost" in kinds or "root" in kinds:
+    async def _follow(self, hints: Batch) -> None:
+        if hints.lost or hints.root:
             # folders may have moved unheard: their watches would give hints with stale paths, so all are made anew
             self._armed = (0, 0)
-            self.rescan("the watcher lost events" if "lost" in kinds else "the root went")
+            self.rescan("the watcher lost events" if hints.lost else "the root went")
         listener = self._listener
-        if RULES in files:
+        if RULES in hints.files:
             self._surveyor.reload(await self._lane.run(self._rules))
             self.rescan(".callboardignore changed")
-        if went and listener is not None:
-            await self._lane.run(lambda: listener.forget(went))
+        if hints.went and listener is not None:
+            await self._lane.run(lambda: listener.forget(hints.went))
             self._wanted = self._wanted or "folders went"  # at the next tick: many may go at once
-        told = {path for kind, path in hints if kind == "gone"}
         async with self._surveying:
-            if files:
-                survey = await self._lane.run(lambda: self._surveyor.paths(list(files)))
-                await self._apply(survey, initial=False, told=told)
-            for folder in folders:
+            if hints.files:
+                survey = await self._lane.run(lambda: self._surveyor.paths(hints.files))
+                await self._apply(survey, initial=False, told=hints.gone)
+            for folder in hints.folders:
                 await self._survey_folder(folder, listener)
 
     async def _survey_folder(self, folder: bytes, listener: Listener | None) -> None:
@@ -295,9 +273,7 @@ class WatchSource:
             return
         await self._apply(survey, initial=False)
 
-    # what surveys found
-
-    async def _apply(self, survey: Survey, *, initial: bool, told: frozenset[bytes] | set[bytes] = frozenset()) -> None:
+    async def _apply(self, survey: Survey, *, initial: bool, told: Collection[bytes] = ()) -> None:
         for path in survey.present:
             self._ledger.back(path)
         for path, rule in survey.ignored:
@@ -311,13 +287,13 @@ class WatchSource:
         self._settling.take(survey, initial=initial)
         for start in range(0, len(survey.renames), AT_ONCE):
             renames = survey.renames[start : start + AT_ONCE]
-            await asyncio.gather(*(self._rename(r.old, r.path, r.seen()) for r in renames))
+            await asyncio.gather(*(self._rename(r.old, r.seen()) for r in renames))
 
-    async def _rename(self, old: Seen, path: bytes, seen: Seen) -> None:
+    async def _rename(self, old: Seen, seen: Seen) -> None:
         """Follow a settled file to its new path, unless it was replaced or is ours meanwhile."""
-        if self._ledger.seen.get(old.path) is not old or self._ours(os.path.join(self.root, path)):
-            self._settling.take_file(path, seen.stat)
+        if self._ledger.seen.get(old.path) is not old or self._ours(os.path.join(self.root, seen.path)):
+            self._settling.take_file(seen.path, seen.stat)
             return
-        self._settling.lost(path)
+        self._settling.lost(seen.path)
         self._settling.lost(old.path)
-        await self._voice.renamed(old, msgspec.structs.replace(seen, path=path))
+        await self._voice.renamed(old, seen)
