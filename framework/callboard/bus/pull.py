@@ -35,6 +35,8 @@ LOOK_SECONDS = 5.0
 """Between our looks at a consumer."""
 SILENT_LOOKS = 3
 """Looks without any sign of life after which the connection is made again."""
+ACK_GROUP = 16
+"""Acks that share one answer of the server."""
 ANSWER_SECONDS = 5.0
 """For the server's word that it has an ack."""
 
@@ -181,24 +183,24 @@ class Pull:
 
     async def _send_acks(self) -> None:
         batch, self._acks = self._acks, []
-        problem: BaseException | None = None
+        # In groups, so that places come free while the server still works on the rest.
+        for start in range(0, len(batch), ACK_GROUP):
+            self._start(self._send_group(batch[start : start + ACK_GROUP]))
+
+    async def _send_group(self, group: list[tuple[str, asyncio.Future[None]]]) -> None:
+        problem = BrokerError(f"consumer {self._durable} was closed before the broker took the ack")
+        taken = False
         try:
-            for reply, _ in batch[:-1]:
+            for reply, _ in group[:-1]:
                 await self._link.send(reply, b"+ACK")
-            await self._link.ask(batch[-1][0], b"+ACK", ANSWER_SECONDS)
+            await self._link.ask(group[-1][0], b"+ACK", ANSWER_SECONDS)
+            taken = True
         except BrokerError as error:
             problem = error
-        except asyncio.CancelledError:
-            problem = BrokerError(f"consumer {self._durable} was closed before the broker took the ack")
-            raise
         finally:
-            for _, future in batch:
-                if future.done():
-                    continue
-                if problem is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(problem)
+            for _, future in group:
+                if not future.done():
+                    future.set_result(None) if taken else future.set_exception(problem)
 
     async def _arrived(self, message: Msg) -> None:
         self._silent = 0
