@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from callboard_schemas import Sequence, decode_path, encode_path
 
-from callboard.sources.kinds import extension, kind_of
+from callboard.sources.kinds import KINDS, extension
 
 FEWEST = 3
 """Frames below which numbered stills are single images."""
@@ -75,7 +75,7 @@ class Group(NamedTuple):
 def parse(name: bytes) -> Frame | None:
     """Split a file name that may be a frame of a sequence; None for any other."""
     suffix = extension(name)
-    if kind_of(name) != "image":
+    if KINDS.get(suffix) != "image":
         return None
     stem, end = name[: -len(suffix)], name[-len(suffix) :]
     found = _DOTTED.fullmatch(stem)
