@@ -16,9 +16,9 @@ from callboard_schemas import Manifest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from callboard.child_process import clean_environment, signal_name
 from callboard.errors import CallboardError, ManifestError, PluginError
 from callboard.manifests import FILE_NAME, load_manifest, nearest, resolve_parameters
+from callboard.process_group import clean_environment, signal_name
 
 GROUP = "callboard.plugins"
 """The entry-point group; a name is a plugin's id, its value the package with ``manifest.toml``."""
@@ -158,7 +158,7 @@ def check(found: Found) -> list[str]:
     problems += [f"needs {name!r}, which is not installed{_extras(found)}" for name in found.missing]
     if found.manifest is None or problems:
         return problems
-    command = [sys.executable, "-P", "-m", "callboard.plugin_check", found.package, found.id]
+    command = [sys.executable, "-P", "-m", "callboard.plugin.check", found.package, found.id]
     try:
         # stdout is the plugin's to print on; the answer comes on the last line
         done = subprocess.run(

@@ -157,8 +157,8 @@ class PluginHarness:
         runtime: Runtime | None = None,
     ) -> list[Result]:
         """Do ``run`` inside a running event loop."""
-        from callboard.plugin_calls import PluginBroken, Plugins
-        from callboard.plugin_context import JobContext, Surroundings
+        from callboard.plugin.calls import PluginBroken, Plugins
+        from callboard.plugin.context import JobContext, Surroundings
 
         module = importlib.import_module(plugin) if isinstance(plugin, str) else plugin
         manifest = load_manifest(Path(str(module.__file__)).parent / FILE_NAME)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 from callboard.catalog import FILE_NAME, Catalog, view
@@ -44,8 +46,8 @@ def test_a_failing_write_is_rolled_back_alone(tmp_path: Path) -> None:
         raise ValueError("no")
 
     with Catalog(tmp_path) as catalog:
-        first = catalog.submit(lambda conn: hold.wait(10))
-        futures = [
+        first: Future[bool] = catalog.submit(lambda conn: hold.wait(10))
+        futures: list[Future[Any]] = [
             catalog.submit(lambda conn: _put(conn, "a")),
             catalog.submit(bad),
             catalog.submit(lambda conn: _put(conn, "b")),

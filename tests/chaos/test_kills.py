@@ -52,7 +52,7 @@ enabled = false
 """
 
 
-KINDS = ("supervisor", "nats-server", "callboard.plugin_process")
+KINDS = ("supervisor", "nats-server", "callboard.plugin.process")
 
 
 class Nemesis:

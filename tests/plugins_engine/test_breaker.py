@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.breaker import CRASHES, EXCEPTIONS, OPEN, WINDOW, Breaker
+from callboard.worker.breaker import CRASHES, EXCEPTIONS, OPEN, WINDOW, Breaker
 
 
 class Clock:

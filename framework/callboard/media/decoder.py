@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from callboard.lifeline import die_with_parent
 from callboard.media import AudioBlock, Frame, MediaFacts
 from callboard.media.channel import (
     Alive,
@@ -39,7 +40,7 @@ from callboard.media.channel import (
     Unable,
 )
 from callboard.media.landlock import close_file_system
-from callboard.media.limits import Limits, allow, die_with_parent, shut_in
+from callboard.media.limits import Limits, allow, gain_no_privileges, shut_in
 
 if TYPE_CHECKING:
     from callboard.media.source import Source
@@ -168,6 +169,7 @@ def main(arguments: list[str]) -> int:
     """Shut this process in, then serve the socket whose descriptor is the first argument."""
     fd, parent = (int(argument) for argument in arguments)
     die_with_parent(parent)
+    gain_no_privileges()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the client's to handle
     channel: Channel[FromClient] = Channel(socket.socket(fileno=fd), FromClient)
     shut_in(Limits())

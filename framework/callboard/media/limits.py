@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
-import signal
 import sys
 
 from msgspec import Struct
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
 
 
@@ -31,15 +28,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Most decoding threads, where there are as many cores; each holds frames of its own."""
 
 
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel to kill this process with the thread that started it; *parent* is its process id."""
-    if sys.platform != "linux":
-        return  # elsewhere the closed socket ends the process
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != parent:  # it died before prctl was reached
-        os._exit(0)
+def gain_no_privileges() -> None:
+    """Give up for good what a set-user-id program could bring; Landlock asks for it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def _lower(kind: int, value: int) -> None:
@@ -82,4 +74,4 @@ def _soften(kind: int, value: int) -> None:
         resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
-__all__ = ["Limits", "allow", "die_with_parent", "shut_in"]
+__all__ = ["Limits", "allow", "gain_no_privileges", "shut_in"]

@@ -19,7 +19,7 @@ import psutil
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked
-from callboard.media.limits import die_with_parent
+from callboard.lifeline import die_with_parent
 from callboard.runtime.arrays import receive, send
 from callboard.runtime.messages import Along, Answer, Ask, Call, Cancel, Failed, Hello, Told, ToRuntime, failed
 from callboard.runtime.sessions import Sessions

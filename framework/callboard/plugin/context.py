@@ -1,0 +1,158 @@
+"""The ``Context`` that a hook is handed, in a plugin process, in the test harness and in a notebook."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callboard_schemas import Asset, Parameters
+
+from callboard.errors import Blocked, JobError
+
+if TYPE_CHECKING:
+    from callboard.context import Media, Runtime
+
+PROGRESS_EVERY = 0.1
+"""Seconds between two words on progress; a person reads no faster, and a bar needs no more."""
+
+OpenMedia = Callable[[Path, "Asset | None"], "contextlib.AbstractContextManager[Media]"]
+
+
+class Cancelled(BaseException):
+    """The job was cancelled while a plain function worked on it; raised where it next asks for something.
+
+    Not an ``Exception``, so that a plugin's own ``except Exception`` lets it pass.
+    """
+
+
+class Surroundings:
+    """What the jobs of one process share: the runtime client, and how media is opened."""
+
+    def __init__(
+        self, runtime_address: str = "", shm_folder: Path | None = None, runtime: Runtime | None = None
+    ) -> None:
+        self._address = runtime_address
+        self._shm = shm_folder
+        self._runtime = runtime
+        self._lock = threading.Lock()
+
+    def runtime(self) -> Runtime:
+        """Give the process's runtime client, made on first use."""
+        with self._lock:
+            if self._runtime is None:
+                if not self._address or self._shm is None:
+                    raise Blocked(
+                        "no model runtime is running", "Start the board with 'callboard up', or 'callboard run'."
+                    )
+                from callboard.runtime.client import RuntimeClient
+
+                self._runtime = RuntimeClient(self._address, self._shm)
+            return self._runtime
+
+    def close(self) -> None:
+        """Close the connection to the runtime."""
+        with self._lock:
+            runtime, self._runtime = self._runtime, None
+        close = getattr(runtime, "close", None)
+        if close is not None and self._address:
+            close()
+
+    def open_media(self, path: Path, asset: Asset | None) -> contextlib.AbstractContextManager[Media]:
+        """Open media in a process that may die."""
+        from callboard.media.client import open_media
+
+        if self._shm is None:
+            raise Blocked("there is no folder for shared memory")
+        return open_media(path, asset, shm_folder=self._shm)
+
+
+class JobContext:
+    """The context of one job. ``close`` gives back the media it opened."""
+
+    def __init__(
+        self,
+        *,
+        parameters: Parameters,
+        path: Path | None,
+        asset: Asset | None,
+        log: logging.Logger,
+        surroundings: Surroundings,
+        on_progress: Callable[[float, str], None] | None = None,
+    ) -> None:
+        self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
+        self._surroundings = surroundings
+        self._on_progress = on_progress
+        self._said = 0.0
+        self._opened = contextlib.ExitStack()
+        self._media: Media | None = None
+        self._lock = threading.Lock()
+        self.cancelled = threading.Event()
+
+    @property
+    def parameters(self) -> Parameters:
+        """The plugin's parameters."""
+        return self._parameters
+
+    @property
+    def path(self) -> Path | None:
+        """Where the asset is on this machine, to be read only."""
+        return self._path
+
+    @property
+    def log(self) -> logging.Logger:
+        """A logger whose lines reach the supervisor."""
+        return self._log
+
+    @property
+    def media(self) -> Media:
+        """The asset of this job, opened on first use."""
+        self._go_on()
+        with self._lock:
+            if self._media is None:
+                if self._path is None:
+                    raise JobError(
+                        "this event has no media", "Ask for context.media only where the event has an asset."
+                    )
+                self._media = self._opened.enter_context(self._surroundings.open_media(self._path, self._asset))
+            return self._media
+
+    @property
+    def runtime(self) -> Runtime:
+        """The models."""
+        self._go_on()
+        return self._surroundings.runtime()
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say how far the job is, 0 to 1; words that come too soon after the last are left out."""
+        self._go_on()
+        now = time.monotonic()
+        if self._on_progress is None or (now - self._said < PROGRESS_EVERY and fraction < 1.0):
+            return
+        self._said = now
+        self._on_progress(min(max(float(fraction), 0.0), 1.0), str(note)[:200])
+
+    def close(self) -> None:
+        """Give back what the job opened."""
+        with self._lock:
+            self._media = None
+            self._opened.close()
+
+    def _go_on(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+
+
+def local_path(encoded: str | None) -> Path | None:
+    """Give the path that a job names, with any bytes that the file system has in it."""
+    from callboard_schemas import decode_path
+
+    return Path(os.fsdecode(decode_path(encoded))) if encoded else None
+
+
+__all__ = ["Cancelled", "JobContext", "Surroundings", "local_path"]
