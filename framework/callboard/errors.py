@@ -39,6 +39,17 @@ class ConfigError(UsageError):
         super().__init__(f"{path}: {problem}", "Mend the file, then try again; 'callboard doctor' checks it.")
 
 
+class Interrupted(CallboardError):
+    """The user, or the system, asked the command to stop; what was done stays done."""
+
+    code = "interrupted"
+
+    def __init__(self, signal: int = 2) -> None:
+        self.signal = signal
+        self.exit_code = 128 + signal  # type: ignore[misc]  # what shells expect of a program that a signal ended
+        super().__init__("interrupted", "Nothing is lost; the same command again goes on.")
+
+
 class MessageRefused(CallboardError):
     """A message is not what its schema says; it is kept as a dead letter, not processed."""
 
@@ -59,7 +70,6 @@ class CatalogError(CallboardError):
     """The catalog cannot be opened, or is damaged or newer than this program."""
 
     code = "catalog"
-    exit_code = 3
 
 
 class BoardBusy(CallboardError):

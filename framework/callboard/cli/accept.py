@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import click
 
-from callboard.cli.output import console, print_json
-from callboard.cli.project import here_or_default, me
-from callboard.cli.review import decide
-from callboard.control import Order
+from callboard.cli.options import json_flag
+from callboard.cli.review import decide_on
 
 
 @click.command("accept")
-@click.argument("ids", nargs=-1, required=True)
+@click.argument("ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every proposal that waits.")
 @click.option("--reason", default="", help="Why; kept with the decision.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(ids: tuple[str, ...], reason: str, as_json: bool) -> int:
+@json_flag
+def command(ids: tuple[str, ...], everything: bool, reason: str, as_json: bool) -> int:
     """Accept the proposals IDS, as 'callboard inbox' shows them; the start of an id is enough."""
-    order = Order(ids=ids, by=me(), reason=reason)
-    decided = decide(
-        here_or_default(), "accept", order, lambda desk, conn: desk.decide_many(conn, ids, "accept", order.by, reason)
-    )
-    if as_json:
-        print_json(decided)
-    else:
-        console().print(
-            f"Accepted {len(decided.changed)} of {len(ids)}; take it back with: callboard undo {decided.run}"
-        )
-    return 0
+    return decide_on("accept", ids, everything=everything, reason=reason, as_json=as_json)
 
 
 __all__ = ["command"]

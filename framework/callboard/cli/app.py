@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import os
+import sqlite3
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from callboard.cli import COMMANDS
+from callboard.cli.options import Group
 from callboard.cli.output import print_error, print_json
-from callboard.errors import CallboardError
+from callboard.errors import CallboardError, Interrupted
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """The commands of the table, each imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -30,53 +31,74 @@ class _Commands(click.Group):
         command: click.Command = import_module(entry.module).command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command, or say which was meant."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            meant = f" Did you mean '{near[0]}'?" if near else ""
-            raise click.UsageError(f"No command '{args[0]}'.{meant}", ctx)
-        return super().resolve_command(ctx, args)
-
 
 _app = _Commands("callboard", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command and return the exit code."""
+    """Run a command and return the exit code: 0 all well, 1 something failed, 2 wrong usage, 130 or 143 stopped."""
     as_json = "--json" in arguments
     try:
         code: Any = _app.main(arguments, prog_name="callboard", standalone_mode=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        return _pipe_closed()
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.UsageError as error:
-        return _usage(error, as_json=as_json)
-    except click.ClickException as error:
-        return _told("usage", error.format_message(), "", 2, as_json=as_json)
-    except CallboardError as error:
-        return _told(error.code, error.message, error.hint, error.exit_code, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
-        return _told("interrupted", "interrupted", "Run the same command again to go on.", 130, as_json=as_json)
+        return _tell(_named(Interrupted()), as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user; a fault's is kept in a file to be sent to us
+        return _tell(_named(error), as_json=as_json)
+
+
+class _Told(NamedTuple):
+    """An error as it is told."""
+
+    code: str
+    message: str
+    hint: str = ""
+    exit_code: int = 1
+
+
+def _named(error: BaseException) -> _Told:
+    """Say any error in the same words; those of libraries and of the system too."""
+    if isinstance(error, CallboardError):
+        return _Told(error.code, error.message, error.hint, error.exit_code)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return _Told("usage", f"{error.ctx.command_path if error.ctx else 'callboard'}: which one?", error.message, 2)
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "callboard"
+        return _Told("usage", error.format_message(), f"See '{path} --help'.", 2)
+    if isinstance(error, click.ClickException):
+        return _Told("usage", error.format_message(), "", 2)
+    if isinstance(error, OSError):
+        what = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+        return _Told(
+            "system",
+            f"{what}{error.strerror or error}",
+            "Check that it is there and that you may use it, then try again.",
+        )
+    if isinstance(error, sqlite3.Error):
+        return _Told("catalog", f"the catalog cannot be used: {error}", "'callboard doctor' checks it and its disk.")
+    return _Told("internal", f"a fault of Callboard itself: {error}", _kept())
+
+
+def _tell(told: _Told, *, as_json: bool) -> int:
+    try:
+        if as_json:
+            print_json({"error": {"code": told.code, "message": told.message, "hint": told.hint}})
+            sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
-        return 0
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a user; it is kept in a file to be sent to us
-        return _told("internal", f"a fault of Callboard itself: {error}", _kept(), 70, as_json=as_json)
+        _pipe_closed()
+    print_error(told.message, told.hint)
+    return told.exit_code
 
 
-def _usage(error: click.UsageError, *, as_json: bool) -> int:
-    path = error.ctx.command_path if error.ctx else "callboard"
-    return _told("usage", error.format_message(), f"See '{path} --help'.", 2, as_json=as_json)
-
-
-def _told(code: str, message: str, hint: str, exit_code: int, *, as_json: bool) -> int:
-    if as_json:
-        print_json({"error": {"code": code, "message": message, "hint": hint}})
-    print_error(message, hint)
-    return exit_code
+def _pipe_closed() -> int:
+    """The reader has seen enough; keep Python from complaining of it when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _kept() -> str:

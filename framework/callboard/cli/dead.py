@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import click
+from callboard_schemas import encode_path
 
 from callboard.catalog import dead
-from callboard.cli.output import cell, console, plain, print_json, table
+from callboard.cli.options import Group, json_flag
+from callboard.cli.output import cell, console, count, file_cell, plain, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
 from callboard.cli.review import decide
 from callboard.control import Order
 from callboard.errors import UsageError
 
 
-@click.group("dead")
-def command() -> None:
+@click.group("dead", cls=Group, invoke_without_command=True)
+@json_flag
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> int | None:
     """List, show and replay what failed for good. Nothing is ever deleted."""
+    return ctx.invoke(list_, everything=False, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also what was replayed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def list_(everything: bool, as_json: bool) -> int:
     """List dead letters, newest first."""
     with catalog(here_or_default()) as opened:
@@ -33,19 +37,19 @@ def list_(everything: bool, as_json: bool) -> int:
     if not found:
         console().print("No dead letters.")
         return 0
-    shown = table("id", "when", "what", "code", "reason")
+    shown = table("id", "when", "what", "code", "reason", whole=("id", "when", "code"))
     for one in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.at))
-        what = os.path.basename(one.path) or one.ref.encode()
-        shown.add_row(one.id, when, cell(what.decode("utf-8", "backslashreplace")), one.code, cell(one.reason))
-    console().print(shown)
+        what = file_cell(encode_path(one.path), base=True) if one.path else cell(one.ref)
+        shown.add_row(one.id, when, what, one.code, cell(one.reason))
+    print_table(shown)
     console().print("[dim]callboard dead show ID; callboard dead replay ID…[/dim]")
     return 0
 
 
 @command.command()
 @click.argument("ident", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def show(ident: str, as_json: bool) -> int:
     """Show one dead letter with everything that is known."""
     with catalog(here_or_default()) as opened:
@@ -59,8 +63,11 @@ def show(ident: str, as_json: bool) -> int:
         return 0
     one = found[0]
     out = console()
-    for name, value in (("id", one.id), ("what", one.what), ("file", os.fsdecode(one.path)), ("code", one.code)):
+    rows = [("id", one.id), ("what", one.what), ("code", one.code)]
+    for name, value in rows:
         out.print(f"[bold]{name:<7}[/bold] {cell(value)}")
+    if one.path:
+        out.print(f"[bold]file   [/bold] {file_cell(encode_path(one.path))}")
     out.print(f"[bold]reason [/bold] {cell(one.reason)}")
     out.print(f"[bold]next   [/bold] {cell(one.hint or f'callboard dead replay {one.id}')}")
     if one.detail:
@@ -70,7 +77,7 @@ def show(ident: str, as_json: bool) -> int:
 
 @command.command()
 @click.argument("ids", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def replay(ids: tuple[str, ...], as_json: bool) -> int:
     """Give dead jobs all their tries back; a running board, or the next run on the file, does them."""
     project = here_or_default()
@@ -78,12 +85,12 @@ def replay(ids: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         print_json(decided)
     else:
-        console().print(f"{len(decided.changed)} given back to work.")
+        console().print(f"{count(len(decided.changed), 'job')} given back to work.")
     return 0
 
 
 def _document(one: dead.DeadLetter) -> dict[str, object]:
-    path = one.path.decode("utf-8", "backslashreplace")
+    path = encode_path(one.path)
     body = one.body.decode("utf-8", "backslashreplace")
     return {**one._asdict(), "path": path, "body": body}
 

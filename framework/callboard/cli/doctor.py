@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.project import here_or_default
 from callboard.doctor import examine
@@ -12,7 +13,7 @@ _MARKS = {"ok": "[green]ok[/green]     ", "note": "[cyan]note[/cyan]   ", "probl
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def command(as_json: bool) -> int:
     """Check Python, libraries, models, plugins, broker, disk and folders. Exit code 1 if anything is amiss."""
     findings = examine(here_or_default())

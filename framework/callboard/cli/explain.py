@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -10,10 +12,12 @@ from typing import Any
 
 import click
 from callboard_schemas import encode_path
+from rich.console import Console
 
 from callboard.catalog import jobs, journal, ledger, proposals
-from callboard.cli.output import cell, console, print_json
-from callboard.cli.project import ask_now, catalog, here_or_default, running
+from callboard.cli.options import json_flag
+from callboard.cli.output import cell, console, count, file_cell, print_json
+from callboard.cli.project import ask_now, board_runs, catalog, here_or_default
 from callboard.cli.summary import summary
 from callboard.config import Project, Watch
 from callboard.control import Order
@@ -23,17 +27,21 @@ from callboard.following import LOCAL_ROOT
 from callboard.sources.ignore import Ignore
 from callboard.sources.kinds import kind_of
 
+_NOTES = 12
+"""Newest notes shown, so that everything fits on one screen; ``--json`` has all that are kept."""
+
 
 @click.command("explain")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def command(path: Path, as_json: bool) -> int:
     """Say why PATH was or was not processed, what came of it, and when."""
     project = here_or_default()
     absolute = os.path.abspath(os.fsencode(path))
     root, relative = watched_root(project, absolute) or (LOCAL_ROOT, absolute.lstrip(b"/"))
     with catalog(project) as opened:
-        told = opened.read(lambda conn: _told(conn, root, relative, absolute))
+        known = opened.read(lambda conn: _known_as(conn, root, relative))
+        told = opened.read(lambda conn: _told(conn, root, known, absolute))
     told["now"] = _now(project, root, relative, absolute)
     if as_json:
         print_json(told)
@@ -42,8 +50,22 @@ def command(path: Path, as_json: bool) -> int:
     return 0
 
 
+def _known_as(conn: sqlite3.Connection, root: str, relative: bytes) -> bytes:
+    """Say under which path a file is known: its own, or that of the image sequence it belongs to."""
+    folder, _, name = relative.rpartition(b"/")
+    for path, seen in journal.known(conn, root).items():
+        if seen.sequence is None or path.rpartition(b"/")[0] != folder:
+            continue
+        pattern = os.fsencode(seen.sequence.pattern)
+        for number in re.findall(rb"[0-9]+", name):
+            with contextlib.suppress(TypeError, ValueError):
+                if pattern % int(number) == name and seen.sequence.first <= int(number) <= seen.sequence.last:
+                    return path
+    return relative
+
+
 def _now(project: Project, root: str, relative: bytes, absolute: bytes) -> str:
-    if running(project).startswith("callboard up") and root != LOCAL_ROOT:
+    if board_runs(project) and root != LOCAL_ROOT:
         try:
             return str(ask_now(project, "explain", Order(root=root, path=encode_path(relative))))
         except BrokerError:
@@ -76,6 +98,7 @@ def _told(conn: sqlite3.Connection, root: str, relative: bytes, absolute: bytes)
     return {
         "path": encode_path(absolute),
         "root": root,
+        "known_as": encode_path(relative) if seen and seen.sequence else "",
         "digest": digest,
         "notes": [
             {"at": at, "state": state, "detail": detail} for at, state, detail in journal.notes(conn, root, relative)
@@ -103,22 +126,32 @@ def _job(conn: sqlite3.Connection, row: jobs.Row) -> dict[str, Any]:
 
 def _show(told: dict[str, Any]) -> None:
     out = console()
-    out.print(f"[bold]{cell(told['path'])}[/bold]" + (f"\n[dim]{told['digest']}[/dim]" if told["digest"] else ""))
+    out.print(f"[bold]{file_cell(told['path'])}[/bold]")
+    if told["known_as"]:
+        out.print(f"part of the image sequence {file_cell(told['known_as'])}")
+    if told["digest"]:
+        out.print(f"[dim]{told['digest']}[/dim]")
     out.print(f"now: {cell(told['now'])}")
-    for note in told["notes"][-20:]:
+    for note in told["notes"][-_NOTES:]:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(note["at"]))
         out.print(f"  [dim]{when}[/dim] {cell(note['state'])} {cell(note['detail'])}".rstrip())
     for job in told["jobs"]:
-        out.print(f"[cyan]{job['plugin']}[/cyan] {job['version']}: {job['state']}, {job['tries']} failed tries")
-        if job["failure"]:
-            out.print(f"  [red]{cell(job['failure']['message'])}[/red] {cell(job['failure']['hint'])}")
-        for made in job["proposals"]:
-            by = f" by {cell(made['by'])}" if made["by"] else ""
-            out.print(f"  {made['id']} {made['state']}{by}: {cell(made['summary'])}")
+        _show_job(out, job)
     for path in told["sidecars"]:
-        out.print(f"  wrote {cell(path)}")
+        out.print(f"  wrote {file_cell(path)}")
     if not told["notes"] and not told["jobs"]:
         out.print("Callboard has never worked on this path.")
+
+
+def _show_job(out: Console, job: dict[str, Any]) -> None:
+    tries = f", after {count(job['tries'], 'failure')}" if job["tries"] else ""
+    out.print(f"[cyan]{job['plugin']}[/cyan] {job['version']}: {job['state']}{tries}")
+    if job["failure"]:
+        hint = f" [dim]({cell(job['failure']['hint'])})[/dim]" if job["failure"]["hint"] else ""
+        out.print(f"  [red]{cell(job['failure']['message'])}[/red]{hint}")
+    for made in job["proposals"]:
+        by = f" by {cell(made['by'])}" if made["by"] else ""
+        out.print(f"  {made['id']} {made['state']}{by}: {cell(made['summary'])}")
 
 
 __all__ = ["command"]

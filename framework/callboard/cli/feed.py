@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import PurePosixPath
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from callboard.catalog import jobs, proposals
-from callboard.cli.output import cell, duration
+from callboard.cli.output import cell, duration, failed_cell, file_cell
 from callboard.cli.summary import summary
 
 if TYPE_CHECKING:
@@ -57,7 +56,8 @@ class Feed:
         """Show how far a job is."""
         task = self._tasks.get(progress.key)
         if task is None:
-            name = f"{cell(PurePosixPath(progress.path).name or progress.key[:12])} [cyan]{progress.plugin}[/cyan]"
+            name = file_cell(progress.path, base=True) if progress.path else progress.key[:12]
+            name += f" [cyan]{progress.plugin}[/cyan]"
             task = self._tasks[progress.key] = self._progress.add_task(name, total=1.0, note="")
         self._progress.update(task, completed=progress.fraction, note=cell(progress.note))
 
@@ -72,12 +72,11 @@ class Feed:
         if row is None:
             return
         asset = row.subject
-        name = cell(asset.place.path if asset else row.plugin)
+        name = file_cell(asset.place.path) if asset else cell(row.plugin)
         clock = time.strftime("%H:%M:%S")
         if state != "done":
-            why = row.why
-            told = cell(why.message if why else "")
-            self._out.print(f"[dim]{clock}[/dim] [red]{state}[/red] {name} [cyan]{row.plugin}[/cyan]: {told}")
+            told = failed_cell(state, row.why) if row.why else f"[red]{state}[/red]"
+            self._out.print(f"[dim]{clock}[/dim] {name} [cyan]{row.plugin}[/cyan] {told}")
             return
         made = self.daemon.board.catalog.read(lambda conn: proposals.of_job(conn, key))
         told = "; ".join(f"{cell(summary(one.body))} [dim]({one.state})[/dim]" for one in made) or "nothing found"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import msgspec
 from rich.console import Console
 
 from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.cli.feed import Feed
-from callboard.config import Project
+from callboard.cli.project import GIVEN_BROKER
+from callboard.config import Broker, Project
 from callboard.daemon import Daemon
+from callboard.errors import BoardBusy
+from callboard.lock import Owner, held
 
 
 @contextlib.asynccontextmanager
@@ -23,8 +27,11 @@ async def live(project: Project, out: Console) -> AsyncIterator[tuple[Daemon, as
         CallboardError: the broker cannot start, the project is taken, or the catalog cannot be opened.
     """
     async with contextlib.AsyncExitStack() as stack:
+        _claim(project, stack)
         broker = project.settings.broker
-        if not broker.url:
+        if broker.url:
+            stack.enter_context(_told(project, broker))
+        else:
             server = await stack.enter_async_context(EmbeddedServer(project.data))
             broker = server.broker("board")
         bus = await stack.enter_async_context(NatsBus(broker, role="board"))
@@ -45,6 +52,30 @@ async def live(project: Project, out: Console) -> AsyncIterator[tuple[Daemon, as
             await asyncio.wait([serving])
             if not serving.cancelled() and serving.exception() is not None:
                 raise serving.exception() from None  # type: ignore[misc]
+
+
+def _claim(project: Project, stack: contextlib.AsyncExitStack) -> None:
+    """Take the broker's folder before anything in it is touched: a second board must not end the first one's broker.
+
+    Raises:
+        BoardBusy: another process is at work in the project.
+    """
+    owner = held(project.data) if project.data.is_dir() else ""
+    if owner:
+        raise BoardBusy(str(project.data), owner)
+    stack.enter_context(Owner(project.data / "nats", "up"))
+
+
+@contextlib.contextmanager
+def _told(project: Project, broker: Broker) -> Iterator[None]:
+    """Let other commands find a broker that only this one's command line names; no secret is written, but paths."""
+    path = project.data / GIVEN_BROKER
+    path.write_bytes(msgspec.json.encode(broker))
+    path.chmod(0o600)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 __all__ = ["live"]

@@ -6,21 +6,23 @@ from pathlib import Path
 
 import click
 
-from callboard.cli.output import cell, console, print_json, table
+from callboard.cli.options import Group, json_flag, unknown
+from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.cli.project import here_or_default
-from callboard.errors import ModelMissing, UsageError
+from callboard.errors import ModelMissing
 from callboard.runtime.packs import Pack, find_packs, status, verify
 
 
-@click.group("models", invoke_without_command=True)
+@click.group("models", cls=Group, invoke_without_command=True)
+@json_flag
 @click.pass_context
-def command(ctx: click.Context) -> int | None:
+def command(ctx: click.Context, as_json: bool) -> int | None:
     """List and verify model packs."""
-    return ctx.invoke(list_, as_json=False) if ctx.invoked_subcommand is None else None
+    return ctx.invoke(list_, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def list_(as_json: bool) -> int:
     """List every pack with its task, licence and state."""
     found = [status(pack) for pack in _packs().values()]
@@ -36,19 +38,19 @@ def list_(as_json: bool) -> int:
         )
         size = f"{one.bytes / 1e6:.1f} MB" if one.bytes else ""
         shown.add_row(cell(one.name), cell(one.task), one.engine, cell(one.license), size, state)
-    console().print(shown)
+    print_table(shown)
     return 0
 
 
 @command.command("verify")
 @click.argument("names", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def verify_(names: tuple[str, ...], as_json: bool) -> int:
     """Read every file of the packs NAMES (all when none is given) and compare its digest."""
     packs = _packs()
-    unknown = [name for name in names if name not in packs]
-    if unknown:
-        raise UsageError(f"no model {unknown[0]!r}", f"There are: {', '.join(packs) or 'none'}.")
+    strange = [name for name in names if name not in packs]
+    if strange:
+        raise unknown("model", strange[0], packs, click.get_current_context())
     problems: dict[str, str] = {}
     for name in names or packs:
         try:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import msgspec
+from callboard_schemas import Failure, decode_path
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+_NAME = 34
+"""Characters of a file name in a table on a terminal of 80 columns."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -45,15 +51,53 @@ def cell(text: str) -> str:
     return escape(plain(text).replace("\n", " "))
 
 
-def table(*columns: str, title: str = "") -> Table:
-    """Begin a table; in a pipe it is plain columns."""
+def file_cell(encoded: str, *, base: bool = False) -> str:
+    """Show a path that came percent-encoded as the user knows it, safe for a table; *base* leaves its folders out.
+
+    What is below the current folder is shown relative to it; on a terminal a long name loses its middle.
+    """
+    name = decode_path(encoded).decode("utf-8", "backslashreplace").replace("\n", "\\n")
+    if base:
+        name = name.rpartition("/")[2]
+    elif name.startswith("/"):
+        here = str(Path.cwd()).rstrip("/") + "/"
+        name = name.removeprefix(here)
+    if base and sys.stdout.isatty() and len(name) > _NAME:
+        name = name[: _NAME // 2] + "…" + name[1 - _NAME // 2 :]
+    return escape(plain(name))
+
+
+def failed_cell(state: str, failure: Failure) -> str:
+    """Show why something failed, and what to do about it."""
+    hint = f" [dim]({cell(failure.hint)})[/dim]" if failure.hint else ""
+    return f"[red]{state}:[/red] {cell(failure.message)}{hint}"
+
+
+def table(*columns: str, title: str = "", whole: tuple[str, ...] = ()) -> Table:
+    """Begin a table; in a pipe it is plain columns. Columns named in *whole* are never broken, such as ids to copy."""
     from rich import box
 
     piped = not sys.stdout.isatty()
-    made = Table(title=title or None, box=None if piped else box.SIMPLE, title_justify="left", pad_edge=not piped)
+    style = None if piped else box.SIMPLE_HEAD
+    made = Table(title=title or None, box=style, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap=column in whole)
     return made
+
+
+def print_table(made: Table) -> None:
+    """Print a table; in a pipe no line ends in blanks."""
+    if sys.stdout.isatty():
+        console().print(made)
+        return
+    text = io.StringIO()
+    Console(file=text, highlight=False, soft_wrap=True, width=100_000).print(made)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in text.getvalue().splitlines()))
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def duration(seconds: float) -> str:
@@ -65,4 +109,16 @@ def duration(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
 
 
-__all__ = ["cell", "console", "duration", "plain", "print_error", "print_json", "table"]
+__all__ = [
+    "cell",
+    "console",
+    "count",
+    "duration",
+    "failed_cell",
+    "file_cell",
+    "plain",
+    "print_error",
+    "print_json",
+    "print_table",
+    "table",
+]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import click
-from callboard_schemas import Asset, decode_path
+from callboard_schemas import Asset, decode_path, encode_path
 
 from callboard import codec
 from callboard.board import roots_of
 from callboard.catalog import jobs
-from callboard.cli.output import cell, console, print_json, table
+from callboard.cli.options import json_flag
+from callboard.cli.output import cell, console, file_cell, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
 from callboard.config import Project
 from callboard.discovery import Found, discover
@@ -24,7 +24,7 @@ from callboard.runtime.packs import find_packs
 
 @click.command("plan")
 @click.argument("event", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def command(event: Path, as_json: bool) -> int:
     """Say which plugins would answer EVENT (a CloudEvents JSON file) and which files they might write."""
     project = here_or_default()
@@ -43,12 +43,12 @@ def command(event: Path, as_json: bool) -> int:
     if not rows:
         out.print(f"No plugin answers {cell(decoded.envelope.type)} for this.")
         return 0
-    shown = table("plugin", "kind", "state now", "would write")
+    shown = table("plugin", "kind", "state now", "would write", whole=("plugin", "kind"))
     for row in rows:
         shown.add_row(
-            f"{row['plugin']} {row['version']}", row["kind"], row["state"], "\n".join(map(cell, row["writes"]))
+            f"{row['plugin']} {row['version']}", row["kind"], row["state"], "\n".join(map(file_cell, row["writes"]))
         )
-    out.print(shown)
+    print_table(shown)
     out.print("[dim]Nothing was done.[/dim]")
     return 0
 
@@ -75,7 +75,7 @@ def _writes(project: Project, asset: Asset, results: tuple[str, ...]) -> list[st
     if folder is None:
         return []
     media = folder.rstrip(b"/") + b"/" + decode_path(asset.place.path)
-    return [os.fsdecode(path) for path in targets(media, asset, results, project.settings.sidecars)]
+    return [encode_path(path) for path in targets(media, asset, results, project.settings.sidecars)]
 
 
 __all__ = ["command"]

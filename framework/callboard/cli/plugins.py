@@ -7,39 +7,40 @@ from typing import Any
 import click
 import msgspec
 
-from callboard.cli.output import cell, console, print_json, table
+from callboard.cli.options import Group, json_flag, unknown
+from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.cli.project import here_or_default
 from callboard.discovery import Found, check, discover
-from callboard.errors import UsageError
 
 
-@click.group("plugins", invoke_without_command=True)
+@click.group("plugins", cls=Group, invoke_without_command=True)
+@json_flag
 @click.pass_context
-def command(ctx: click.Context) -> int | None:
+def command(ctx: click.Context, as_json: bool) -> int | None:
     """List, describe and check plugins."""
-    return ctx.invoke(list_, as_json=False) if ctx.invoked_subcommand is None else None
+    return ctx.invoke(list_, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def list_(as_json: bool) -> int:
     """List the installed plugins, also those that cannot be used, with the reason."""
     found = _found()
     if as_json:
         print_json({"plugins": [_document(one) for one in found]})
         return 0
-    shown = table("plugin", "version", "kind", "state", "what it does")
+    shown = table("plugin", "version", "kind", "state", "what it does", whole=("plugin", "version", "kind"))
     for one in found:
         manifest = one.manifest
         version, kind, what = (manifest.version, manifest.kind, manifest.summary) if manifest else ("", "", one.error)
         shown.add_row(cell(one.id), version, kind, _state(one), cell(what))
-    console().print(shown)
+    print_table(shown)
     return 0
 
 
 @command.command()
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def info(name: str, as_json: bool) -> int:
     """Describe one plugin: events, results, models and parameters."""
     one = _one(name)
@@ -68,13 +69,13 @@ def info(name: str, as_json: bool) -> int:
     shown = table("parameter", "type", "default", "what it does")
     for key, parameter in manifest.parameters.items():
         shown.add_row(key, parameter.type, cell(msgspec.json.encode(parameter.default).decode()), cell(parameter.help))
-    out.print(shown)
+    print_table(shown)
     return 0
 
 
 @command.command("check")
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def check_(name: str, as_json: bool) -> int:
     """Import one plugin in a process of its own and say what is wrong with it. Exit code 1 if anything is."""
     problems = check(_one(name))
@@ -95,7 +96,7 @@ def _found() -> list[Found]:
 def _one(name: str) -> Found:
     found = {one.id: one for one in _found()}
     if name not in found:
-        raise UsageError(f"no plugin {name!r}", f"There are: {', '.join(found) or 'none'}.")
+        raise unknown("plugin", name, found, click.get_current_context())
     return found[name]
 
 

@@ -10,13 +10,38 @@ from typing import Self
 from callboard_schemas import Progress as JobProgress
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
-from callboard.cli.output import cell, console
+from callboard.cli.output import cell, console, file_cell
+from callboard.errors import Interrupted
 from callboard.oneshot import Watcher
 
 _SETTLED = ("done", "failed", "blocked", "cancelled")
 
 
-class Bars(Watcher):
+class Silent(Watcher):
+    """Draws nothing; stops the reading of a large file when the run is to stop."""
+
+    stopping = False
+    """Set when the run is to stop; read by the thread that reads files."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to take away."""
+
+    def hashing(self, path: str, fraction: float) -> None:
+        """Break off the reading when the run is to stop.
+
+        Raises:
+            Interrupted: it is.
+        """
+        if self.stopping:
+            raise Interrupted
+
+
+class Bars(Silent):
     """Draws a run: a bar for the whole, and one for each file at work."""
 
     def __init__(self) -> None:
@@ -54,6 +79,7 @@ class Bars(Watcher):
 
     def hashing(self, path: str, fraction: float) -> None:
         """Show a file being read."""
+        super().hashing(path, fraction)
         if fraction < 1:
             self._update(path, fraction * 0.05, "reading")
 
@@ -84,7 +110,7 @@ class Bars(Watcher):
     def _update(self, path: str, share: float, note: str) -> None:
         task = self._files.get(path)
         if task is None:
-            task = self._files[path] = self._progress.add_task(cell(_short(path)), total=1.0, rate="", note="")
+            task = self._files[path] = self._progress.add_task(file_cell(path, base=True), total=1.0, rate="", note="")
         speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
         rate = f"{speed * 100:.1f} %/s" if speed else ""
         self._progress.update(task, completed=share, note=cell(note), rate=rate)
@@ -97,9 +123,4 @@ class Bars(Watcher):
             self._progress.advance(self._whole)
 
 
-def _short(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return name if len(name) <= 32 else name[:14] + "…" + name[-17:]
-
-
-__all__ = ["Bars"]
+__all__ = ["Bars", "Silent"]

@@ -19,6 +19,9 @@ from callboard.control import Answer, Order
 from callboard.errors import BrokerError, CallboardError
 from callboard.lock import held
 
+GIVEN_BROKER = "broker.json"
+"""In the data folder while a board runs on a broker that its command line names: where other commands find it."""
+
 
 def here() -> Project:
     """Find the project of the current folder.
@@ -51,6 +54,11 @@ def running(project: Project) -> str:
     return held(project.data) if project.data.is_dir() else ""
 
 
+def board_runs(project: Project) -> bool:
+    """Say whether a board, not a one-shot command, is at work in the project."""
+    return running(project).startswith("callboard up")
+
+
 def catalog(project: Project) -> AbstractContextManager[Catalog]:
     """Open the project's catalog to read, also beside a running board."""
     return view(project.data)
@@ -74,13 +82,17 @@ async def ask(project: Project, verb: str, order: Order, *, timeout: float = 10.
 
 
 def broker_of(project: Project) -> Broker:
-    """Say how the command line reaches the project's broker: the user's own, or the embedded one of a running board.
+    """Say how to reach the project's broker: the user's own, or the embedded one of a running board.
 
     Raises:
         BrokerError: no board has started one.
     """
     from callboard.bus.roles import seed_path
 
+    try:
+        return msgspec.json.decode((project.data / GIVEN_BROKER).read_bytes(), type=Broker)
+    except (OSError, msgspec.MsgspecError):
+        pass
     if project.settings.broker.url:
         return project.settings.broker
     try:
@@ -103,4 +115,15 @@ def ask_now(project: Project, verb: str, order: Order) -> Any:
     return asyncio.run(ask(project, verb, order))
 
 
-__all__ = ["ask", "ask_now", "broker_of", "catalog", "here", "here_or_default", "me", "running"]
+__all__ = [
+    "GIVEN_BROKER",
+    "ask",
+    "ask_now",
+    "board_runs",
+    "broker_of",
+    "catalog",
+    "here",
+    "here_or_default",
+    "me",
+    "running",
+]

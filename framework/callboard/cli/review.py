@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from callboard.bus.memory import MemoryBus
-from callboard.cli.project import ask_now, running
+from callboard.cli.inbox import waiting_ids
+from callboard.cli.output import console, count, print_json
+from callboard.cli.project import ask_now, board_runs, catalog, here_or_default, me
 from callboard.config import Project
 from callboard.control import Order
 from callboard.desk import Decided, Desk
@@ -22,13 +24,49 @@ def decide(project: Project, verb: str, order: Order, alone: Callable[[Desk, sql
 
     Raises:
         UsageError: the project has no catalog yet, or the order names what is not there.
+        BoardBusy: a one-shot run is at work in the project.
     """
-    if running(project):
+    if board_runs(project):
         answer: Any = ask_now(project, verb, order)
         return msgspec.convert(answer, Decided)
     if not (project.data / "catalog.sqlite").exists():
         raise UsageError("nothing was processed here yet", "Begin with 'callboard run FILE' or 'callboard up'.")
     return asyncio.run(_here(project, verb, alone))
+
+
+def decide_on(
+    verb: Literal["accept", "reject"], ids: tuple[str, ...], *, everything: bool, reason: str, as_json: bool
+) -> int:
+    """Do ``callboard accept`` or ``callboard reject`` and say what came of it.
+
+    Raises:
+        UsageError: no ids were given, or one is not there.
+    """
+    project = here_or_default()
+    if everything:
+        with catalog(project) as opened:
+            ids = opened.read(waiting_ids)
+    elif not ids:
+        raise UsageError("which proposals?", "Give ids, as 'callboard inbox' shows them, or --all.")
+    order = Order(ids=ids, by=me(), reason=reason)
+    decided = (
+        decide(project, verb, order, lambda desk, conn: desk.decide_many(conn, ids, verb, order.by, reason))
+        if ids
+        else Decided("", ())
+    )
+    if as_json:
+        print_json(decided)
+        return 0
+    out, past = console(), "Accepted" if verb == "accept" else "Rejected"
+    if not ids:
+        out.print("Nothing waits for you.")
+        return 0
+    out.print(f"{past} {count(len(decided.changed), 'proposal')}.")
+    if len(decided.changed) < len(ids):
+        out.print(f"{len(ids) - len(decided.changed)} had been {past.lower()} before.")
+    if verb == "accept" and decided.changed:
+        out.print(f"[dim]Take it back with: callboard undo {decided.run}[/dim]")
+    return 0
 
 
 async def _here(project: Project, verb: str, alone: Callable[[Desk, sqlite3.Connection], Decided]) -> Decided:
@@ -41,4 +79,4 @@ async def _here(project: Project, verb: str, alone: Callable[[Desk, sqlite3.Conn
         return decided
 
 
-__all__ = ["decide"]
+__all__ = ["decide", "decide_on"]

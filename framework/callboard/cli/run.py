@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from callboard.cli.output import cell, console, duration, print_json, table
-from callboard.cli.progress import Bars
+from callboard.cli.options import json_flag
+from callboard.cli.output import cell, console, count, duration, failed_cell, file_cell, print_json, print_table, table
+from callboard.cli.progress import Bars, Silent
 from callboard.cli.project import here_or_default
 from callboard.cli.summary import summary
-from callboard.oneshot import OneShot, Watcher
+from callboard.errors import Interrupted
+from callboard.oneshot import OneShot
 from callboard.report import AssetReport, JobReport, RunReport
+
+_LISTED = 12
+"""Sidecars named one by one on a terminal; a pipe gets all of them."""
 
 
 @click.command("run")
@@ -29,17 +35,17 @@ from callboard.report import AssetReport, JobReport, RunReport
     help="What is accepted and written without asking.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write sidecars into this folder.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and nothing else.")
+@json_flag
 def command(paths: tuple[Path, ...], plugins: tuple[str, ...], accept: str, out: Path | None, as_json: bool) -> int:
     """Caption and tag PATHS (files, folders, 'shot.%04d.exr') now, without a daemon.
 
     Results are written beside the media; the media itself is never touched. What was done before is not done
-    again, so an interrupted run goes on where it stopped. Exit code: 0 all well, 1 something failed, 2 wrong usage.
+    again, so an interrupted run goes on where it stopped. Exit code: 0 all well, 1 something failed, 2 wrong
+    usage, 130 stopped by Ctrl-C, 143 stopped by SIGTERM.
     """
-    bars = Watcher() if as_json else Bars()
-    shot = OneShot(here_or_default(), paths, plugins=plugins, acceptance=accept, out=out, watcher=bars)  # type: ignore[arg-type]
-    with bars if isinstance(bars, Bars) else contextlib.nullcontext():
-        report = asyncio.run(_stoppable(shot))
+    with Silent() if as_json else Bars() as watcher:
+        shot = OneShot(here_or_default(), paths, plugins=plugins, acceptance=accept, out=out, watcher=watcher)  # type: ignore[arg-type]  # click gives a string that it has checked
+        report = asyncio.run(_stoppable(shot, watcher))
     if as_json:
         print_json(report)
     else:
@@ -47,51 +53,66 @@ def command(paths: tuple[Path, ...], plugins: tuple[str, ...], accept: str, out:
     return 0 if report.ok else 1
 
 
-async def _stoppable(shot: OneShot) -> RunReport:
-    """Run until done; SIGTERM stops as Ctrl-C does."""
+async def _stoppable(shot: OneShot, watcher: Silent | Bars) -> RunReport:
+    """Run until done; Ctrl-C and SIGTERM stop it, and what is done stays done."""
     task = asyncio.ensure_future(shot.execute())
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        watcher.stopping = True
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            loop.add_signal_handler(number, stop, number)
     try:
         return await task
     except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        raise Interrupted(caught[0] if caught else signal.SIGINT) from None
 
 
 def _show(report: RunReport) -> None:
     out = console()
-    shown = table("file", "plugin", "result", "time")
+    shown = table("file", "plugin", "result", "time", whole=("plugin", "time"))
     for asset in report.assets:
         for row in _rows(asset):
             shown.add_row(*row)
-    out.print(shown)
-    for asset in report.assets:
-        for path in asset.sidecars:
-            out.print(f"  wrote {cell(path)}")
+    if report.assets:
+        print_table(shown)
+    wrote = [path for asset in report.assets for path in asset.sidecars]
+    listed = wrote[:_LISTED] if sys.stdout.isatty() else wrote
+    for path in listed:
+        out.print(f"  wrote {file_cell(path)}")
+    if len(wrote) > len(listed):
+        out.print(f"  and {len(wrote) - len(listed)} more")
     totals = report.totals
-    parts = [f"{totals[name]} {name}" for name in ("done", "failed", "blocked", "nothing") if totals[name]]
-    out.print(f"\nrun {report.run}: {', '.join(parts) or 'nothing to do'}; {totals['sidecars']} sidecars.")
-    if totals["sidecars"]:
+    parts = [f"{totals[name]} {name}" for name in ("done", "failed", "blocked") if totals[name]]
+    parts += [f"{totals['nothing']} with nothing to do"] if totals["nothing"] else []
+    found = ", ".join(parts) or "no media found"
+    out.print(f"\nrun {report.run}: {found}; {count(totals['sidecars'], 'sidecar')}.")
+    if totals["sidecars"] and totals["cached"] < totals["jobs"]:
         out.print(f"[dim]Take it back with: callboard undo {report.run}[/dim]")
     if any(proposal.state == "proposed" for a in report.assets for j in a.jobs for proposal in j.proposals):
         out.print("[dim]Some proposals wait for you: callboard inbox[/dim]")
 
 
 def _rows(asset: AssetReport) -> Iterator[tuple[str, str, str, str]]:
-    name = cell(Path(asset.path).name)
+    name = file_cell(asset.path, base=True)
     if asset.failure is not None:
-        yield name, "", f"[red]{cell(asset.failure.message)}[/red] [dim]{cell(asset.failure.hint)}[/dim]", ""
+        yield name, "", failed_cell("failed", asset.failure), ""
     elif not asset.jobs:
         yield name, "", "no plugin answers this kind of file", ""
     for job in asset.jobs:
         yield name, job.plugin, _said(job), "before" if job.cached else duration(job.seconds)
-        name = ""
+        if sys.stdout.isatty():
+            name = ""
 
 
 def _said(job: JobReport) -> str:
     if job.failure is not None:
-        return f"[red]{job.state}:[/red] {cell(job.failure.message)} [dim]{cell(job.failure.hint)}[/dim]"
+        return failed_cell(job.state, job.failure)
     return (
         "; ".join(f"{cell(summary(proposal.body))} [dim]({proposal.state})[/dim]" for proposal in job.proposals)
         or "nothing found"

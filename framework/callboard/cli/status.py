@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from callboard.catalog import jobs
-from callboard.cli.output import cell, console, print_json, table
+from callboard.cli.options import json_flag
+from callboard.cli.output import cell, console, count, print_json, print_table, table
 from callboard.cli.project import ask_now, catalog, here_or_default, running
 from callboard.config import Project
 from callboard.control import Order
@@ -17,7 +18,7 @@ from callboard.errors import BrokerError
 
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def command(as_json: bool) -> int:
     """Show the board, its folders, jobs, processes, and the last runs."""
     project = here_or_default()
@@ -32,15 +33,19 @@ def command(as_json: bool) -> int:
         out.print(f"bus      {'connected' if live['connected'] else '[red]away[/red]; the folder work goes on'}")
         for root in live["roots"]:
             out.print(f"watching {cell(root['folder'])} ({root['name']}): {root['state']}")
+        working = len(live["running"])
+        runtime = live["runtime"]
+        models = ", ".join(one["name"] for one in runtime["models"] if one["memory_mb"]) or "no model"
+        out.print(f"working  on {count(working, 'job')}; the runtime holds {cell(models)} in {runtime['rss_mb']} MiB")
     counts = ", ".join(f"{count} {state}" for state, count in sorted(told["jobs"].items())) or "none yet"
     out.print(f"jobs     {counts}")
     out.print(f"inbox    {told['inbox']} waiting; dead letters {told['dead']}; unsent messages {told['unsent']}")
     if told["runs"]:
-        shown = table("last runs", "when", "by", "state")
+        shown = table("last runs", "when", "by", "state", whole=("last runs", "when"))
         for run in told["runs"]:
             when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["started"]))
             shown.add_row(run["id"], when, run["trigger"], run["state"])
-        out.print(shown)
+        print_table(shown)
     return 0
 
 

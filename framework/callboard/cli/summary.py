@@ -4,25 +4,41 @@ from __future__ import annotations
 
 from callboard_schemas import Captions, Placeholder, Tags, Translation
 
-from callboard.cli.output import plain
+from callboard.cli.output import count, plain
+
+_ROOM = 64
+"""Characters for what is quoted of a result."""
 
 
 def summary(body: object) -> str:
     """Say a result in a few words."""
     if isinstance(body, Captions):
-        first = " / ".join(body.cues[0].lines) if body.cues else "no speech"
-        return f"{_count(len(body.cues), 'cue')} ({body.language}): {plain(first)[:60]}"
+        if not body.cues:
+            return "no speech"
+        said = plain(" ".join(" ".join(cue.lines) for cue in body.cues[:4]))
+        return f"{count(len(body.cues), 'cue')} ({body.language}): {_short(said)}"
     if isinstance(body, Tags):
-        return f"{_count(len(body.items), 'tag')}: " + plain(", ".join(tag.label for tag in body.items[:6]))
+        return f"{count(len(body.items), 'tag')}: " + _labels([plain(tag.label) for tag in body.items])
     if isinstance(body, Translation):
-        return f"{_count(len(body.cues), 'cue')}, {body.source_language} to {body.language}"
+        return f"{count(len(body.cues), 'cue')}, {body.source_language} to {body.language}"
     if isinstance(body, Placeholder):
         return f"placeholder for {plain(body.shot)} by {body.generator}"
     return "nothing to show"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _short(text: str) -> str:
+    return text if len(text) <= _ROOM else text[: _ROOM - 1].rstrip() + "…"
+
+
+def _labels(labels: list[str]) -> str:
+    """List labels while there is room, and say that there are more."""
+    shown = ""
+    for label in labels:
+        longer = f"{shown}, {label}" if shown else label
+        if shown and len(longer) > _ROOM:
+            return f"{shown}, …"
+        shown = longer
+    return _short(shown)
 
 
 __all__ = ["summary"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from callboard.cli.output import console, print_json
+from callboard.cli.options import json_flag
+from callboard.cli.output import console, count, print_json
 from callboard.cli.project import here_or_default, me
 from callboard.cli.review import decide
 from callboard.control import Order
@@ -12,7 +13,7 @@ from callboard.control import Order
 
 @click.command("undo")
 @click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_flag
 def command(run: str, as_json: bool) -> int:
     """Take back everything that RUN had accepted: its sidecars go, what you changed in them stays.
 
@@ -23,7 +24,12 @@ def command(run: str, as_json: bool) -> int:
     if as_json:
         print_json(decided)
     else:
-        console().print(f"Took back {len(decided.changed)} proposals of run {run}; they wait in 'callboard inbox'.")
+        took = count(len(decided.changed), "proposal")
+        console().print(
+            f"Took back {took} of run {run}; see 'callboard inbox'."
+            if decided.changed
+            else f"Run {run} has nothing accepted to take back."
+        )
     return 0
 
 

@@ -18,29 +18,55 @@ from callboard.cli.output import cell, console
 from callboard.cli.project import here
 from callboard.config import Broker, Project
 from callboard.daemon import Daemon
+from callboard.errors import UsageError
+
+_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 
 
 @click.command("up")
 @click.option("--nats", "url", default="", metavar="URL", help="Use this NATS server or cluster, not the embedded one.")
-@click.option("--creds", default="", type=click.Path(dir_okay=False), help="Credentials file for --nats.")
-@click.option("--nkey", default="", type=click.Path(dir_okay=False), help="File with an nkey seed for --nats.")
-@click.option("--tls-ca", default="", type=click.Path(dir_okay=False), help="CA that signed the server's certificate.")
-@click.option("--tls-cert", default="", type=click.Path(dir_okay=False), help="Client certificate.")
-@click.option("--tls-key", default="", type=click.Path(dir_okay=False), help="Key of the client certificate.")
+@click.option("--creds", type=_FILE, help="Credentials file for --nats.")
+@click.option("--nkey", type=_FILE, help="File with an nkey seed for --nats.")
+@click.option("--tls-ca", type=_FILE, help="CA that signed the server's certificate.")
+@click.option("--tls-cert", type=_FILE, help="Client certificate.")
+@click.option("--tls-key", type=_FILE, help="Key of the client certificate.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more.")
-def command(url: str, creds: str, nkey: str, tls_ca: str, tls_cert: str, tls_key: str, verbose: bool) -> int:
+def command(
+    url: str,
+    creds: str | None,
+    nkey: str | None,
+    tls_ca: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    verbose: bool,
+) -> int:
     """Watch the folders and the bus, answer with plugins, write sidecars; stop with Ctrl-C."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(message)s",
-        handlers=[RichHandler(console=console(stderr=True), show_path=False, rich_tracebacks=False)],
-    )
+    _log_to_stderr(logging.INFO if verbose else logging.WARNING)
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # its tracebacks say nothing that the bus does not say better
     project = here()
-    given = Broker(url=url, creds=creds, nkey_seed=nkey, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key)
     if url:
+        given = Broker(
+            url=url,
+            creds=creds or "",
+            nkey_seed=nkey or "",
+            tls_ca=tls_ca or "",
+            tls_cert=tls_cert or "",
+            tls_key=tls_key or "",
+        )
         project = msgspec.structs.replace(project, settings=msgspec.structs.replace(project.settings, broker=given))
+    elif creds or nkey or tls_ca or tls_cert or tls_key:
+        raise UsageError("credentials are given, but no server", "Say which with --nats URL.")
     return asyncio.run(_up(project))
+
+
+def _log_to_stderr(level: int) -> None:
+    out = console(stderr=True)
+    handler: logging.Handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    if out.is_terminal:
+        handler = RichHandler(console=out, show_path=False, rich_tracebacks=False, log_time_format="%H:%M:%S")
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 async def _up(project: Project) -> int:

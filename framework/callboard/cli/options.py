@@ -1,0 +1,51 @@
+"""What several commands share: the ``--json`` flag, and groups that suggest the nearest name for a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _wanted(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+    """Let ``--json`` count wherever it stands: ``callboard plugins --json list`` too."""
+    return value or bool(ctx.parent and ctx.parent.params.get("as_json"))
+
+
+def json_flag(function: F) -> F:
+    """Give a command the flag ``--json``, as the argument ``as_json``."""
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        is_eager=True,
+        callback=_wanted,
+        help="Print one JSON document on stdout, and nothing else.",
+    )(function)
+
+
+def unknown(what: str, given: str, there_are: Iterable[str], ctx: click.Context) -> click.UsageError:
+    """Make the error for a name that is not there, with the one that was probably meant."""
+    near = difflib.get_close_matches(given, list(there_are), n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    return click.UsageError(f"No {what} {given!r}.{meant}", ctx)
+
+
+class Group(click.Group):
+    """A command with subcommands."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a subcommand, or say which was meant."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            raise unknown("command", args[0], names, ctx)
+        return super().resolve_command(ctx, args)
+
+
+__all__ = ["Group", "json_flag", "unknown"]
