@@ -23,8 +23,9 @@ from callboard.catalog import view
 from callboard.catalog.migrations import version
 from callboard.config import Project
 from callboard.discovery import discover
-from callboard.errors import CallboardError
+from callboard.errors import CallboardError, UsageError
 from callboard.lock import held
+from callboard.manifests import resolve_parameters
 from callboard.runtime.packs import find_packs, status
 from callboard.sources.roots import filesystem
 
@@ -127,6 +128,26 @@ def _plugins(project: Project) -> Iterator[Finding]:
             yield Finding(f"plugin {one.id}", "ok", one.manifest.version if one.manifest else "")
 
 
+def _settings(project: Project) -> Iterator[Finding]:
+    """Look for settings that fit their types and still name what is not there."""
+    settings, plugins = project.settings, {one.id: one for one in discover(project.settings.allow_plugins)}
+    known = ", ".join(plugins) or "none"
+    for name in sorted({*settings.plugins, *settings.policy.thresholds, *settings.allow_plugins} - {*plugins}):
+        yield Finding("settings", "problem", f"no plugin {name!r} is installed", f"Installed: {known}.")
+    for name, given in settings.plugins.items():
+        manifest = plugins[name].manifest if name in plugins else None
+        try:
+            if manifest is not None:
+                resolve_parameters(manifest, given.parameters)
+        except UsageError as error:
+            yield Finding(f"settings of {name}", "problem", error.message, error.hint)
+    broker = settings.broker
+    files = (broker.creds, broker.nkey_seed, broker.tls_ca, broker.tls_cert, broker.tls_key)
+    for path in filter(None, (settings.runtime.models, *files)):
+        if not Path(path).exists():
+            yield Finding("settings", "problem", f"{path} is not there", "Mend the path in callboard.toml, or make it.")
+
+
 def _broker(project: Project) -> Iterator[Finding]:
     if project.settings.broker.url:
         yield Finding(
@@ -210,6 +231,7 @@ _CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _ffmpeg_libraries,
     _models,
     _plugins,
+    _settings,
     _broker,
     _data_folder,
     _catalog,

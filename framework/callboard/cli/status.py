@@ -44,7 +44,7 @@ def command(as_json: bool) -> int:
         shown = table("last runs", "when", "by", "state", whole=("last runs", "when"))
         for run in told["runs"]:
             when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["started"]))
-            shown.add_row(run["id"], when, run["trigger"], run["state"])
+            shown.add_row(run["id"], when, run["trigger"], run["state"].replace("open", ""))
         print_table(shown)
     return 0
 
