@@ -222,7 +222,14 @@ def test_dead_letters_are_listed_shown_and_replayed(project: Path) -> None:
 
 def test_hostile_names_are_shown_and_never_sent(project: Path) -> None:
     """Names with a newline, an escape sequence, a percent sign and bytes that are no text do no harm."""
-    names = [b"new\nline.mp4", b"\x1b[31mred.mp4", b"50%25.mp4", b"bad\xff.mp4", b"-dash.mp4", "Zoë 🎬 \"q'.mp4".encode()]
+    names = [
+        b"new\nline.mp4",
+        b"\x1b[31mred.mp4",
+        b"50%25.mp4",
+        b"bad\xff.mp4",
+        b"-dash.mp4",
+        "Zoë 🎬 \"q'.mp4".encode(),
+    ]
     for name in names:
         (project / "clips" / os.fsdecode(name)).write_text(f"text {len(name)}")
     code, report = told("run", "clips", cwd=project)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from callboard.cli import COMMANDS
-from callboard.runtime.packs import find_packs
+from callboard.runtime.packs import find_packs, locate
 
 HEAVY = ("click", "rich", "msgspec", "pluggy", "numpy", "onnxruntime", "torch", "av", "callboard_caption", "asyncio")
 
@@ -232,7 +232,7 @@ def test_an_altered_model_is_noticed(tmp_path: Path) -> None:
         text.replace(source, '[source]\nkind = "file"\n\n').replace('name = "silero-vad"', 'name = "mine"', 1)
     )
     weights = packs / "silero_vad_v6.onnx"
-    shutil.copyfile(pack.folder / weights.name, weights)
+    shutil.copyfile(locate(pack) / weights.name, weights)
     (tmp_path / "callboard.toml").write_text('[runtime]\nmodels = "packs"\n')
     assert document(callboard("models", "verify", "mine", "--json", cwd=tmp_path)) == {
         "verified": ["mine"],

@@ -38,7 +38,7 @@ ROLES: dict[str, Role] = {
         ("_INBOX.host.>",),
     ),
     "cli": Role(
-        (f"{CONTROL}.>", f"{INTAKE}.review.>"),
+        (f"{CONTROL}.>", f"{INTAKE}.review.>", f"{INTAKE}.*.requested"),
         (f"{CHATTER}.>", f"{OUTBOX}.>", "_INBOX.cli.>"),
     ),
     # A worker takes jobs from one shared queue and says how they went.

@@ -1,0 +1,216 @@
+"""``callboard up`` and what people do beside it: review over the bus, ask, explain, plan, and stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from callboard.codec import encode, make
+from callboard.testing import TmpPlugin, make_asset
+from callboard_schemas import MediaSettled
+
+pytestmark = pytest.mark.broker
+
+SAY = """
+    from callboard import hookimpl, JobError, Tag, Tags
+
+    @hookimpl
+    def callboard_handle(event, asset, context):
+        text = context.path.read_bytes().decode()
+        if text == "BAD":
+            raise JobError("cannot make sense of it", "Try another file.")
+        return Tags(items=(Tag(label=text, score=0.9, method="say"),), confidence=0.9)
+"""
+SETTINGS = """
+allow_plugins = ["say"]
+workers = 1
+policy.analyse = "ask"
+[[watch]]
+path = "footage"
+quiet = 0.2
+[plugins.caption]
+enabled = false
+[plugins.autotag]
+enabled = false
+"""
+
+
+class Up:
+    """A real ``callboard up``, heard line by line."""
+
+    def __init__(self, project: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "callboard", "up", *arguments],
+            cwd=project,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def hear(self, words: str) -> str:
+        """Wait for the line that holds *words*."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if words in line:
+                return line
+        raise AssertionError(f"never said {words!r}: {self.process.stderr.read() if self.process.stderr else ''}")
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, str, float]:
+        """Stop it; exit code, the rest of what it said, and the seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=30)
+        assert "Traceback" not in err
+        return self.process.returncode, out, time.monotonic() - began
+
+
+@pytest.fixture
+def project(tmp_path: Path, tmp_plugin: TmpPlugin) -> Path:
+    """Give a project with one plugin that tags a file with its own text, and asks for every proposal."""
+    tmp_plugin("say", SAY)
+    folder = tmp_path / "project"
+    (folder / "footage").mkdir(parents=True)
+    (folder / "callboard.toml").write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture
+def up(project: Path) -> Iterator[Up]:
+    """Give a board that is ready, and end it whatever happens."""
+    board = Up(project)
+    try:
+        board.hear("Ready in")
+        yield board
+    finally:
+        if board.process.poll() is None:
+            board.stop()
+
+
+def callboard(*arguments: object, cwd: Path) -> tuple[int, str, str]:
+    """Run the real command line; exit code, stdout, stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "callboard", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def told(*arguments: object, cwd: Path) -> Any:
+    """Run with ``--json`` and read stdout as one document."""
+    return json.loads(callboard(*arguments, "--json", cwd=cwd)[1])
+
+
+def drop(project: Path, name: str, text: str) -> Path:
+    """Put a clip into the watch folder as a copy does that renames at its end."""
+    (project / "part").write_text(text)
+    return (project / "part").rename(project / "footage" / name)
+
+
+def test_review_beside_a_board(project: Path, up: Up) -> None:
+    """Proposals that a running board made are accepted, rejected and taken back over the bus."""
+    drop(project, "one.mp4", "sunset")
+    assert "1 tag: sunset (proposed)" in up.hear("one.mp4")
+    (proposal,) = told("inbox", cwd=project)["proposals"]
+    accepted = told("accept", proposal["id"], cwd=project)
+    assert accepted["changed"] == [proposal["id"]]
+    assert told("undo", accepted["run"], cwd=project)["changed"] == [proposal["id"]]
+    assert told("reject", "--all", cwd=project)["changed"] == [proposal["id"]]
+    assert told("inbox", cwd=project)["proposals"] == []
+    code, _, err = callboard("accept", "nothing", cwd=project)
+    assert (code, "no proposal 'nothing'" in err) == (2, True)
+
+
+def test_status_with_and_without_a_board(project: Path, up: Up) -> None:
+    """Status tells of the board while it runs, and of the catalog when it does not."""
+    beside = told("status", cwd=project)
+    assert beside["board"].startswith(f"callboard up, process {up.process.pid}")
+    assert beside["live"]["connected"]
+    assert beside["live"]["roots"][0]["state"] == "online"
+    assert "watching footage" in callboard("status", cwd=project)[1].replace(str(project) + "/", "")
+    up.stop()
+    after = told("status", cwd=project)
+    assert (after["board"], after["live"]) == ("", None)
+
+
+def test_a_busy_project_says_who_owns_it(project: Path, up: Up) -> None:
+    """A second board is refused by name, without a scratch to the first one and its broker; so is a one-shot run."""
+    clip = drop(project, "one.mp4", "sunset")
+    up.hear("one.mp4")
+    broker = [child.pid for child in psutil.Process(up.process.pid).children() if "nats" in child.name()]
+    for arguments in (["up"], ["run", clip]):
+        code, _, err = callboard(*arguments, cwd=project)
+        assert code == 1
+        assert f"callboard up, process {up.process.pid}" in err
+    assert broker == [child.pid for child in psutil.Process(up.process.pid).children() if "nats" in child.name()]
+    assert told("status", cwd=project)["live"]["connected"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_board_cleanly(project: Path, up: Up, number: int) -> None:
+    """A signal stops a board in time with exit code 0, leaves no process, and what it had done stays done."""
+    drop(project, "one.mp4", "sunset")
+    up.hear("one.mp4")
+    children = psutil.Process(up.process.pid).children(recursive=True)
+    code, out, seconds = up.stop(number)
+    assert (code, out.splitlines()[-1]) == (0, "Stopped.")
+    assert seconds < 12
+    assert psutil.wait_procs(children, timeout=2)[1] == []
+    again = Up(project)
+    again.hear("Ready in")
+    drop(project, "two.mp4", "harbour")
+    again.hear("two.mp4")
+    again.stop()
+    assert told("status", cwd=project)["jobs"] == {"done": 2}
+
+
+def test_explain_says_how_a_path_stands(project: Path, up: Up) -> None:
+    """Explain tells a settled path from an ignored one, one of no known kind, one that failed and one never seen."""
+    drop(project, "one.mp4", "sunset")
+    up.hear("one.mp4")
+    drop(project, "bad.mp4", "BAD")
+    up.hear("cannot make sense of it (Try another file.)")
+    (project / "footage" / "notes.docx").write_text("x")
+    (project / "footage" / ".hidden.mp4").write_text("x")
+    settled = told("explain", "footage/one.mp4", cwd=project)
+    assert settled["now"].startswith("settled")
+    assert settled["jobs"][0]["state"] == "done"
+    assert {"seen", "settled"} <= {note["state"] for note in settled["notes"]}
+    failed = told("explain", "footage/bad.mp4", cwd=project)["jobs"][0]
+    assert failed["failure"]["message"] == "cannot make sense of it"
+    up.stop()
+    for name, words in ((".hidden.mp4", "ignored by"), ("notes.docx", "extension"), ("none.mp4", "not there")):
+        code, out, _ = callboard("explain", f"footage/{name}", cwd=project)
+        assert code == 0
+        assert words in out
+        assert len(out.splitlines()) < 24
+
+
+def test_plan_does_nothing(project: Path) -> None:
+    """Plan names the plugin and the sidecars, and leaves catalog and folder as they are."""
+    clip = project / "footage" / "one.mp4"
+    clip.write_text("sunset")
+    asset = make_asset(clip)
+    (project / "event.json").write_bytes(encode(make("media.settled", MediaSettled(asset=asset), source="test")))
+    before = sorted(path.name for path in project.rglob("*"))
+    planned = told("plan", "event.json", cwd=project)
+    assert [job["plugin"] for job in planned["jobs"]] == ["say"]
+    assert planned["jobs"][0]["state"] == "new"
+    assert str(clip) + ".xmp" in planned["jobs"][0]["writes"]
+    code, out, _ = callboard("plan", "event.json", cwd=project)
+    assert (code, "Nothing was done." in out) == (0, True)
+    assert sorted(path.name for path in project.rglob("*")) == before
+    assert "wrote" not in callboard("explain", clip, cwd=project)[1]
