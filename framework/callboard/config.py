@@ -111,6 +111,29 @@ class Project(Struct, frozen=True, kw_only=True):
     settings: Settings = Settings()
 
 
+def resolved(settings: Settings, folder: Path) -> Settings:
+    """Make the paths in *settings* absolute: they count from the project, not from where the user stands."""
+
+    def absolute(path: str) -> str:
+        return str(folder.absolute() / Path(path).expanduser()) if path else ""
+
+    broker = settings.broker
+    return msgspec.structs.replace(
+        settings,
+        watch=tuple(msgspec.structs.replace(watch, path=absolute(watch.path)) for watch in settings.watch),
+        sidecars=msgspec.structs.replace(settings.sidecars, folder=absolute(settings.sidecars.folder)),
+        runtime=msgspec.structs.replace(settings.runtime, models=absolute(settings.runtime.models)),
+        broker=msgspec.structs.replace(
+            broker,
+            creds=absolute(broker.creds),
+            nkey_seed=absolute(broker.nkey_seed),
+            tls_ca=absolute(broker.tls_ca),
+            tls_cert=absolute(broker.tls_cert),
+            tls_key=absolute(broker.tls_key),
+        ),
+    )
+
+
 def load_settings(path: Path) -> Settings:
     """Read and check a settings file.
 
@@ -128,9 +151,15 @@ def find_project(start: Path) -> Project | None:
     start = start.absolute()
     for folder in (start, *start.parents):
         if (folder / FILE_NAME).is_file():
-            settings = load_settings(folder / FILE_NAME)
+            settings = resolved(load_settings(folder / FILE_NAME), folder)
             return Project(folder=folder, data=folder / DATA_FOLDER, settings=settings)
     return None
+
+
+def make_project(folder: Path, settings: Settings, data: Path | None = None) -> Project:
+    """Make a project of settings that are in no file; its data goes into *folder* unless *data* says where."""
+    folder = folder.absolute()
+    return Project(folder=folder, data=data or folder / DATA_FOLDER, settings=resolved(settings, folder))
 
 
 def require_project(start: Path) -> Project:

@@ -7,6 +7,7 @@ surroundings stop waits without being counted.
 from __future__ import annotations
 
 import asyncio
+import collections
 import logging
 import os
 import sqlite3
@@ -48,6 +49,10 @@ CRASHES = 3
 """Processes that one job may take down."""
 _BACKOFF = (5.0, 30.0, 120.0, 600.0)
 """Seconds before a crashed job is tried again."""
+_AHEAD = 32
+"""Queued jobs that are read at once."""
+_SHOWN_AFTER = 0.5
+"""Seconds after which a job is shown as running."""
 _AWAY = Failure(
     code="media-away",
     message="the media is not where it was last seen",
@@ -101,6 +106,7 @@ class Dispatcher:
         self._committed = committed or (lambda _key, _state: None)
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ahead: collections.deque[Row] = collections.deque()
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -128,12 +134,20 @@ class Dispatcher:
         room = self._workers - len(self._tasks)
         if room <= 0:
             return
-        for row in self._catalog.read(lambda conn: jobs.ready(conn, room + len(self._tasks), self._run)):
-            if row.key not in self._tasks and len(self._tasks) < self._workers:
-                self._tasks[row.key] = asyncio.create_task(self._do(row), name=f"job {row.key[:12]}")
+        if len(self._ahead) < room:
+            taken = {*self._tasks, *(row.key for row in self._ahead)}
+            rows = self._catalog.read(lambda conn: jobs.ready(conn, len(taken) + _AHEAD, self._run))
+            self._ahead.extend(row for row in rows if row.key not in taken)
+        while self._ahead and len(self._tasks) < self._workers:
+            ahead = self._ahead.popleft().key
+            row = self._catalog.read(lambda conn, key=ahead: jobs.get(conn, key))  # type: ignore[misc]
+            if row is None or row.state != "queued":
+                continue  # it was read ahead, and somebody else settled it meanwhile
+            self._tasks[row.key] = asyncio.create_task(self._do(row), name=f"job {row.key[:12]}")
 
     async def _until_wake(self) -> None:
-        when = self._catalog.read(jobs.next_ready) if len(self._tasks) < self._workers else None
+        idle = len(self._tasks) < self._workers
+        when = self._catalog.read(lambda conn: jobs.next_ready(conn, time.time())) if idle else None
         wait = None if when is None or when <= time.time() else when - time.time()
         try:
             await asyncio.wait_for(self._wake.wait(), wait)
@@ -141,8 +155,8 @@ class Dispatcher:
             return
 
     async def _do(self, row: Row) -> None:
+        showing = asyncio.get_running_loop().call_later(_SHOWN_AFTER, self._show_running, row.key)
         try:
-            self._catalog.submit(lambda conn: jobs.running(conn, row.key))
             if self._ensure is not None:
                 await self._ensure()
             await self._settle(row, await self._attempt(row))
@@ -151,8 +165,13 @@ class Dispatcher:
         except Exception:
             log.exception("job %s could not be committed; it is tried again at the next start", row.key[:12])
         finally:
+            showing.cancel()
             self._tasks.pop(row.key, None)
             self._wake.set()
+
+    def _show_running(self, key: str) -> None:
+        """Say that a job runs; a short one is over before anybody could look."""
+        self._catalog.submit(lambda conn: jobs.running(conn, key))
 
     async def _attempt(self, row: Row) -> Outcome:
         event = self._catalog.read(lambda conn: journal.event(conn, row.event))

@@ -26,7 +26,7 @@ from callboard_schemas import (
 from msgspec import Struct
 
 from callboard import announce, codec
-from callboard.bus import Delivery
+from callboard.bus import MAX_ATTEMPTS, Delivery
 from callboard.catalog import Catalog, dead, jobs, journal
 from callboard.errors import MessageParked, MessageRefused
 from callboard.following import LOCAL_ROOT, Following
@@ -71,6 +71,9 @@ class Intake:
     async def receive(self, delivery: Delivery) -> None:
         """Take a message from the bus: journalled, then acknowledged; a bad one becomes a dead letter."""
         try:
+            if delivery.attempt > MAX_ATTEMPTS:
+                problem = f"it was delivered {delivery.attempt - 1} times and never settled"
+                raise MessageRefused("never-settled", problem)
             await self.take_bytes(delivery.body)
         except MessageParked as error:
             await self._park(delivery, str(error))

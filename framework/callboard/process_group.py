@@ -87,8 +87,13 @@ def _kill(process: psutil.Process) -> bool:
     return True
 
 
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
 def resident(pid: int) -> int:
     """Bytes of memory that a process holds; 0 when it is gone."""
+    with contextlib.suppress(OSError, IndexError, ValueError):  # asked after each job: psutil takes ten times as long
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE
     try:
         held: int = psutil.Process(pid).memory_info().rss
     except psutil.Error:

@@ -107,9 +107,12 @@ def ready(conn: sqlite3.Connection, limit: int, run: str = "") -> list[Row]:
     return [Row(*row) for row in rows]
 
 
-def next_ready(conn: sqlite3.Connection) -> float | None:
-    """Say when the next queued job may start, in seconds since 1970; ``None`` when none is queued."""
-    when: float | None = conn.execute("SELECT min(not_before) FROM jobs WHERE state = 'queued'").fetchone()[0]
+def next_ready(conn: sqlite3.Connection, after: float) -> float | None:
+    """Say when the next job that waits for its time may start, in seconds since 1970; ``None`` when none waits."""
+    row = conn.execute(
+        "SELECT min(not_before) FROM jobs WHERE state = 'queued' AND not_before > ?", (after,)
+    ).fetchone()
+    when: float | None = row[0]
     return when
 
 
