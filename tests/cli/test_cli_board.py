@@ -123,7 +123,7 @@ def drop(project: Path, name: str, text: str) -> Path:
 def test_review_beside_a_board(project: Path, up: Up) -> None:
     """Proposals that a running board made are accepted, rejected and taken back over the bus."""
     drop(project, "one.mp4", "sunset")
-    assert "1 tag: sunset (proposed)" in up.hear("one.mp4")
+    assert "proposed 1 tag: sunset" in up.hear("one.mp4")
     (proposal,) = told("inbox", cwd=project)["proposals"]
     accepted = told("accept", proposal["id"], cwd=project)
     assert accepted["changed"] == [proposal["id"]]

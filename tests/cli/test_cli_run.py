@@ -86,7 +86,7 @@ def test_success_is_told_in_one_document(project: Path) -> None:
     (project / "clips" / "one.mp4").write_text("sunset")
     code, report = told("run", "clips", cwd=project)
     assert code == 0
-    assert set(report) == {"run", "assets", "totals"}
+    assert {"run", "assets", "totals"} <= set(report)
     (asset,) = report["assets"]
     assert {"path", "digest", "state", "jobs", "sidecars"} <= set(asset)
     assert (asset["path"], asset["state"]) == (str(project / "clips" / "one.mp4"), "done")

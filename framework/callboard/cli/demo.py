@@ -15,7 +15,8 @@ from callboard_schemas import Captions, Tags
 import callboard
 from callboard.catalog import jobs, journal, ledger, outbox, proposals
 from callboard.cli.live import live
-from callboard.cli.output import cell, console, table
+from callboard.cli.output import cell, console, count, table
+from callboard.cli.summary import labels
 from callboard.config import Settings, Watch, make_project
 from callboard.daemon import Daemon
 from callboard.errors import UsageError
@@ -109,7 +110,8 @@ async def _settled(daemon: Daemon, copying: asyncio.Task[None], serving: asyncio
 
 def _show(daemon: Daemon) -> int:
     out = console()
-    shown = table("file", "tags", "captions", title="What was made")
+    out.print("\n[bold]What was made[/bold]")
+    shown = table("file", "tags", "captions", whole=("file", "captions"))
     spoken: list[str] = []
     failed = 0
     for seen in sorted(
@@ -121,8 +123,11 @@ def _show(daemon: Daemon) -> int:
         tags = [body for one in found if isinstance(body := one.body, Tags)]
         cues = [body for one in found if isinstance(body := one.body, Captions)]
         name = seen.path.decode("utf-8", "backslashreplace")
-        labels = ", ".join(tag.label for tag in tags[0].items[:8]) if tags else ""
-        shown.add_row(cell(name), cell(labels), f"{len(cues[0].cues)} cues" if cues and cues[0].cues else "")
+        shown.add_row(
+            cell(name),
+            cell(labels(tags[0])) if tags else "",
+            count(len(cues[0].cues), "cue") if cues and cues[0].cues else "",
+        )
         spoken += [f"[bold]{cell(name)}[/bold]"] if cues and cues[0].cues else []
         spoken += [
             f"  {cue.start:6.2f} to {cue.end:6.2f}  {cell(' / '.join(cue.lines))}" for one in cues for cue in one.cues

@@ -73,15 +73,18 @@ class Feed:
             return
         asset = row.subject
         name = file_cell(asset.place.path) if asset else cell(row.plugin)
-        clock = time.strftime("%H:%M:%S")
+        head = f"[dim]{time.strftime('%H:%M:%S')}[/dim] {name} [cyan]{row.plugin}[/cyan]"
         if state != "done":
             told = failed_cell(state, row.why) if row.why else f"[red]{state}[/red]"
-            self._out.print(f"[dim]{clock}[/dim] {name} [cyan]{row.plugin}[/cyan] {told}")
+            self._out.print(f"{head} {told}")
             return
         made = self.daemon.board.catalog.read(lambda conn: proposals.of_job(conn, key))
-        told = "; ".join(f"{cell(summary(one.body))} [dim]({one.state})[/dim]" for one in made) or "nothing found"
-        took = duration(row.seconds or 0.0)
-        self._out.print(f"[dim]{clock}[/dim] {name} [cyan]{row.plugin}[/cyan] in {took}: {told}")
+        told = "; ".join(f"[dim]{one.state}[/dim] {cell(summary(one.body))}" for one in made) or "nothing found"
+        self._line(f"{head} {duration(row.seconds or 0.0)} {told}")
+
+    def _line(self, text: str) -> None:
+        """Print one line; a terminal that is too narrow gets its beginning."""
+        self._out.print(text, no_wrap=True, overflow="ellipsis", soft_wrap=not self._out.is_terminal)
 
 
 __all__ = ["Feed"]

@@ -74,14 +74,14 @@ def failed_cell(state: str, failure: Failure) -> str:
 
 
 def table(*columns: str, title: str = "", whole: tuple[str, ...] = ()) -> Table:
-    """Begin a table; in a pipe it is plain columns. Columns named in *whole* are never broken, such as ids to copy."""
+    """Begin a table; in a pipe it is plain columns. Columns in *whole* keep to one line."""
     from rich import box
 
     piped = not sys.stdout.isatty()
     style = None if piped else box.SIMPLE_HEAD
     made = Table(title=title or None, box=style, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        made.add_column(column, overflow="fold", no_wrap=column in whole)
+        made.add_column(column, overflow="ellipsis" if column in whole else "fold", no_wrap=column in whole)
     return made
 
 

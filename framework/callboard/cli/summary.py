@@ -18,7 +18,7 @@ def summary(body: object) -> str:
         said = plain(" ".join(" ".join(cue.lines) for cue in body.cues[:4]))
         return f"{count(len(body.cues), 'cue')} ({body.language}): {_short(said)}"
     if isinstance(body, Tags):
-        return f"{count(len(body.items), 'tag')}: " + _labels([plain(tag.label) for tag in body.items])
+        return f"{count(len(body.items), 'tag')}: " + labels(body)
     if isinstance(body, Translation):
         return f"{count(len(body.cues), 'cue')}, {body.source_language} to {body.language}"
     if isinstance(body, Placeholder):
@@ -30,15 +30,15 @@ def _short(text: str) -> str:
     return text if len(text) <= _ROOM else text[: _ROOM - 1].rstrip() + "…"
 
 
-def _labels(labels: list[str]) -> str:
-    """List labels while there is room, and say that there are more."""
+def labels(tags: Tags) -> str:
+    """List labels while there is room: what is seen and heard first, technical facts last."""
     shown = ""
-    for label in labels:
-        longer = f"{shown}, {label}" if shown else label
+    for tag in sorted(tags.items, key=lambda tag: tag.group[:1] == ("technical",)):
+        longer = f"{shown}, {plain(tag.label)}" if shown else plain(tag.label)
         if shown and len(longer) > _ROOM:
             return f"{shown}, …"
         shown = longer
     return _short(shown)
 
 
-__all__ = ["summary"]
+__all__ = ["labels", "summary"]
