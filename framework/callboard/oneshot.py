@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -27,7 +28,8 @@ from callboard.report import Asked, RunReport, report
 from callboard.runs import new_run
 from callboard.sources.digest import identify, summary
 from callboard.sources.facts import Found, Identity, Seen, Stat
-from callboard.sources.oneshot import collect
+from callboard.sources.kinds import extension, kind_of
+from callboard.sources.oneshot import collect, printable
 
 _UNSETTLED = ("queued", "running")
 
@@ -74,12 +76,14 @@ class OneShot:
         watcher: Watcher | None = None,
     ) -> None:
         self._project, self._paths, self._only = project, paths, tuple(plugins)
-        self._acceptance, self._out = acceptance, out
+        self._acceptance: Acceptance = acceptance
+        self._out = out
         self._watcher = watcher or Watcher()
         self.run = new_run()
         self._states: dict[str, str] = {}
         self._changed = asyncio.Event()
         self._asked: list[Asked] = []
+        self._passed_over: list[tuple[bytes, str]] = []
 
     async def execute(self) -> RunReport:
         """Do the work.
@@ -111,7 +115,7 @@ class OneShot:
                 board.catalog.write_sync(lambda conn: jobs.end_run(conn, self.run, "interrupted"))
                 raise
             await board.catalog.write(lambda conn: jobs.end_run(conn, self.run, "done"))
-            return report(board, self.run, self._asked)
+            return report(board, self.run, self._asked, self._passed_over)
 
     def _check_plugins(self, board: Board) -> None:
         known = {found.id: found for found in board.plugins}
@@ -130,7 +134,7 @@ class OneShot:
 
     async def _ask(self, board: Board) -> None:
         """Identify each file and journal it; jobs start while later files are still being read."""
-        found = await asyncio.to_thread(collect, self._paths)
+        found = await asyncio.to_thread(collect, self._paths, ignored=self._pass_over)
         self._watcher.found(len(found))
         await board.catalog.write(lambda conn: jobs.start_run(conn, self.run, "run"))
         for one in found:
@@ -140,7 +144,13 @@ class OneShot:
             try:
                 await self._ask_one(board, one)
             except (CallboardError, OSError) as error:
-                self._asked.append((one, None, (), _failure(error)))
+                self._asked.append((one, None, (), _failure(one.path, error)))
+
+    def _pass_over(self, path: bytes, why: str) -> None:
+        name = os.path.basename(path)
+        link_to_folder = not extension(name) and stat.S_ISLNK(os.lstat(path).st_mode)
+        if (kind_of(name) and not name.startswith(b"._")) or link_to_folder:  # macOS puts a ._ file beside every clip
+            self._passed_over.append((path, why))
 
     async def _ask_one(self, board: Board, found: Found) -> None:
         root, relative = _rooted(board, found.path)
@@ -212,12 +222,11 @@ def _identity(found: Found, known: Seen | None, progress: Callable[[int, int], N
     return identify(found, progress=progress)
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(path: bytes, error: CallboardError | OSError) -> Failure:
     if isinstance(error, CallboardError):
         cause: Literal["environment", "deterministic"] = (
             "environment" if isinstance(error, Blocked) else "deterministic"
         )
         return Failure(code=error.code, message=error.message, cause=cause, hint=error.hint)
-    return Failure(
-        code="unreadable", message=str(error), cause="environment", hint="Check the disk and its permissions."
-    )
+    message = f"{printable(path)}: cannot be read: {error.strerror or error}"
+    return Failure(code="unreadable", message=message, cause="environment", hint="Check the disk and its permissions.")

@@ -42,12 +42,21 @@ class AssetReport(Struct, frozen=True, kw_only=True):
     """Why the file could not even be looked at."""
 
 
+class PassedOver(Struct, frozen=True, kw_only=True):
+    """What looks like media, or leads to it, and was not touched."""
+
+    path: str
+    why: str
+
+
 class RunReport(Struct, frozen=True, kw_only=True):
     """Everything a run did."""
 
     run: str
     assets: tuple[AssetReport, ...]
     totals: dict[str, int]
+    passed_over: tuple[PassedOver, ...] = ()
+    """Links, pipes, and media that a rule ignores. Files of other kinds are not listed."""
 
     @property
     def ok(self) -> bool:
@@ -55,7 +64,7 @@ class RunReport(Struct, frozen=True, kw_only=True):
         return not self.totals["failed"] and not self.totals["blocked"]
 
 
-def report(board: Board, run: str, asked: Sequence[Asked]) -> RunReport:
+def report(board: Board, run: str, asked: Sequence[Asked], passed_over: Sequence[tuple[bytes, str]] = ()) -> RunReport:
     """Gather what became of each file."""
     assets = board.catalog.read(lambda conn: tuple(_asset(conn, run, one) for one in asked))
     states = [asset.state for asset in assets]
@@ -67,7 +76,8 @@ def report(board: Board, run: str, asked: Sequence[Asked]) -> RunReport:
         "proposals": sum(len(job.proposals) for asset in assets for job in asset.jobs),
         "sidecars": sum(len(asset.sidecars) for asset in assets),
     }
-    return RunReport(run=run, assets=assets, totals=totals)
+    passed = tuple(PassedOver(path=encode_path(path), why=why) for path, why in sorted(passed_over))
+    return RunReport(run=run, assets=assets, totals=totals, passed_over=passed)
 
 
 def _asset(conn: sqlite3.Connection, run: str, asked: Asked) -> AssetReport:

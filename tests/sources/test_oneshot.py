@@ -95,11 +95,16 @@ def test_ignored_files_are_said_with_the_rule(tmp_path: Path) -> None:
 
 
 def test_links_inside_are_not_followed(tmp_path: Path) -> None:
-    """A link inside a folder is not followed, so loops end; a link that is named is."""
+    """A link inside a folder is passed over aloud, so loops end; a link that is named is followed."""
     put(tmp_path, "in/a.mov", "out/b.mov")
     (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
     (tmp_path / "in" / "b.mov").symlink_to(tmp_path / "out" / "b.mov")
-    assert names_of(collect([tmp_path / "in"]), tmp_path) == [b"in/a.mov"]
+    os.mkfifo(tmp_path / "in" / "pipe.mov")
+    said: dict[bytes, str] = {}
+    found = collect([tmp_path / "in"], ignored=lambda path, why: said.update({os.path.basename(path): why}))
+    assert names_of(found, tmp_path) == [b"in/a.mov"]
+    assert said.keys() == {b"loop", b"b.mov", b"pipe.mov"}
+    assert said[b"b.mov"].startswith("a symbolic link")
     assert names_of(collect([tmp_path / "in" / "b.mov"]), tmp_path) == [b"in/b.mov"]
 
 
@@ -162,3 +167,13 @@ def test_a_file_that_goes_is_a_media_error(tmp_path: Path) -> None:
     (tmp_path / "a.mov").unlink()
     with pytest.raises(MediaError, match=r"^a\.mov: cannot be read: No such file or directory$"):
         identify(found)
+
+
+@pytest.mark.parametrize("name", [b"a\nb.mov", b"\x1b[31m.mov", b"b\xff.mov", "\u202egnp.mov".encode()])
+def test_failures_say_any_name_on_one_line(tmp_path: Path, name: bytes) -> None:
+    """The message of a failure holds no control character, whatever the file is called."""
+    with open(os.path.join(os.fsencode(tmp_path), name), "wb"):
+        pass
+    (found,) = collect([tmp_path])
+    assert found.failure is not None
+    assert found.failure.message.isprintable()

@@ -87,15 +87,25 @@ def _show(report: RunReport) -> None:
         out.print(f"  wrote {file_cell(path)}")
     if len(wrote) > len(listed):
         out.print(f"  and {len(wrote) - len(listed)} more")
+    _show_passed_over(report)
     totals = report.totals
     parts = [f"{totals[name]} {name}" for name in ("done", "failed", "blocked") if totals[name]]
     parts += [f"{totals['nothing']} with nothing to do"] if totals["nothing"] else []
+    parts += [f"{len(report.passed_over)} passed over"] if report.passed_over else []
     found = ", ".join(parts) or "no media found"
     out.print(f"\nrun {report.run}: {found}; {count(totals['sidecars'], 'sidecar')}.")
     if totals["sidecars"] and totals["cached"] < totals["jobs"]:
         out.print(f"[dim]Take it back with: callboard undo {report.run}[/dim]")
     if any(proposal.state == "proposed" for a in report.assets for j in a.jobs for proposal in j.proposals):
         out.print("[dim]Some proposals wait for you: callboard inbox[/dim]")
+
+
+def _show_passed_over(report: RunReport) -> None:
+    shown = report.passed_over[:_LISTED]
+    for one in shown:
+        console().print(f"  [dim]passed over {file_cell(one.path)}: {cell(one.why)}[/dim]")
+    if len(report.passed_over) > len(shown):
+        console().print(f"  [dim]and {len(report.passed_over) - len(shown)} more passed over[/dim]")
 
 
 def _rows(asset: AssetReport) -> Iterator[tuple[str, str, str, str]]:

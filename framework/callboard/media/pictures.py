@@ -45,7 +45,7 @@ def frames(container: Container, every: float, max_side: int, limit: int) -> Ite
         if every > 0:
             target = ((max(found.time, 0.0) + _SLACK) // every + 1) * every
     if not given:
-        raise NotMedia("holds no picture that can be decoded")
+        raise NotMedia("holds no picture that can be decoded", "Copy or export it again.")
 
 
 class _Reader:

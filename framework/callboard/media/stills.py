@@ -48,6 +48,7 @@ _TURNS = {
 }
 """EXIF orientation to the turn that undoes it (CIPA DC-008, tag 274)."""
 
+_AGAIN = "Copy or export it again."
 _EXIF_NAMES = ("ImageDescription", "Make", "Model", "Software", "DateTime", "Artist", "Copyright")
 
 
@@ -158,11 +159,11 @@ class Still:
             try:
                 self.image.load()
             except (OSError, SyntaxError, ValueError, EOFError):
-                raise NotMedia(f"holds no picture that can be decoded: {problem}") from None
+                raise NotMedia(f"holds no picture that can be decoded: {problem}", _AGAIN) from None
             finally:
                 ImageFile.LOAD_TRUNCATED_IMAGES = False
         if _blank(self.image):
-            raise NotMedia(f"holds no picture that can be decoded: {problem}")
+            raise NotMedia(f"holds no picture that can be decoded: {problem}", _AGAIN)
         self.problems.append(f"the picture is damaged or cut off: {problem}")
 
 

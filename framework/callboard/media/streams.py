@@ -29,6 +29,7 @@ FORMATS = (
     "hdr_pipe,pam_pipe,ppm_pipe,pgm_pipe,pbm_pipe,pfm_pipe,qoi_pipe,cri_pipe"
 )
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_AGAIN = "Copy or export it again. Playlists and other text that names files are not opened."
 _LOOK_AHEAD = 240  # packets read to tell a varying frame rate: 8 to 10 seconds of it
 _FIELD_ORDERS = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}  # AVFieldOrder in libavcodec/defs.h
 
@@ -50,7 +51,7 @@ class Container:
                 metadata_errors="replace",
             )
         except av.error.FFmpegError as error:
-            raise NotMedia(f"is not media that can be opened: {error.strerror}") from None
+            raise NotMedia(f"is not media that can be opened: {error.strerror}", _AGAIN) from None
         self.still = self.av.format.name.endswith("_pipe") and self.av.format.name != "yuv4mpegpipe"
         self.start = Fraction(self.av.start_time or 0, 1_000_000)
 
@@ -90,11 +91,11 @@ class Container:
         """Say what the container says; the first frame tells how the picture is turned."""
         pictures, sounds = self.video(), self.audio()
         if not pictures and not sounds:
-            raise NotMedia("holds neither picture nor sound that can be decoded")
+            raise NotMedia("holds neither picture nor sound that can be decoded", _AGAIN)
         spacing = _Spacing.of(self.av, pictures[0]) if pictures and not self.still else _Spacing()
         first = self._first_frame(pictures[0]) if pictures else None
         if first is None and (pictures or self._first_frame(sounds[0]) is None):
-            raise NotMedia("holds no picture or sound that can be decoded")
+            raise NotMedia("holds no picture or sound that can be decoded", _AGAIN)
         turn = turn_of(first) if pictures else Turn()
         video = [self._video_facts(s, turn if s is pictures[0] else Turn(), spacing) for s in pictures]
         duration = 0.0 if self.still else float((self.av.duration or 0) / 1_000_000)

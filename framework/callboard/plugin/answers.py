@@ -71,9 +71,13 @@ def _shown(item: object) -> str:
 
 
 def failure_of(error: BaseException, manifest: Manifest | None, distribution: str = "") -> Failure:
-    """Turn anything that a hook raised into a failure with its cause."""
+    """Turn anything that a hook raised into a failure with its cause.
+
+    An error that was raised on purpose says all there is to say; only of others is the traceback kept.
+    """
     detail = "".join(traceback.format_exception(error))[-LONGEST_DETAIL:]
     if isinstance(error, CallboardError):
+        detail = f"caused by {one_line(error.__cause__)}" if error.__cause__ is not None else ""
         cause = (
             "environment"
             if isinstance(error, Blocked)

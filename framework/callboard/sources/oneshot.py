@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat as modes
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -70,8 +71,17 @@ def _reason(error: OSError) -> tuple[str, str, str]:
     return "unreadable", f"cannot be read: {error.strerror}", "Check its permissions and its disk."
 
 
+def printable(path: bytes) -> str:
+    """Write a path on one line, safe for a terminal: control characters and bytes that are not UTF-8 are escaped."""
+    text = os.fsdecode(path)
+    return "".join(
+        char.encode("unicode_escape").decode("ascii") if unicodedata.category(char)[0] in "CZ" and char != " " else char
+        for char in text.encode("utf-8", "backslashreplace").decode("utf-8")
+    )
+
+
 def _failed(path: bytes, code: str, problem: str, hint: str) -> Found:
-    name = os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
+    name = printable(path)
     elsewhere = code in ("missing", "unreadable")
     cause: Literal["environment", "deterministic"] = "environment" if elsewhere else "deterministic"
     failure = Failure(code=code, message=f"{name}: {problem}", cause=cause, hint=hint)
@@ -161,7 +171,11 @@ def _folder(root: bytes, rules: Iterable[str], ignored: Ignored) -> list[Found]:
             return False
         return passed(path, folder=False)
 
-    found = walk(root, enter=lambda path: passed(path, folder=True), keep=keep)
+    def odd(path: bytes, link: bool) -> None:
+        why = "a symbolic link; name its target to have it done" if link else "a pipe, socket or device"
+        ignored(os.path.join(root, path), why)
+
+    found = walk(root, enter=lambda path: passed(path, folder=True), keep=keep, odd=odd)
     folders: dict[bytes, dict[bytes, int]] = defaultdict(dict)
     for path, stat in found.files:
         folder, _, name = path.rpartition(b"/")

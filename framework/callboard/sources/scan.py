@@ -27,6 +27,7 @@ def walk(
     *,
     enter: Callable[[bytes], bool] = lambda _folder: True,
     keep: Callable[[bytes, bytes], bool] = lambda _path, _name: True,
+    odd: Callable[[bytes, bool], None] = lambda _path, _link: None,
     deep: bool = True,
 ) -> Walk:
     """Walk *start* (relative to *root*) and everything below.
@@ -36,6 +37,7 @@ def walk(
         start: Where to begin; empty for the root itself.
         enter: Called with each folder before it is listed; False leaves it out.
         keep: Called with a file's path and name; False leaves it out before it is stat'ed.
+        odd: Told of what is neither a folder nor a file, and whether it is a symbolic link.
         deep: False lists *start* alone.
     """
     found = Walk()
@@ -53,7 +55,9 @@ def walk(
                     if entry.is_dir(follow_symlinks=False):
                         if deep and enter(path):
                             stack.append(path)
-                    elif entry.is_file(follow_symlinks=False) and keep(path, entry.name):
+                    elif not entry.is_file(follow_symlinks=False):
+                        odd(path, entry.is_symlink())
+                    elif keep(path, entry.name):
                         _take(found, path, entry)
         except OSError as error:
             found.failed[folder] = error
