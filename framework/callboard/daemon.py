@@ -22,7 +22,7 @@ from callboard.config import Project, Watch
 from callboard.control import Control
 from callboard.runs import new_run
 from callboard.runtime.packs import find_packs, status
-from callboard.sources import SourceEvent, WatchSource
+from callboard.sources import Seen, SourceEvent, WatchSource
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ class Daemon:
             note=lambda path, state, detail: self._note(watch.name, path, state, detail),
             known=known,
             ours=self._ours,
+            refresh=lambda seen: self._refresh(watch.name, seen),
         )
         self.sources[watch.name] = source
         self.board.spawn(source.run(), f"watch {watch.name}")
@@ -117,6 +118,9 @@ class Daemon:
     def _note(self, root: str, path: bytes, state: str, detail: str) -> None:
         now = time.time()
         self.board.catalog.submit(lambda conn: journal.note(conn, root, path, state, detail, now))
+
+    def _refresh(self, root: str, seen: Seen) -> None:
+        self.board.catalog.submit(lambda conn: journal.put_place(conn, root, seen))
 
     def _ours(self, path: bytes) -> bool:
         return self.board.catalog.read(lambda conn: is_ours(conn, path))

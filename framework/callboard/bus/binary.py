@@ -44,10 +44,13 @@ async def check_version(binary: str) -> str:
     Raises:
         BrokerError: it is older than ``OLDEST``, or does not say.
     """
-    process = await asyncio.create_subprocess_exec(
-        binary, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec(
+            binary, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        output, _ = await process.communicate()
+        if process.returncode is None or process.returncode >= 0:
+            break  # else something killed it, which says nothing of its age
     found = re.search(rb"v(\d+)\.(\d+)", output)
     if found is None or (int(found[1]), int(found[2])) < OLDEST:
         raise BrokerError(

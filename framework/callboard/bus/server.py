@@ -123,18 +123,21 @@ class EmbeddedServer:
         self._public = make_seeds(self.data)
 
     async def _first_start(self) -> None:
-        """Start on a free port, on another one when somebody took it meanwhile."""
+        """Start on a free port; again when somebody took the port or killed the child meanwhile."""
         for last in (False, False, True):
             self.port = _free_port(self.port or _last_port(self.folder / "server.conf"))
             try:
                 await self._launch()
                 return
             except BrokerError:
+                killed = self._process is not None and (self._process.returncode or 0) < 0
                 await self._end()
-                if last or "address already in use" not in self._last_words():
+                taken = "address already in use" in self._last_words()
+                if last or not (killed or taken):
                     raise
-                self.port = 0
-                (self.folder / "server.conf").unlink(missing_ok=True)
+                if taken:
+                    self.port = 0
+                    (self.folder / "server.conf").unlink(missing_ok=True)
 
     async def _launch(self) -> None:
         config = self.folder / "server.conf"
