@@ -52,8 +52,8 @@ def job(conn: sqlite3.Connection, state: JobState, cause: Envelope | None) -> No
 
 def receipt(conn: sqlite3.Connection, told: Receipt) -> None:
     """Tell what an effect left behind."""
-    envelope = codec.make("effect.receipt", told, source=SOURCE, subject=told.target, id=told.effect)
-    _put(conn, envelope.type, told.effect, codec.encode(envelope))
+    envelope = codec.make("effect.receipt", told, source=SOURCE, subject=told.target)
+    _put(conn, envelope.type, envelope.id, codec.encode(envelope))
 
 
 def _put(conn: sqlite3.Connection, kind: str, ident: str, message: bytes) -> None:

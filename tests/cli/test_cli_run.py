@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callboard.catalog import view
 from callboard.testing import TmpPlugin
 
 SAY = """
@@ -99,6 +100,19 @@ def test_success_is_told_in_one_document(project: Path) -> None:
     assert len(asset["sidecars"]) == report["totals"]["sidecars"] == 2
     code, report = told("run", "clips", cwd=project)
     assert (code, report["assets"][0]["jobs"][0]["cached"]) == (0, True)
+
+
+def test_every_sidecar_is_announced(project: Path) -> None:
+    """Each sidecar that a run writes has a receipt of its own on the bus, and one more when it is taken back."""
+    for name in ("one", "two", "three"):
+        (project / "clips" / f"{name}.mp4").write_text(name)
+    _, report = told("run", "clips", cwd=project)
+    with view(project / ".callboard") as catalog:
+        count = "SELECT count(*) FROM outbox WHERE subject LIKE 'cb.out.effect.receipt.%'"
+        assert catalog.read(lambda conn: conn.execute(count).fetchone()[0]) == report["totals"]["sidecars"] == 6
+    told("undo", report["run"], cwd=project)
+    with view(project / ".callboard") as catalog:
+        assert catalog.read(lambda conn: conn.execute(count).fetchone()[0]) == 12
 
 
 def test_partial_failure_is_told_and_the_rest_is_done(project: Path) -> None:

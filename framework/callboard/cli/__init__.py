@@ -58,9 +58,15 @@ def main(arguments: list[str] | None = None) -> int:
 
         sys.stdout.write(f"callboard {__version__}\n")
         return 0
-    from callboard.cli.app import run
+    try:
+        from callboard.cli.app import run
 
-    return run(given)
+        return run(given)
+    except KeyboardInterrupt:  # while libraries were still being imported
+        if "--json" in given:
+            sys.stdout.write('{"error": {"code": "interrupted", "message": "interrupted", "hint": ""}}\n')
+        sys.stderr.write("error: interrupted\n")
+        return 130
 
 
 __all__ = ["COMMANDS", "Entry", "help_text", "main"]

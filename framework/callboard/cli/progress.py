@@ -14,6 +14,8 @@ from callboard.cli.output import cell, console, file_cell
 from callboard.errors import Interrupted
 from callboard.oneshot import Watcher
 
+_READ = 0.05
+"""The share of a file's bar that reading it takes."""
 _SETTLED = ("done", "failed", "blocked", "cancelled")
 
 
@@ -81,7 +83,7 @@ class Bars(Silent):
         """Show a file being read."""
         super().hashing(path, fraction)
         if fraction < 1:
-            self._update(path, fraction * 0.05, "reading")
+            self._update(path, fraction * _READ, "reading")
 
     def asked(self, path: str, keys: Sequence[str]) -> None:
         """Show a file whose jobs are known."""
@@ -111,8 +113,8 @@ class Bars(Silent):
         task = self._files.get(path)
         if task is None:
             task = self._files[path] = self._progress.add_task(file_cell(path, base=True), total=1.0, rate="", note="")
-        speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
-        rate = f"{speed * 100:.1f} %/s" if speed else ""
+        elapsed = self._progress.tasks[self._progress.task_ids.index(task)].elapsed or 0.0
+        rate = f"{share * 100 / elapsed:.1f} %/s" if share > _READ and elapsed > 1 else ""
         self._progress.update(task, completed=share, note=cell(note), rate=rate)
 
     def _finish(self, path: str) -> None:
