@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from callboard.bus.binary import find_binary
 from callboard.codec import encode, make
 from callboard.testing import TmpPlugin, make_asset
 from callboard_schemas import MediaSettled
@@ -64,6 +66,14 @@ class Up:
             if words in line:
                 return line
         raise AssertionError(f"never said {words!r}: {self.process.stderr.read() if self.process.stderr else ''}")
+
+    def connects(self, project: Path) -> bool:
+        """Wait until the board's answer to ``status`` comes back over the bus."""
+        ends = time.monotonic() + 30
+        while time.monotonic() < ends:
+            if (told("status", cwd=project)["live"] or {}).get("connected"):
+                return True
+        return False
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, str, float]:
         """Stop it; exit code, the rest of what it said, and the seconds it took."""
@@ -197,6 +207,26 @@ def test_explain_says_how_a_path_stands(project: Path, up: Up) -> None:
         assert code == 0
         assert words in out
         assert len(out.splitlines()) < 24
+
+
+def test_a_board_on_a_server_that_its_command_line_names(project: Path, tmp_path: Path) -> None:
+    """``up --nats`` waits for a server that is away; other commands then find the board through the same server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    board = Up(project, "--nats", f"nats://127.0.0.1:{port}")
+    board.hear("The broker does not answer yet")
+    command = [find_binary(), "-js", "-a", "127.0.0.1", "-p", port, "-sd", str(tmp_path / "store")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            drop(project, "one.mp4", "sunset")
+            board.hear("one.mp4")
+            assert board.connects(project)
+            assert len(told("accept", "--all", cwd=project)["changed"]) == 1
+            assert board.stop()[0] == 0
+        finally:
+            server.terminate()
+    assert not (project / ".callboard" / "broker.json").exists()
 
 
 def test_plan_does_nothing(project: Path) -> None:

@@ -75,6 +75,8 @@ async def _up(project: Project) -> int:
     async with live(project, out) as (daemon, serving):
         folders = ", ".join(root.folder for root in daemon.roots()) or "no folder (see callboard.toml)"
         out.print(f"Ready in {time.monotonic() - began:.1f} s; watching {cell(folders)}. Ctrl-C stops.")
+        if not daemon.bus.connected:
+            out.print("The broker does not answer yet; the work in the folders goes on, and messages wait.")
         _stop_on_signals(daemon, out)
         await serving
     out.print("Stopped.")
