@@ -80,7 +80,8 @@ class Board:
         out: Path | None = None,
         bases: tuple[bytes, ...] = (),
     ) -> None:
-        self.project, self.bus, self.acceptance = project, bus, acceptance
+        self.project, self.bus = project, bus
+        self.acceptance: Acceptance = acceptance
         self.following = Following(roots_of(project), os.path.abspath(os.fsencode(out)) if out else b"")
         self._command, self._run, self._bases = command, run, bases
         self._on_progress = on_progress

@@ -8,15 +8,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+import msgspec
 from callboard_schemas import Decision, JobDone
 from msgspec import Struct
 
 from callboard import announce
-from callboard.catalog import dead, jobs, proposals
+from callboard.catalog import dead, jobs, journal, proposals
 from callboard.catalog.jobs import Row
 from callboard.config import Policy
 from callboard.discovery import Found
-from callboard.dispatcher import store
 from callboard.errors import UsageError
 from callboard.following import Following
 from callboard.policy import Acceptance, accepts
@@ -114,7 +114,7 @@ class Desk:
 
     def accept_done(self, conn: sqlite3.Connection, row: Row, done: JobDone, acceptance: Acceptance) -> list[str]:
         """Store what a job proposes and accept what the policy allows. Returns the accepted ids."""
-        ids = store(conn, row, done)
+        ids = _store(conn, row, done)
         return [
             ident
             for ident, result in zip(ids, done.results, strict=True)
@@ -141,3 +141,19 @@ def _one(conn: sqlite3.Connection, prefix: str) -> str:
         problem = "no proposal" if not found else "more than one proposal starts with"
         raise UsageError(f"{problem} {prefix!r}", "'callboard inbox' shows what waits, with the ids.")
     return found[0]
+
+
+def _store(conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
+    """Store the proposals of a finished job and tell of them. Returns their ids in order."""
+    cause = journal.envelope(conn, row.event)
+    ids = []
+    models = msgspec.json.decode(row.models, type=dict[str, str])
+    provenance = msgspec.structs.replace(done.provenance, models={**models, **done.provenance.models})
+    for index, result in enumerate(done.results):
+        ident = f"{row.key[:12]}-{index}"
+        proposals.add(conn, ident, row.key, row.run, row.digest, result, provenance)
+        made = proposals.get(conn, ident)
+        if made is not None:
+            announce.proposal(conn, made, cause)
+        ids.append(ident)
+    return ids

@@ -19,7 +19,6 @@ from typing import Protocol
 import msgspec
 from callboard_schemas import (
     Asset,
-    Envelope,
     Failure,
     Job,
     JobDone,
@@ -33,7 +32,6 @@ from callboard_schemas import (
 
 from callboard import announce
 from callboard.catalog import Catalog, dead, jobs, journal
-from callboard.catalog import proposals as proposal_rows
 from callboard.catalog.jobs import Row
 from callboard.failpoints import failpoint
 from callboard.following import Following
@@ -259,7 +257,7 @@ class Dispatcher:
             state, why = self._fail(conn, row, outcome.failure), outcome.failure
         if state in ("done", "failed"):
             told = JobState(key=row.key, plugin=row.plugin, state=state, run=row.run, failure=why)  # type: ignore[arg-type]
-            announce.job(conn, told, _cause(conn, row))
+            announce.job(conn, told, journal.envelope(conn, row.event))
         asset = row.subject
         if asset is not None:
             text = f"{row.plugin}: {state}" + (f" in {outcome.seconds:.1f} s" if state == "done" else "")
@@ -297,24 +295,3 @@ def _stamp(path: bytes | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
-
-
-def _cause(conn: sqlite3.Connection, row: Row) -> Envelope | None:
-    event = journal.event(conn, row.event)
-    return msgspec.json.decode(event.body, type=Envelope) if event else None
-
-
-def store(conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
-    """Store the proposals of a finished job and tell of them. Returns their ids in order."""
-    cause = _cause(conn, row)
-    ids = []
-    models = msgspec.json.decode(row.models, type=dict[str, str])
-    provenance = msgspec.structs.replace(done.provenance, models={**models, **done.provenance.models})
-    for index, result in enumerate(done.results):
-        ident = f"{row.key[:12]}-{index}"
-        proposal_rows.add(conn, ident, row.key, row.run, row.digest, result, provenance)
-        made = proposal_rows.get(conn, ident)
-        if made is not None:
-            announce.proposal(conn, made, cause)
-        ids.append(ident)
-    return ids

@@ -130,10 +130,11 @@ async def test_a_dropped_file_gets_its_sidecars(project: Project) -> None:
 async def test_what_landed_while_nobody_watched_is_found_once(project: Project) -> None:
     """A file dropped before the start is found; after a restart nothing is done again."""
     (project.folder / "footage" / "a.mp4").write_text("sunset")
-    for _ in range(2):
-        async with up(project) as board:
-            await board.until(lambda: len(board.sidecars()) == 2)
-    assert board.calls() == ["sunset"]
+    async with up(project) as first:
+        await first.until(lambda: len(first.sidecars()) == 2)
+    async with up(project) as second:
+        assert second.calls() == ["sunset"]
+        assert len(second.sidecars()) == 2
 
 
 async def test_a_slow_copy_is_processed_once_when_whole(project: Project) -> None:

@@ -25,7 +25,7 @@ from callboard.catalog import view
 from callboard.cli.project import broker_of
 from callboard.config import find_project
 from callboard.testing import TmpPlugin
-from lxml import etree
+from lxml.etree import fromstring
 
 FILES, KILLS, SEED = 1000, 100, 42
 
@@ -123,7 +123,7 @@ class Reader(threading.Thread):
             if name.endswith(".callboard.json"):
                 json.loads(body)
             elif name.endswith(".xmp"):
-                etree.fromstring(body)
+                fromstring(body)
             else:
                 return
         except FileNotFoundError:

@@ -44,6 +44,7 @@ async def check_version(binary: str) -> str:
     Raises:
         BrokerError: it is older than ``OLDEST``, or does not say.
     """
+    output = b""
     for _ in range(3):
         process = await asyncio.create_subprocess_exec(
             binary, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

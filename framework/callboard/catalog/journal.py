@@ -41,6 +41,12 @@ def event(conn: sqlite3.Connection, seq: int) -> Event | None:
     return None if row is None else Event(*row)
 
 
+def envelope(conn: sqlite3.Connection, seq: int) -> Envelope | None:
+    """Give the envelope of an event."""
+    found = event(conn, seq)
+    return None if found is None else msgspec.json.decode(found.body, type=Envelope)
+
+
 def parked(conn: sqlite3.Connection) -> list[Event]:
     """Give every event that waits for a newer program."""
     rows = conn.execute("SELECT seq, type, run, state, body FROM events WHERE state = 'parked' ORDER BY seq")

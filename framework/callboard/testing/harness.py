@@ -1,8 +1,4 @@
-"""The harness plugin authors get, and that Callboard's own tests use. A pytest plugin: installed with Callboard.
-
-Fixtures: ``plugin_harness`` runs a plugin in this process, ``tmp_plugin`` writes plugins that real discovery finds,
-``callboard_project`` gives a project folder, ``samples`` the folder of sample media.
-"""
+"""Runs a plugin in this process, on a real file, with the context that a plugin process would give it."""
 
 from __future__ import annotations
 
@@ -11,16 +7,13 @@ import hashlib
 import importlib
 import logging
 import os
-import sys
-import textwrap
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pytest
 from callboard_schemas import (
     Asset,
     Envelope,
@@ -34,14 +27,11 @@ from callboard_schemas import (
     encode_path,
 )
 
-from callboard.config import FILE_NAME as SETTINGS_NAME
-from callboard.discovery import Found
 from callboard.errors import CallboardError
 from callboard.manifests import FILE_NAME, load_manifest, resolve_parameters
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
-    from callboard.worker import PluginPool
 
 _KINDS: dict[str, MediaKind] = {
     **dict.fromkeys((".mov", ".mp4", ".mkv", ".webm", ".avi", ".mxf", ".mts", ".mpg"), "video"),
@@ -186,129 +176,4 @@ class PluginHarness:
         return list(answer)
 
 
-@pytest.fixture
-def plugin_harness(tmp_path: Path) -> PluginHarness:
-    """Run plugins in this process: ``plugin_harness.run(package, path)`` gives their results."""
-    folder = tmp_path / "shm"
-    folder.mkdir()
-    return PluginHarness(folder)
-
-
-_MANIFEST = """\
-id = "{id}"
-name = "{id}"
-version = "1.0.0"
-kind = "analyse"
-summary = "A plugin of a test."
-license = "Apache-2.0"
-events = ["media.settled"]
-results = ["tags"]
-"""
-
-PoolFactory = Callable[..., "PluginPool"]
-"""``plugin_pool(*found, **options) -> PluginPool``."""
-TmpPlugin = Callable[..., Found]
-"""``tmp_plugin(id, code, manifest="", **manifest_keys) -> Found``."""
-
-
-def write_plugin(site: Path, plugin: str, code: str, manifest: str | None = None, **keys: object) -> str:
-    """Write a plugin into *site* as if it were installed there.
-
-    Args:
-        site: A folder on ``sys.path``.
-        plugin: The id; the package has the same name with underscores.
-        code: The package's ``__init__.py``; its indentation is taken off.
-        manifest: The whole manifest, in place of a small valid one.
-        keys: Further keys of the manifest, or others for its keys.
-
-    Returns:
-        The package's name.
-    """
-    package = plugin.replace("-", "_")
-    folder = site / package
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text(textwrap.dedent(code), encoding="utf-8")
-    if manifest is None:
-        lines = [line for line in _MANIFEST.format(id=plugin).splitlines() if line.split(" = ")[0] not in keys]
-        lines += [f"{key} = {_toml(value)}" for key, value in keys.items()]
-        manifest = "\n".join(lines) + "\n"
-    (folder / FILE_NAME).write_text(manifest, encoding="utf-8")
-    info = site / f"{package}-1.0.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {plugin}\nVersion: 1.0.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text(f"[callboard.plugins]\n{plugin} = {package}\n", encoding="utf-8")
-    return package
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
-    return msgspec.json.encode(value).decode("utf-8")
-
-
-@pytest.fixture
-def tmp_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TmpPlugin]:
-    """Write plugins that discovery finds, also in child processes: ``tmp_plugin("shout", code)`` gives a ``Found``."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
-    packages: list[str] = []
-
-    def make(plugin: str, code: str = "", manifest: str | None = None, **keys: object) -> Found:
-        from callboard.discovery import discover
-
-        packages.append(write_plugin(site, plugin, code, manifest, **keys))
-        importlib.invalidate_caches()
-        return next(found for found in discover(allow=[plugin]) if found.id == plugin)
-
-    yield make
-    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
-        del sys.modules[name]
-
-
-@pytest.fixture
-def plugin_pool(tmp_path: Path) -> PoolFactory:
-    """Run plugins in real processes, for tests that are ``async``; options as of ``PluginPool``."""
-
-    def make(*plugins: Found, **options: Any) -> PluginPool:
-        from callboard.worker import PluginPool
-
-        shm = tmp_path / "pool-shm"
-        shm.mkdir(exist_ok=True)
-        given = {"run_folder": tmp_path / "run", "runtime_address": "", "shm_folder": shm, "workers": 8, **options}
-        return PluginPool(plugins, **given)
-
-    return make
-
-
-@pytest.fixture
-def callboard_project(tmp_path: Path) -> Path:
-    """Give a project folder of its own with a settings file that changes nothing."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / SETTINGS_NAME).write_text("", encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def samples(pytestconfig: pytest.Config) -> Path:
-    """Give the folder of sample media."""
-    return pytestconfig.rootpath / "tests" / "media"
-
-
-__all__ = [
-    "HookFailed",
-    "PluginHarness",
-    "PoolFactory",
-    "TmpPlugin",
-    "callboard_project",
-    "make_asset",
-    "make_event",
-    "make_job",
-    "plugin_harness",
-    "plugin_pool",
-    "samples",
-    "tmp_plugin",
-    "write_plugin",
-]
+__all__ = ["HookFailed", "PluginHarness", "make_asset", "make_event", "make_job"]
