@@ -6,7 +6,7 @@ The same contract holds in a plugin process, in ``callboard.testing`` and in a n
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,6 +39,11 @@ class Runtime(Protocol):
 
 class Media(Protocol):
     """One asset, opened in a process that may die. All calls block; use them from plain functions."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What was skipped or cut off in the calls made so far, in words."""
+        ...
 
     def probe(self) -> MediaFacts:
         """Container and stream facts; for a sequence, of its first frame.

@@ -16,4 +16,4 @@ def callboard_handle(asset: Asset | None, context: Context) -> Tags:
     """Tag the asset of the event."""
     from callboard_autotag.tagger import tag
 
-    return tag(context, sequence=asset is not None and asset.sequence is not None)
+    return tag(context, asset.sequence if asset is not None else None)

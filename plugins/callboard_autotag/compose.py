@@ -11,7 +11,7 @@ Facts = Mapping[str, Scalar | list[str]]
 
 def describe(tags: Sequence[Tag], facts: Facts) -> str:
     """Compose the description: what it is, how it looks, how it is cut, what is heard and read."""
-    parts = [_what(tags, facts), _looks(tags), _editing(facts), _heard(tags), _text(tags)]
+    parts = [_what(tags, facts), _damage(tags, facts), _looks(tags), _editing(facts), _heard(tags), _text(tags)]
     sentence = "; ".join(part for part in parts if part)
     return sentence[:1].upper() + sentence[1:] + "." if sentence else ""
 
@@ -38,11 +38,23 @@ def _what(tags: Sequence[Tag], facts: Facts) -> str:
     if rate:
         found.append(rate[0])
     duration = facts.get("duration_seconds")
-    if facts.get("frames") == 1:
+    if "first_frame" in facts:
+        found.append(f"frames {facts['first_frame']} to {facts['last_frame']}")
+    elif facts.get("frames") == 1:
         found.append("one frame")
     elif isinstance(duration, (int, float)) and duration > 0 and media != "still":
         found.append(say_duration(duration))
     return f"{media}, {', '.join(found)}" if found else media
+
+
+def _damage(tags: Sequence[Tag], facts: Facts) -> str:
+    found = []
+    missing = facts.get("missing_frames")
+    if isinstance(missing, int):
+        found.append("1 frame missing" if missing == 1 else f"{missing} frames missing")
+    if "damaged" in _labels(tags, "technical", "damage"):
+        found.append("damaged or cut off")
+    return ", ".join(found)
 
 
 def _looks(tags: Sequence[Tag]) -> str:

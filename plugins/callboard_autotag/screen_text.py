@@ -77,7 +77,7 @@ class TextFinder:
             self._slates.setdefault((field, value), seen)
 
     def tags(self) -> list[Tag]:
-        """Give the tags: slates first, then texts, those seen longest first."""
+        """Give the tags: slates first, then other texts, those seen longest first."""
         found = [
             Tag(
                 label=f"{field} {value}",
@@ -88,7 +88,9 @@ class TextFinder:
             )
             for (field, value), seen in self._slates.items()
         ]
-        ranked = sorted(self._texts.values(), key=lambda seen: (-seen.times, seen.start, seen.box[1]))
+        on_slates = {_key(seen.text or "") for seen in self._slates.values()}
+        texts = [seen for key, seen in self._texts.items() if key not in on_slates]
+        ranked = sorted(texts, key=lambda seen: (-seen.times, seen.start, seen.box[1]))
         for seen in ranked[:_MOST_TAGS]:
             evidence = Evidence(
                 start=round(seen.start, 3), end=round(seen.end, 3), frame=seen.frame, box=seen.box, text=seen.text
@@ -105,7 +107,7 @@ class TextFinder:
         return found
 
     def _note(self, line: Line, time: float, index: int) -> None:
-        key = re.sub(r"\W", "", line.text).lower()
+        key = _key(line.text)
         seen = self._texts.get(key)
         if seen is None:
             self._texts[key] = _Seen(line.text, line.score, line.box, max(time, 0.0), max(time, 0.0), index)
@@ -113,6 +115,11 @@ class TextFinder:
         seen.end, seen.times = max(time, seen.end), seen.times + 1
         if line.score > seen.score:
             seen.text, seen.score, seen.box, seen.frame = line.text, line.score, line.box, index
+
+
+def _key(text: str) -> str:
+    """Reduce a text to what makes it the same text."""
+    return re.sub(r"\W", "", text).lower()
 
 
 def _worth(line: Line) -> bool:

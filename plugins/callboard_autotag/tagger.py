@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from callboard.errors import MediaError, ModelMissing
-from callboard_schemas import Scalar, Tag, Tags
+from callboard_schemas import Scalar, Sequence, Tag, Tags
 
 from callboard_autotag.compose import describe
 from callboard_autotag.picture import Look
 from callboard_autotag.shots import CutFinder, rhythm
 from callboard_autotag.sound import RATE, Listener
-from callboard_autotag.technical import describe_streams
+from callboard_autotag.technical import describe_damage, describe_streams
 
 if TYPE_CHECKING:
     from callboard.context import Context
@@ -29,7 +29,7 @@ Facts = dict[str, Scalar | list[str]]
 class _Job:
     """One asset on its way: what was found, what had to be left undone."""
 
-    def __init__(self, context: Context, facts: MediaFacts, sequence: bool) -> None:
+    def __init__(self, context: Context, facts: MediaFacts, sequence: Sequence | None) -> None:
         self.context, self.facts = context, facts
         self.tags, self.numbers = describe_streams(facts, sequence)
         self.skipped: list[str] = []
@@ -51,12 +51,12 @@ class _Job:
         self.context.progress(low + (high - low) * share, note)
 
 
-def tag(context: Context, sequence: bool = False) -> Tags:
+def tag(context: Context, sequence: Sequence | None = None) -> Tags:
     """Tag the asset of *context*.
 
     Args:
         context: Of the job.
-        sequence: The asset is an image sequence.
+        sequence: Its frames, where the asset is an image sequence.
 
     Returns:
         Tags with evidence, the numbers behind them, and a description composed from both. ``facts["skipped"]`` lists
@@ -73,6 +73,7 @@ def tag(context: Context, sequence: bool = False) -> Tags:
             _attempt(job, "text", _read)
     if job.facts.audio and job.wants("sound"):
         _attempt(job, "sound", _listen)
+    job.take(describe_damage(job.facts, job.context.media.problems))
     if job.skipped:
         job.numbers["skipped"] = job.skipped
     sure = [found.score for found in job.tags if not found.guess and found.method != "container"]

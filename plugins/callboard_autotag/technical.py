@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from callboard_schemas import Evidence, Scalar, Tag
+from callboard_schemas import Evidence, Scalar, Sequence, Tag
 
 if TYPE_CHECKING:
     from callboard.media import AudioStream, MediaFacts, VideoStream
@@ -91,6 +92,7 @@ _CODECS = {
 }
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1 sound", 8: "7.1 sound"}
 _HDR = {"smpte2084": "HDR PQ", "arib-std-b67": "HDR HLG", "16": "HDR PQ", "18": "HDR HLG"}
+_MOST_PROBLEMS = 50
 _INTERLACED = {"tt", "bb", "tb", "bt"}
 _LENGTHS = (
     (10.0, "under 10 seconds"),
@@ -100,12 +102,12 @@ _LENGTHS = (
 )
 
 
-def describe_streams(facts: MediaFacts, sequence: bool = False) -> tuple[list[Tag], Facts]:
+def describe_streams(facts: MediaFacts, sequence: Sequence | None = None) -> tuple[list[Tag], Facts]:
     """Name what the container and its first streams say.
 
     Args:
         facts: Of the media.
-        sequence: It is an image sequence: its rate is assumed, and it has no sound to miss.
+        sequence: Of an image sequence: its rate and so its length are assumed, and it has no sound to miss.
 
     Returns:
         Tags, and the numbers behind them.
@@ -114,20 +116,49 @@ def describe_streams(facts: MediaFacts, sequence: bool = False) -> tuple[list[Ta
     numbers: Facts = {"container": facts.container, "duration_seconds": round(facts.duration, 3)}
     if facts.bit_rate:
         numbers["bit_rate"] = facts.bit_rate
-    if not facts.still and facts.duration > 0:
+    if sequence:
+        _frames(sequence, tags, numbers)
+    elif not facts.still and facts.duration > 0:
         length = next((name for limit, name in _LENGTHS if facts.duration < limit), "over an hour")
         tags.append(_tag(length, "duration", facts.duration))
     if facts.video:
-        _picture(facts, facts.video[0], sequence, tags, numbers)
+        _picture(facts, facts.video[0], sequence is not None, tags, numbers)
     if facts.audio:
         _sound(facts.audio, tags, numbers)
     elif facts.video and not facts.still and not sequence:
         tags.append(_tag("no audio", "sound"))
     if facts.subtitles:
         tags.append(_tag("subtitle track", "subtitles", float(facts.subtitles)))
-    numbers["media"] = _media_type(facts, sequence)
+    numbers["media"] = _media_type(facts, sequence is not None)
     tags.append(_tag(str(numbers["media"]), "type"))
     return tags, numbers
+
+
+def describe_damage(facts: MediaFacts, problems: Iterable[str]) -> tuple[list[Tag], Facts]:
+    """Say that media ends early or could not be decoded in places; nothing where it is whole.
+
+    Args:
+        facts: Of the media.
+        problems: What the decoder had to leave out, in words.
+    """
+    found = ["the file ends before its index says"] if facts.truncated else []
+    found += problems
+    if not found:
+        return [], {}
+    evidence = tuple(Evidence(text=problem[:500]) for problem in found[:_MOST_PROBLEMS])
+    tag = Tag(label="damaged", score=0.95, method=METHOD, group=("technical", "damage"), evidence=evidence)
+    return [tag], {"damage": found[:_MOST_PROBLEMS]}
+
+
+def _frames(sequence: Sequence, tags: list[Tag], numbers: Facts) -> None:
+    """Name the frames of a sequence, and the gaps in it."""
+    numbers.update(first_frame=sequence.first, last_frame=sequence.last)
+    if sequence.missing:
+        numbers["missing_frames"] = len(sequence.missing)
+        evidence = tuple(Evidence(frame=frame) for frame in sequence.missing[:_MOST_PROBLEMS])
+        tags.append(
+            Tag(label="missing frames", score=1.0, method=METHOD, group=("technical", "damage"), evidence=evidence)
+        )
 
 
 def name_size(width: int, height: int) -> str:

@@ -182,12 +182,16 @@ def _cue_cost(words: list[Word], first: int, last: int, length: int, rules: Rule
         cost += 3.0 * (1.0 - shown / rules.shortest)
     if last < len(words) and last - first == 1 and not words[first].text.endswith(SENTENCE_END):
         cost += 1.0
+    so_far = -1
     for index in range(first + 1, last):
+        so_far += len(words[index - 1].text) + 1
         pause = words[index].start - words[index - 1].end
         if pause > 0.7:  # a breath is about half a second
             cost += 2.0 * pause
         if words[index - 1].text.endswith(SENTENCE_END):
             cost += 0.5
+            if length > rules.line_length < max(so_far, length - so_far - 1):
+                cost += 0.8  # no line can end with the sentence: the next one would begin inside a line
     return cost
 
 

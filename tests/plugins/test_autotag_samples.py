@@ -46,6 +46,7 @@ def test_an_edited_clip_with_a_slate(samples: Path, plugin_harness: PluginHarnes
     """Both cuts on their frame, the slate read, speech heard, progress that only goes forward."""
     tags = run(plugin_harness, runtime, samples / "harbour_take3.mp4")
     assert {"edited", "scene 12", "take 3", "text: HARBOUR", "speech", "H.264", "24 fps", "mono"} <= labels(tags)
+    assert not {"text: SCENE 12", "text: TAKE 3"} & labels(tags)
     (edited,) = [tag for tag in tags.items if tag.label == "edited"]
     assert [seen.frame for seen in edited.evidence] == [48, 168]
     assert [round(seen.start or 0, 2) for seen in edited.evidence] == [2.0, 7.0]
@@ -239,4 +240,18 @@ def test_an_image_sequence_is_one_asset(samples: Path, plugin_harness: PluginHar
     (tags,) = plugin_harness.run("callboard_autotag", first, asset=asset, runtime=runtime)
     assert isinstance(tags, Tags)
     assert "image sequence" in labels(tags)
-    assert not {"no audio", "still", "edited", "24 fps"} & labels(tags)
+    assert not {"no audio", "still", "edited", "24 fps", "damaged"} & labels(tags)
+    assert "frames 1001 to 1008; 1 frame missing" in tags.description
+
+
+@pytest.mark.models
+def test_a_picture_that_ends_early_is_tagged_as_damaged(
+    samples: Path, tmp_path: Path, plugin_harness: PluginHarness, runtime: LocalRuntime
+) -> None:
+    """Half a JPEG gives the tags of what there is of it, and says that there is no more."""
+    path = tmp_path / "cut.jpg"
+    path.write_bytes((samples / "still_photo.jpg").read_bytes()[:20_000])
+    tags = run(plugin_harness, runtime, path)
+    assert {"still", "damaged"} <= labels(tags)
+    assert "damaged or cut off" in tags.description
+    assert "damaged" not in labels(run(plugin_harness, runtime, samples / "still_photo.jpg"))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from callboard.media import AudioStream, MediaFacts, VideoStream
 from callboard_autotag.compose import describe, say_duration
-from callboard_autotag.technical import describe_streams, name_aspect, name_rate, name_size
+from callboard_autotag.technical import describe_damage, describe_streams, name_aspect, name_rate, name_size
+from callboard_schemas import Sequence
+from msgspec.structs import replace
+
+FRAMES = Sequence(pattern="plate.%04d.png", first=1001, last=1008, missing=(1005,), count=7)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,28 @@ def test_missing_sound_is_said_of_video_only() -> None:
     still = MediaFacts(container="png", duration=0.0, video=(picture,), still=True)
     assert "no audio" in {tag.label for tag in describe_streams(video)[0]}
     assert "no audio" not in {tag.label for tag in describe_streams(still)[0]}
-    assert "no audio" not in {tag.label for tag in describe_streams(video, sequence=True)[0]}
+    assert "no audio" not in {tag.label for tag in describe_streams(video, FRAMES)[0]}
+
+
+def test_a_sequence_is_told_by_its_frames() -> None:
+    """The frames and the gap in them are named; a length in seconds, which nobody knows, is not."""
+    picture = VideoStream(codec="png", width=320, height=180, frame_rate=24.0, frames=7)
+    tags, numbers = describe_streams(MediaFacts(container="png", duration=8 / 24, video=(picture,)), FRAMES)
+    assert not [tag for tag in tags if tag.group == ("technical", "duration")]
+    (gap,) = [tag for tag in tags if tag.label == "missing frames"]
+    assert [seen.frame for seen in gap.evidence] == [1005]
+    assert describe(tags, numbers) == "Image sequence, 320 x 180, frames 1001 to 1008; 1 frame missing."
+
+
+def test_damage_is_said_and_whole_media_is_not_accused() -> None:
+    """A file that ends early, or of which something could not be decoded, is tagged with what was lost."""
+    whole = MediaFacts(container="mp4", duration=5.0)
+    assert describe_damage(whole, []) == ([], {})
+    (tag,), numbers = describe_damage(replace(whole, truncated=True), ["3 packets could not be decoded"])
+    assert tag.label == "damaged"
+    assert [seen.text for seen in tag.evidence] == numbers["damage"]
+    assert len(tag.evidence) == 2
+    assert describe([tag], {"media": "video"}) == "Video; damaged or cut off."
 
 
 def test_durations_read_well() -> None:

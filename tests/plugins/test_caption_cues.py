@@ -141,3 +141,16 @@ def test_no_words_give_no_cues() -> None:
     """Silence is an empty list, not an empty cue."""
     assert lay_out([], RULES, 10.0) == []
     assert lay_out([Word(text="  ", start=0, end=1, confidence=1)], RULES, 10.0) == []
+
+
+def test_a_sentence_does_not_begin_at_the_end_of_a_line() -> None:
+    """Two sentences share a cue where a line can end between them, and not where one would begin inside a line."""
+    words = speak("Hello, can you hear me? The train is late again, so please start without me.", 0.4, 0.35)
+    assert [cue.lines for cue in lay_out(words, RULES, 8.0)] == [
+        ("Hello, can you hear me?",),
+        ("The train is late again,", "so please start without me."),
+    ]
+    words = speak("The boat left the harbour before sunrise. Nobody on the pier saw it go.", 0.4, 0.35)
+    assert [cue.lines for cue in lay_out(words, RULES, 8.0)] == [
+        ("The boat left the harbour before sunrise.", "Nobody on the pier saw it go."),
+    ]
