@@ -1,12 +1,20 @@
-"""Who a connection is made as: credential files and TLS."""
+"""Who a connection is made as, and how it is kept private: credential files and TLS."""
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from callboard.config import Broker
 from callboard.errors import BrokerError
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+_ENCRYPTED = ("tls", "wss")
 
 
 def check_files(broker: Broker) -> None:
@@ -26,7 +34,7 @@ def tls_context(broker: Broker) -> ssl.SSLContext | None:
     Raises:
         BrokerError: a file is missing or is no certificate or key.
     """
-    if not (broker.tls_ca or broker.tls_cert or broker.url.startswith(("tls://", "wss://"))):
+    if not _wants_tls(broker):
         return None
     try:
         context = ssl.create_default_context(cafile=broker.tls_ca or None)
@@ -38,3 +46,71 @@ def tls_context(broker: Broker) -> ssl.SSLContext | None:
             "Mend broker.tls_ca, broker.tls_cert and broker.tls_key, then try again.",
         ) from None
     return context
+
+
+def servers(broker: Broker) -> list[str]:
+    """List the urls that *broker* names, in order."""
+    return [url.strip() for url in broker.url.split(",")]
+
+
+def places(broker: Broker) -> list[str]:
+    """List the servers as ``host:port``, without the secrets that a url may hold."""
+    return [urlsplit(_full(url)).netloc.rpartition("@")[2] for url in servers(broker)]
+
+
+def in_the_clear(broker: Broker) -> list[str]:
+    """List the servers on other machines that are spoken to without TLS, as ``host:port``."""
+    if _wants_tls(broker):
+        return []
+    hosts = [urlsplit(_full(url)).hostname or "" for url in servers(broker)]
+    return [place for place, host in zip(places(broker), hosts, strict=True) if not _is_loopback(host)]
+
+
+def credentials(broker: Broker, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    """Give the options of nats-py that say who connects."""
+    options: dict[str, Any] = {}
+    if tls is not None:
+        options["tls"] = tls
+    if broker.nkey_seed:
+        options["nkeys_seed"] = broker.nkey_seed
+    if broker.creds:
+        options["user_credentials"] = broker.creds
+    return options
+
+
+def make_client(tls: ssl.SSLContext | None) -> Client:
+    """Make a client that, given *tls*, says nothing to a server which offers none.
+
+    nats-py encrypts when the server's greeting asks for it, whatever the url says: whoever answers in the server's
+    place could have everything in the clear.
+    """
+    import nats.errors
+    from nats.aio.client import Client
+
+    if tls is None:
+        return Client()
+
+    class Private(Client):
+        async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+            over = self._current_server.uri.scheme if self._current_server else ""
+            if initial_connection and over not in ("ws", "wss") and not info.get("tls_required"):
+                raise nats.errors.SecureConnRequiredError
+            await super()._process_info(info, initial_connection)
+
+    return Private()
+
+
+def _wants_tls(broker: Broker) -> bool:
+    schemes = {urlsplit(_full(url)).scheme for url in servers(broker)}
+    return bool(broker.tls_ca or broker.tls_cert or schemes.intersection(_ENCRYPTED))
+
+
+def _full(url: str) -> str:
+    return url if "://" in url else f"nats://{url}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("localhost", "")

@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from callboard.bus.dial import check_files, tls_context
+from callboard.bus.dial import check_files, credentials, in_the_clear, make_client, servers, tls_context
 from callboard.config import Broker
 from callboard.errors import BrokerError
 
@@ -61,6 +61,7 @@ class Link:
     ) -> None:
         self.connected = False
         self.error = "not tried yet"
+        self._said = ""
         self.closing = False
         self._broker, self._role = broker, role
         self._on_up, self._on_ready = on_up, on_ready
@@ -77,6 +78,10 @@ class Link:
         """Begin to connect; returns at once."""
         await asyncio.to_thread(check_files, self._broker)
         tls = await asyncio.to_thread(tls_context, self._broker)
+        for place in in_the_clear(self._broker):
+            log.warning(
+                "the broker at %s is spoken to without TLS: others on the way can read and change it all", place
+            )
         # 300 ms of imports, off the loop and only for those who use this adapter.
         await asyncio.to_thread(importlib.import_module, "nats.aio.client")
         self._keeper = asyncio.create_task(self._keep(tls), name="callboard-bus")
@@ -174,7 +179,9 @@ class Link:
                 wait = shortest
                 await self._serve()
             except Exception as error:  # noqa: BLE001 - whatever went wrong with a connection, the next one is tried
-                self._note(f"{type(error).__name__}: {error}".removesuffix(": "))
+                # Who turns us away may hang up before the reason is read: an earlier reason says more.
+                hung_up = isinstance(error, ConnectionResetError | EOFError) and self._said
+                self._note(hung_up or f"{type(error).__name__}: {error}".removesuffix(": "))
             finally:
                 await self._down()
             if self.closing:
@@ -183,14 +190,11 @@ class Link:
             wait = min(wait * 2, longest)
 
     async def _up(self, tls: ssl.SSLContext | None) -> None:
-        from nats.aio.client import Client
-
-        client = Client()
+        client = make_client(tls)
         self._gone = asyncio.Event()
         self._client = client
-        servers = [url.strip() for url in self._broker.url.split(",")] + self._discovered
         async with asyncio.timeout(OPEN_SECONDS):
-            await client.connect(servers, **self._options(client, tls))
+            await client.connect(servers(self._broker) + self._discovered, **self._options(client, tls))
         self._discovered = [url.geturl() for url in client.discovered_servers]
         inbox = client.new_inbox()
         self._inbox = inbox + "."
@@ -209,7 +213,7 @@ class Link:
             if not client.is_connected or isinstance(error, OSError | EOFError) or "EOF" in self.error:
                 gone.set()
 
-        options: dict[str, Any] = {
+        return credentials(self._broker, tls) | {
             "name": f"callboard-{self._role}",
             "inbox_prefix": f"_INBOX.{self._role}",
             "error_cb": failed,
@@ -222,17 +226,10 @@ class Link:
             "pending_size": BUFFER_BYTES,
             "skip_subject_validation": True,  # subjects are checked where they come in, once
         }
-        if tls is not None:
-            options["tls"] = tls
-        if self._broker.nkey_seed:
-            options["nkeys_seed"] = self._broker.nkey_seed
-        if self._broker.creds:
-            options["user_credentials"] = self._broker.creds
-        return options
 
     async def _serve(self) -> None:
         """Count as connected until the connection is gone or does not answer."""
-        self.connected, self.error = True, ""
+        self.connected, self.error, self._said = True, "", ""
         self._came.set()
         ready = asyncio.create_task(self._on_ready())
         try:
@@ -284,9 +281,9 @@ class Link:
                 writer.transport.abort()
 
     def _note(self, problem: str) -> None:
-        if problem != self.error or self._came.is_set():
+        if problem != self._said:
             log.warning("no connection to the broker: %s", problem)
-        self.error = problem
+        self.error = self._said = problem
 
     async def _answered(self, message: Msg) -> None:
         future = self._waiting.get(message.subject.rpartition(".")[2])
