@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from callboard_schemas import decode_path
@@ -82,7 +82,7 @@ class Control:
             "runtime": msgspec.to_builtins(await board.runtime.status()),
         }
 
-    async def _decide(self, order: Order, verb: str) -> Any:
+    async def _decide(self, order: Order, verb: Literal["accept", "reject"]) -> Any:
         board = self._daemon.board
         decided = await board.catalog.write(
             lambda conn: board.desk.decide_many(conn, order.ids, verb, order.by or "someone", order.reason)

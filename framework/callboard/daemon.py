@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -148,7 +149,7 @@ class Daemon:
             rest_over = time.monotonic() - rested > _REST
             rested = time.monotonic() if rest_over else rested
             keys = [row.key for row in waiting] if rest_over else await asyncio.to_thread(self._mended, waiting)
-            await self.board.catalog.write(lambda conn, keys=keys: jobs.unblock(conn, keys))  # type: ignore[misc]
+            await self.board.catalog.write(partial(jobs.unblock, keys=keys))
             self.board.wake()
 
     def _mended(self, waiting: Sequence[jobs.Row]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 from callboard_schemas import Decision, JobDone
@@ -55,7 +56,12 @@ class Desk:
         return True
 
     def decide_many(
-        self, conn: sqlite3.Connection, prefixes: Sequence[str], verb: str, by: str, reason: str = ""
+        self,
+        conn: sqlite3.Connection,
+        prefixes: Sequence[str],
+        verb: Literal["accept", "reject"],
+        by: str,
+        reason: str = "",
     ) -> Decided:
         """Accept or reject by the ids that a person typed; all or none.
 
@@ -67,8 +73,9 @@ class Desk:
         changed = [
             ident
             for ident in (_one(conn, prefix) for prefix in prefixes)
-            if self.decide(conn, Decision(proposal=ident, decision=verb, by=by, reason=reason), run)  # type: ignore[arg-type]
+            if self.decide(conn, Decision(proposal=ident, decision=verb, by=by, reason=reason), run)
         ]
+        jobs.close_run(conn, run)
         return Decided(run, tuple(changed))
 
     def undo(self, conn: sqlite3.Connection, run: str, by: str) -> Decided:

@@ -13,8 +13,9 @@ import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 from callboard_schemas import (
@@ -69,6 +70,9 @@ class Pool(Protocol):
         """Run a job; a plugin's failure is a value."""
         ...
 
+
+Settled = Literal["done", "failed", "queued", "blocked", "cancelled"]
+"""What a job is after an attempt."""
 
 Accept = Callable[[sqlite3.Connection, Row, JobDone], list[str]]
 """Stores proposals and applies the policy; returns the ids that were accepted."""
@@ -138,7 +142,7 @@ class Dispatcher:
             self._ahead.extend(row for row in rows if row.key not in taken)
         while self._ahead and len(self._tasks) < self._workers:
             ahead = self._ahead.popleft().key
-            row = self._catalog.read(lambda conn, key=ahead: jobs.get(conn, key))  # type: ignore[misc]
+            row = self._catalog.read(partial(jobs.get, key=ahead))
             if row is None or row.state != "queued":
                 continue  # it was read ahead, and somebody else settled it meanwhile
             self._tasks[row.key] = asyncio.create_task(self._do(row), name=f"job {row.key[:12]}")
@@ -247,16 +251,19 @@ class Dispatcher:
         failpoint("job.after_commit")
         self._committed(row.key, state)
 
-    def _commit(self, conn: sqlite3.Connection, row: Row, outcome: Outcome) -> str:
+    def _commit(self, conn: sqlite3.Connection, row: Row, outcome: Outcome) -> Settled:
         if isinstance(outcome, JobDone):
             jobs.done(conn, row.key, outcome.seconds)
             if self._accept(conn, row, outcome):
                 self._following.asset(conn, row.digest, row.run)
-            state, why = "done", None
+            state: Settled = "done"
+            why = None
         else:
             state, why = self._fail(conn, row, outcome.failure), outcome.failure
+        if state in ("done", "failed", "cancelled"):
+            jobs.close_run(conn, row.run)
         if state in ("done", "failed"):
-            told = JobState(key=row.key, plugin=row.plugin, state=state, run=row.run, failure=why)  # type: ignore[arg-type]
+            told = JobState(key=row.key, plugin=row.plugin, state=state, run=row.run, failure=why)
             announce.job(conn, told, journal.envelope(conn, row.event))
         asset = row.subject
         if asset is not None:
@@ -264,7 +271,7 @@ class Dispatcher:
             journal.note(conn, asset.place.root, decode_path(asset.place.path), text, why.message if why else "")
         return state
 
-    def _fail(self, conn: sqlite3.Connection, row: Row, why: Failure) -> str:
+    def _fail(self, conn: sqlite3.Connection, row: Row, why: Failure) -> Settled:
         """Count a failure and say what becomes of the job."""
         if why.code == _REPLACED.code:
             jobs.cancel(conn, row.key, why)

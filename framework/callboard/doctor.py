@@ -18,7 +18,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from callboard.bus import binary, disk
+from callboard.bus import binary, dial, disk
 from callboard.catalog import view
 from callboard.catalog.migrations import version
 from callboard.config import Project
@@ -149,10 +149,13 @@ def _settings(project: Project) -> Iterator[Finding]:
 
 
 def _broker(project: Project) -> Iterator[Finding]:
-    if project.settings.broker.url:
-        yield Finding(
-            "broker", "note", f"your own at {project.settings.broker.url}; 'callboard status' says if it answers"
-        )
+    own = project.settings.broker
+    if own.url:
+        places = ", ".join(dial.places(own))
+        yield Finding("broker", "note", f"your own at {places}; 'callboard status' says if it answers")
+        for place in dial.in_the_clear(own):
+            mend = "Write tls:// for nats:// in [broker] url, and name its CA as tls_ca if it is your own."
+            yield Finding("broker", "note", f"{place} is spoken to without TLS: others on the way can read it", mend)
         return
     path = binary.find_binary()
     yield Finding("broker", "ok", f"nats-server {asyncio.run(binary.check_version(path))} at {path}")

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from callboard_schemas import (
     Decision,
@@ -91,8 +91,7 @@ class Intake:
                 await self.take_bytes(parked.body)
             except MessageRefused:
                 continue
-            seq = parked.seq
-            await self._catalog.write(lambda conn, seq=seq: journal.unpark(conn, seq))  # type: ignore[misc]
+            await self._catalog.write(partial(journal.unpark, seq=parked.seq))
             taken += 1
         return taken
 
@@ -150,6 +149,8 @@ class Intake:
             asset = getattr(data, "asset", None)
             if asset is not None and not all(fresh):
                 self._following.place(conn, asset.digest, asset.place.root, decode_path(asset.place.path), run)
+            if not any(fresh):
+                jobs.close_run(conn, run)
             if not body:
                 announce.event(conn, envelope)
             return Taken(run, tuple(one.key for one in planned), new=True)
@@ -163,7 +164,8 @@ class Intake:
             self._forget_former(conn, root, seen, run)
             journal.put_place(conn, root, seen)
             jobs.wake(conn, ("media-away",), seen.digest)
-            journal.note(conn, root, seen.path, "settled" if isinstance(data, MediaSettled) else "renamed", _how(data))
+            if isinstance(data, MediaSettled) and data.reason == "requested":
+                journal.note(conn, root, seen.path, "asked for", f"run {run}")
         if isinstance(data, MediaRenamed):
             old = decode_path(data.old.path)
             journal.drop_place(conn, data.old.root, old)
@@ -188,12 +190,6 @@ def _places(data: Struct) -> list[Place]:
     asset = getattr(data, "asset", None)
     found = [asset.place if asset is not None else None, getattr(data, "place", None), getattr(data, "old", None)]
     return [place for place in found if isinstance(place, Place)]
-
-
-def _how(data: Any) -> str:
-    if isinstance(data, MediaRenamed):
-        return f"was {data.old.path}"
-    return f"{data.reason}, quiet after {data.settle_seconds:.1f} s"
 
 
 def _ident(body: bytes) -> str:

@@ -23,6 +23,7 @@ from callboard.catalog.outbox import Sync
 from callboard.config import Sidecars
 from callboard.effects import Subject, sweep, sync
 from callboard.failpoints import failpoint
+from callboard.following import LOCAL_ROOT
 
 log = logging.getLogger(__name__)
 
@@ -114,12 +115,13 @@ class Scribe:
         for receipt in receipts:
             if receipt.state != "unchanged":
                 announce.receipt(conn, receipt)
+                target = f"/{receipt.target}" if wanted.root == LOCAL_ROOT and not wanted.folder else receipt.target
                 journal.note(
                     conn,
                     wanted.root,
                     wanted.path,
                     f"sidecar {receipt.state}",
-                    f"{receipt.target} {receipt.note}".strip(),
+                    f"{target} {receipt.note}".strip(),
                 )
 
 

@@ -45,7 +45,7 @@ def _media(tmp_path: Path, **files: str) -> Path:
 
 
 async def _run(project: Project, *paths: Path, **options: object) -> RunReport:
-    return await OneShot(project, paths, plugins=("shout",), **options).execute()  # type: ignore[arg-type]
+    return await OneShot(project, paths, plugins=("shout",), **options).execute()  # type: ignore[arg-type]  # options are the keywords of OneShot
 
 
 def _calls(project: Project) -> int:

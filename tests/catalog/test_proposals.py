@@ -36,7 +36,7 @@ def _add(conn: sqlite3.Connection, ident: str, job: str = "j", result: Tags | Ca
 
 
 def _decide(conn: sqlite3.Connection, ident: str, verb: str, run: str = "r") -> bool:
-    decision = Decision(proposal=ident, decision=verb, by="zoe")  # type: ignore[arg-type]
+    decision = Decision(proposal=ident, decision=verb, by="zoe")  # type: ignore[arg-type]  # a literal in each test
     return proposals.decide(conn, decision, run) is not None
 
 
@@ -173,7 +173,7 @@ def test_dead_letters_are_kept_after_a_replay(conn: sqlite3.Connection) -> None:
 )
 def test_trust_follows_the_kind(kind: str, confidence: float, acceptance: str, fallback: str, by: str) -> None:
     """Only analysis above its threshold is accepted without a person; generated work never is."""
-    provenance = Provenance(plugin="p", version="1.0.0", kind=kind, fallback=fallback)  # type: ignore[arg-type]
+    provenance = Provenance(plugin="p", version="1.0.0", kind=kind, fallback=fallback)  # type: ignore[arg-type]  # parametrised literals
     result = Tags(items=(), confidence=confidence)
     policy = Policy(thresholds={"p": 0.5})
-    assert accepts(policy, None, provenance, result, acceptance) == by  # type: ignore[arg-type]
+    assert accepts(policy, None, provenance, result, acceptance) == by  # type: ignore[arg-type]  # as above

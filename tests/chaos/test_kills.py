@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -157,10 +158,10 @@ def _unsent(folder: Path) -> int:
         )
 
 
-def _wait(what: str, until: float, seconds: float, now: object) -> None:
+def _wait(what: str, until: float, seconds: float, now: Callable[[], int]) -> None:
     deadline = time.monotonic() + seconds
-    while now() != until:  # type: ignore[operator]
-        assert time.monotonic() < deadline, f"{what}: {now()} instead of {until}"  # type: ignore[operator]
+    while now() != until:
+        assert time.monotonic() < deadline, f"{what}: {now()} instead of {until}"
         time.sleep(0.2)  # another process's work is watched from outside: there is no event to wait for
 
 

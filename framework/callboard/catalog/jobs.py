@@ -221,6 +221,15 @@ def start_run(conn: sqlite3.Connection, run: str, trigger: str) -> None:
     )
 
 
+def close_run(conn: sqlite3.Connection, run: str) -> None:
+    """Close an open run whose jobs are all settled."""
+    conn.execute(
+        "UPDATE runs SET state = 'done' WHERE id = :run AND state = 'open' AND NOT EXISTS (SELECT 1 FROM run_jobs r"
+        " JOIN jobs j ON j.key = r.job WHERE r.run = :run AND j.state IN ('queued', 'running', 'blocked'))",
+        {"run": run},
+    )
+
+
 def end_run(conn: sqlite3.Connection, run: str, state: str) -> None:
     """Close a run as ``done`` or ``interrupted``."""
     conn.execute("UPDATE runs SET state = ? WHERE id = ?", (state, run))

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -117,8 +118,8 @@ def _show(daemon: Daemon) -> int:
     for seen in sorted(
         daemon.board.catalog.read(lambda conn: journal.known(conn, "footage")).values(), key=lambda s: s.path
     ):
-        found = daemon.board.catalog.read(lambda conn, seen=seen: proposals.of_digest(conn, seen.digest))  # type: ignore[misc]
-        rows = daemon.board.catalog.read(lambda conn, seen=seen: jobs.of_digest(conn, seen.digest))  # type: ignore[misc]
+        found = daemon.board.catalog.read(partial(proposals.of_digest, digest=seen.digest))
+        rows = daemon.board.catalog.read(partial(jobs.of_digest, digest=seen.digest))
         failed += sum(row.state in ("failed", "blocked") for row in rows)
         tags = [body for one in found if isinstance(body := one.body, Tags)]
         cues = [body for one in found if isinstance(body := one.body, Captions)]

@@ -28,13 +28,13 @@ async def live(project: Project, out: Console) -> AsyncIterator[tuple[Daemon, as
     """
     async with contextlib.AsyncExitStack() as stack:
         _claim(project, stack)
-        broker = project.settings.broker
+        broker, on_wedged = project.settings.broker, None
         if broker.url:
             stack.enter_context(_told(project, broker))
         else:
             server = await stack.enter_async_context(EmbeddedServer(project.data))
-            broker = server.broker("board")
-        bus = await stack.enter_async_context(NatsBus(broker, role="board"))
+            broker, on_wedged = server.broker("board"), server.restart
+        bus = await stack.enter_async_context(NatsBus(broker, role="board", on_wedged=on_wedged))
         feed = Feed(out)
         daemon = Daemon(project, bus, on_progress=feed.progress, on_state=feed.state)
         feed.daemon = daemon
@@ -51,7 +51,7 @@ async def live(project: Project, out: Console) -> AsyncIterator[tuple[Daemon, as
             daemon.stopping.set()
             await asyncio.wait([serving])
             if not serving.cancelled() and serving.exception() is not None:
-                raise serving.exception() from None  # type: ignore[misc]
+                serving.result()
 
 
 def _claim(project: Project, stack: contextlib.AsyncExitStack) -> None:

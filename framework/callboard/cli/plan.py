@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def command(event: Path, as_json: bool) -> int:
     router = Router(plugins, project.settings, find_packs(Path(models) if models else None))
     planned = router.route(decoded.envelope, decoded.data)
     with catalog(project) as opened:
-        rows = [opened.read(lambda conn, one=one: _row(conn, project, plugins, one)) for one in planned]  # type: ignore[misc]
+        rows = [opened.read(partial(_row, project=project, plugins=plugins, planned=one)) for one in planned]
     document = {"event": decoded.envelope.type, "id": decoded.envelope.id, "jobs": rows}
     if as_json:
         print_json(document)

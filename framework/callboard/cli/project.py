@@ -107,7 +107,7 @@ class _Told(CallboardError):
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.message, answer.hint)
-        self.exit_code = 2 if answer.code in ("usage", "config") else 1  # type: ignore[misc]
+        self.exit_code = 2 if answer.code in ("usage", "config") else 1  # type: ignore[misc]  # this one tells for its sender
 
 
 def ask_now(project: Project, verb: str, order: Order) -> Any:
