@@ -155,6 +155,16 @@ class Link:
         """Name a fresh inbox of this role."""
         return self._require().new_inbox()
 
+    async def answers(self) -> bool:
+        """Say whether the server answers a ping, sent after everything else, within ``PING_SECONDS``."""
+        import nats.errors
+
+        try:
+            await self._require().flush(timeout=max(1, int(PING_SECONDS)))
+        except (nats.errors.Error, OSError, BrokerError):
+            return False
+        return True
+
     @property
     def server_version(self) -> tuple[int, int]:
         """Major and minor of the connected server."""
@@ -241,9 +251,7 @@ class Link:
             await asyncio.gather(ready, return_exceptions=True)
 
     async def _watch(self) -> None:
-        import nats.errors
-
-        client, missed = self._require(), 0
+        missed = 0
         while missed < PINGS_MISSED:
             try:
                 async with asyncio.timeout(PING_SECONDS):
@@ -252,14 +260,7 @@ class Link:
                 return
             except TimeoutError:
                 pass
-            try:
-                await client.flush(timeout=max(1, int(PING_SECONDS)))
-                missed = 0
-            except nats.errors.FlushTimeoutError:
-                missed += 1
-            except (nats.errors.Error, OSError) as error:
-                self._note(f"{type(error).__name__}: {error}")
-                return
+            missed = 0 if await self.answers() else missed + 1
         self._note(f"no answer to {PINGS_MISSED} pings")
 
     async def _down(self) -> None:

@@ -24,6 +24,7 @@ from callboard.bus.streams import (
     stored_subjects,
 )
 from callboard.bus.subjects import check_body, check_stored, check_subject, stream_of
+from callboard.bus.wedge import WedgeWatch
 from callboard.config import Broker
 from callboard.errors import BrokerError, CallboardError, MessageRefused
 
@@ -60,10 +61,19 @@ class NatsBus:
         broker: Where to, and who as; several urls are separated by commas.
         role: ``board`` makes the streams; every other role needs them made.
         publish_seconds: How long a stored message may take before ``publish`` raises.
+        on_wedged: Called, once a minute at most, when the broker answers but a stream has taken no message for 30 s.
     """
 
-    def __init__(self, broker: Broker, *, role: str = "board", publish_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        role: str = "board",
+        publish_seconds: float = 5.0,
+        on_wedged: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._link = Link(broker, role, self._prepare, self._announce)
+        self._wedge = WedgeWatch(self._link, on_wedged)
         self._role = role
         self._publish_seconds = publish_seconds
         self._interests: list[_Interest] = []
@@ -107,14 +117,21 @@ class NatsBus:
 
     async def publish(self, subject: str, body: bytes, *, msg_id: str = "", once: bool = False) -> Published:
         """Store *body*; see ``Bus.publish``. Call it from many tasks at once: their writes are sent together."""
-        check_stored(subject, body)
+        stream = check_stored(subject, body)
         self._require()
         headers: dict[str, str] = {}
         if msg_id:
             headers["Nats-Msg-Id"] = msg_id
         if once:
             headers["Nats-Expected-Last-Subject-Sequence"] = "0"
-        answer = await self._link.ask(subject, body, self._publish_seconds, headers or None)
+        asked = asyncio.get_running_loop().time()
+        try:
+            answer = await self._link.ask(subject, body, self._publish_seconds, headers or None)
+        except BrokerError:
+            if self.connected and asyncio.get_running_loop().time() - asked >= self._publish_seconds:
+                self._spawn(self._wedge.unanswered(stream, asked))
+            raise
+        self._wedge.answered(stream)
         if no_responders(answer):
             self._link.renew(f"no stream takes {subject}")
             raise BrokerError(f"no stream takes {subject}", "The streams are made again; send it again.")
@@ -210,6 +227,7 @@ class NatsBus:
 
     async def _prepare(self) -> None:
         """Make everything that a fresh connection needs."""
+        self._wedge.forget()
         version = self._link.server_version
         if version < OLDEST:
             raise BrokerError(f"the NATS server is {version[0]}.{version[1]}, at least 2.14 is needed")
