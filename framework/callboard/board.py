@@ -27,6 +27,7 @@ from callboard.config import Project
 from callboard.desk import Desk
 from callboard.discovery import Found, discover
 from callboard.dispatcher import Dispatcher
+from callboard.errors import CallboardError
 from callboard.following import LOCAL_ROOT, Following
 from callboard.intake import Intake
 from callboard.lock import Owner
@@ -36,12 +37,15 @@ from callboard.router import Router
 from callboard.runtime.packs import find_packs
 from callboard.runtime.supervise import RuntimeSupervisor
 from callboard.scribe import Scribe
+from callboard.whereabouts import Whereabouts
 from callboard.worker import PluginPool
 
 log = logging.getLogger(__name__)
 
 _STOP = 10.0
 """Seconds in which everything is let go of."""
+_PATIENCE = 2.0
+"""Seconds before a part that failed goes on."""
 
 
 def roots_of(project: Project) -> dict[str, bytes]:
@@ -92,6 +96,9 @@ class Board:
 
     async def __aenter__(self) -> Self:
         stack = self._stack
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails when a run that somebody waits for cannot go on."""
+        stack.callback(self.broken.cancel)
         try:
             await self._open(stack)
         except BaseException:
@@ -130,6 +137,7 @@ class Board:
         self.router = Router(self.plugins, settings, packs)
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
         self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake, bases=self._bases)
+        self.whereabouts = Whereabouts(self.catalog, self.following)
         self.dispatcher = Dispatcher(
             self.catalog,
             self.pool,
@@ -139,6 +147,7 @@ class Board:
             run=self._run,
             ensure=self.runtime.ensure,
             committed=self._committed,
+            broke=self._break,
         )
         self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.decide)
 
@@ -159,16 +168,37 @@ class Board:
 
     def start(self) -> None:
         """Start to dispatch, write sidecars and send messages."""
-        self.spawn(self.dispatcher.run(), "dispatcher")
-        self.spawn(self.scribe.run(), "scribe")
-        self.spawn(self.postman.run(), "postman")
+        self.spawn(self.dispatcher.run, "dispatcher")
+        self.spawn(self.scribe.run, "scribe")
+        self.spawn(self.postman.run, "postman")
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run *work* until the board stops; it is stopped with the board."""
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_complain)
-        self._tasks.append(task)
-        return task
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Keep *work* going until the board stops: a part that fails, on a full disk say, goes on a little later.
+
+        Where somebody waits for one run it fails instead: see ``broken``.
+        """
+        self._tasks.append(asyncio.create_task(self._keep(work, name), name=name))
+
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        while True:
+            try:
+                await work()
+                return
+            except Exception as error:
+                if self._run:
+                    self._break(error)
+                    return
+                if isinstance(error, CallboardError):
+                    log.error("%s waits: %s", name, error)  # noqa: TRY400 - the message says it all
+                else:
+                    log.exception("%s failed; it goes on in %g s", name, _PATIENCE)
+            await asyncio.sleep(_PATIENCE)
+
+    def _break(self, error: Exception) -> None:
+        if not self._run:
+            log.error("a job could not be settled", exc_info=error)
+        elif not self.broken.done():
+            self.broken.set_exception(error)
 
     def spawn_once(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something short that nobody waits for."""
@@ -184,8 +214,3 @@ class Board:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
-
-
-def _complain(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("%s stopped: %s", task.get_name(), task.exception(), exc_info=task.exception())

@@ -81,8 +81,9 @@ class Daemon:
             await board.intake.replay_parked()
             board.start()
             for watch in self.project.settings.watch:
-                self._watch(watch)
-            board.spawn(self._conditions(), "conditions")
+                self.sources[watch.name] = self._source(watch)
+                board.spawn(partial(self._watch, watch), f"watch {watch.name}")
+            board.spawn(self._conditions, "conditions")
             leave = await self.bus.consume(f"{INTAKE}.>", board.intake.receive, durable="board", window=64)
             control = Control(self)
             stop_control = await control.serve(self.bus)
@@ -95,10 +96,18 @@ class Daemon:
                 await leave()
                 await stop_control()
 
-    def _watch(self, watch: Watch) -> None:
+    async def _watch(self, watch: Watch) -> None:
+        """Watch one folder; after a failure anew, from what the catalog knows."""
+        try:
+            await self.sources[watch.name].run()
+        except Exception:
+            self.sources[watch.name] = self._source(watch)
+            raise
+
+    def _source(self, watch: Watch) -> WatchSource:
         folder = Path(os.path.abspath(self.project.folder / watch.path))
         known = self.board.catalog.read(lambda conn: journal.known(conn, watch.name))
-        source = WatchSource(
+        return WatchSource(
             watch,
             folder,
             emit=lambda event: self._emit(watch.name, event),
@@ -107,8 +116,6 @@ class Daemon:
             ours=self._ours,
             refresh=lambda seen: self._refresh(watch.name, seen),
         )
-        self.sources[watch.name] = source
-        self.board.spawn(source.run(), f"watch {watch.name}")
 
     async def _emit(self, root: str, event: SourceEvent) -> None:
         subject = event.seen.asset(root).place.path if event.seen else root
@@ -160,7 +167,7 @@ class Daemon:
         def ready(row: jobs.Row) -> bool:
             code = row.why.code if row.why else ""
             if code == "media-away":
-                return self.board.dispatcher.locate(row) is not None
+                return self.board.whereabouts.locate(row) is not None
             names = msgspec.json.decode(row.models, type=dict[str, str])
             return code == "model-missing" and all(n in packs and status(packs[n]).state == "ready" for n in names)
 

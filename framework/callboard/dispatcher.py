@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 import collections
 import logging
-import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
 from callboard_schemas import (
-    Asset,
     Failure,
     Job,
     JobDone,
@@ -34,11 +31,10 @@ from callboard_schemas import (
 from callboard import announce
 from callboard.catalog import Catalog, dead, jobs, journal
 from callboard.catalog.jobs import Row
+from callboard.errors import Blocked
 from callboard.failpoints import failpoint
 from callboard.following import Following
-from callboard.sources.digest import identify
-from callboard.sources.facts import Seen
-from callboard.sources.oneshot import collect
+from callboard.whereabouts import Whereabouts, stamp
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +48,8 @@ _AHEAD = 32
 """Queued jobs that are read at once."""
 _SHOWN_AFTER = 0.5
 """Seconds after which a job is shown as running."""
+_FULL = 2.0
+"""Seconds between tries to commit while the disk is full."""
 _AWAY = Failure(
     code="media-away",
     message="the media is not where it was last seen",
@@ -89,6 +87,7 @@ class Dispatcher:
         workers: Jobs at once.
         run: Only this run's jobs, and failures are tried again at once: somebody waits.
         committed: Called after each commit.
+        broke: Told when a job of the run that somebody waits for could not be committed.
     """
 
     def __init__(
@@ -102,10 +101,13 @@ class Dispatcher:
         run: str = "",
         ensure: Callable[[], Awaitable[None]] | None = None,
         committed: Callable[[str, str], None] | None = None,
+        broke: Callable[[Exception], None] | None = None,
     ) -> None:
         self._catalog, self._pool, self._following, self._accept = catalog, pool, following, accept
         self._workers, self._run, self._ensure = workers, run, ensure
         self._committed = committed or (lambda _key, _state: None)
+        self._whereabouts = Whereabouts(catalog, following)
+        self._broke = broke or (lambda _error: None)
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ahead: collections.deque[Row] = collections.deque()
@@ -164,8 +166,8 @@ class Dispatcher:
             await self._settle(row, await self._attempt(row))
         except asyncio.CancelledError:
             raise
-        except Exception:
-            log.exception("job %s could not be committed; it is tried again at the next start", row.key[:12])
+        except Exception as error:  # noqa: BLE001 - one job's trouble must not end the others
+            self._broke(error)
         finally:
             showing.cancel()
             self._tasks.pop(row.key, None)
@@ -178,7 +180,7 @@ class Dispatcher:
     async def _attempt(self, row: Row) -> Outcome:
         event = self._catalog.read(lambda conn: journal.event(conn, row.event))
         asset = row.subject
-        path = self.locate(row)
+        path = self._whereabouts.locate(row)
         if asset is not None and path is None:
             return JobFailed(key=row.key, failure=_AWAY)
         if (
@@ -186,10 +188,10 @@ class Dispatcher:
             and path is not None
             and not self._catalog.read(lambda conn: journal.places_of(conn, asset.digest))
         ):
-            problem = await self._introduce(asset, path)
+            problem = await self._whereabouts.introduce(asset, path)
             if problem is not None:
                 return JobFailed(key=row.key, failure=problem)
-        before = _stamp(path)
+        before = stamp(path)
         outcome = await self._pool.run(
             Job(
                 key=row.key,
@@ -202,7 +204,7 @@ class Dispatcher:
                 deadline=row.deadline,
             )
         )
-        after = _stamp(path)
+        after = stamp(path)
         if path and after != before:
             if after is not None:
                 return JobFailed(key=row.key, failure=_REPLACED)
@@ -210,46 +212,22 @@ class Dispatcher:
                 return JobFailed(key=row.key, failure=_AWAY, seconds=outcome.seconds)
         return outcome
 
-    def locate(self, row: Row) -> bytes | None:
-        """Find the asset on this machine: any place whose size and time still are those of its content."""
-        asset = row.subject
-        if asset is None:
-            return None
-        found = self._catalog.read(lambda conn: journal.places_of(conn, asset.digest))
-        for root, seen in found:
-            path = self._following.media(root, seen.path)
-            if path and (seen.sequence or _stamp(path) == (seen.size, seen.mtime_ns)):
-                return path
-        path = self._following.media(asset.place.root, decode_path(asset.place.path))
-        if path and not found and (asset.sequence or os.path.exists(path)):
-            return path
-        return None
-
-    async def _introduce(self, asset: Asset, path: bytes) -> Failure | None:
-        """Make the acquaintance of media that only a message told of: it must be the content that was named."""
-        (found,) = await asyncio.to_thread(collect, [Path(os.fsdecode(path))])
-        if found.failure is not None:
-            return found.failure
-        identity = await asyncio.to_thread(identify, found)
-        if identity.digest != asset.digest:
-            return Failure(
-                code="digest-mismatch",
-                message=f"{asset.place.path} is {identity.digest}, not the {asset.digest} that was asked for",
-                cause="deterministic",
-                hint="Ask again with the digest of what is there now.",
-            )
-        place = decode_path(asset.place.path)
-        seen = Seen(
-            path=place, kind=found.kind, digest=identity.digest, sequence=found.sequence, **identity.stat._asdict()
-        )
-        await self._catalog.write(lambda conn: journal.put_place(conn, asset.place.root, seen))
-        return None
-
     async def _settle(self, row: Row, outcome: Outcome) -> None:
         failpoint("job.before_commit")
-        state = await self._catalog.write(lambda conn: self._commit(conn, row, outcome))
+        state = await self._write(row, outcome)
         failpoint("job.after_commit")
         self._committed(row.key, state)
+
+    async def _write(self, row: Row, outcome: Outcome) -> Settled:
+        """Commit, and wait for room while the disk is full: the work is done and must not be done again."""
+        while True:
+            try:
+                return await self._catalog.write(lambda conn: self._commit(conn, row, outcome))
+            except Blocked as error:
+                if self._run:
+                    raise
+                log.error("a result waits: %s", error)  # noqa: TRY400 - the message says it all
+            await asyncio.sleep(_FULL)
 
     def _commit(self, conn: sqlite3.Connection, row: Row, outcome: Outcome) -> Settled:
         if isinstance(outcome, JobDone):
@@ -291,14 +269,3 @@ class Dispatcher:
         path = self._following.media(asset.place.root, decode_path(asset.place.path)) if asset else None
         dead.bury(conn, f"j-{row.key[:12]}", "job", row.key, why, path=path or b"")
         return "failed"
-
-
-def _stamp(path: bytes | None) -> tuple[int, int] | None:
-    """Say what a path holds now, by size and modification time; a rename changes neither."""
-    if path is None:
-        return None
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns

@@ -6,6 +6,7 @@ Interrupted work is resumed by the same command: what is done is found by its ke
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import stat
@@ -82,6 +83,8 @@ class OneShot:
         self.run = new_run()
         self._states: dict[str, str] = {}
         self._changed = asyncio.Event()
+        self.board: Board | None = None
+        """The board at work, once there is one."""
         self._asked: list[Asked] = []
         self._passed_over: list[tuple[bytes, str]] = []
 
@@ -106,16 +109,35 @@ class OneShot:
                 bases=tuple(_base(path) for path in self._paths),
             ) as board,
         ):
+            self.board = board
             self._check_plugins(board)
             board.start()
             try:
-                await self._ask(board)
-                await self._finish(board)
+                await self._work(board)
             except BaseException:
-                board.catalog.write_sync(lambda conn: jobs.end_run(conn, self.run, "interrupted"))
+                with contextlib.suppress(Blocked):  # a full disk is what ended it, and says so itself
+                    board.catalog.write_sync(lambda conn: jobs.end_run(conn, self.run, "interrupted"))
                 raise
             await board.catalog.write(lambda conn: jobs.end_run(conn, self.run, "done"))
             return report(board, self.run, self._asked, self._passed_over)
+
+    async def _work(self, board: Board) -> None:
+        """Ask for everything and wait for it; fail as soon as the board cannot go on."""
+
+        async def work() -> None:
+            await self._ask(board)
+            await self._finish(board)
+
+        task = asyncio.create_task(work())
+        try:
+            await asyncio.wait([task, board.broken], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                board.broken.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        task.result()
 
     def _check_plugins(self, board: Board) -> None:
         known = {found.id: found for found in board.plugins}

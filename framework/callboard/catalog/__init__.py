@@ -188,7 +188,9 @@ def _commit(conn: sqlite3.Connection, batch: list[tuple[Work[Any], Future[Any]]]
             conn.execute("SAVEPOINT one")
             try:
                 done.append((future, work(conn)))
-            except BaseException as error:  # noqa: BLE001 - the waiter gets it; the other writes go on
+            except BaseException as error:
+                if isinstance(error, sqlite3.OperationalError) and _disk_trouble(error, conn):
+                    raise  # the whole transaction is gone
                 conn.execute("ROLLBACK TO one")
                 failed.append((future, error))
             conn.execute("RELEASE one")
@@ -204,6 +206,12 @@ def _commit(conn: sqlite3.Connection, batch: list[tuple[Work[Any], Future[Any]]]
         future.set_result(result)
     for future, reason in failed:
         future.set_exception(reason)
+
+
+def _disk_trouble(error: sqlite3.OperationalError, conn: sqlite3.Connection) -> bool:
+    """Say whether a failed write is the disk's fault; SQLite may have rolled everything back then."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY) or not conn.in_transaction
 
 
 def back_up(conn: sqlite3.Connection, target: Path) -> None:
