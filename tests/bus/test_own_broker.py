@@ -21,7 +21,8 @@ import pytest
 from callboard.bus import Delivery
 from callboard.bus.binary import find_binary
 from callboard.bus.nats import NatsBus
-from callboard.config import Broker
+from callboard.config import Broker, Project, Settings
+from callboard.doctor import examine
 from callboard.errors import BrokerError
 
 pytestmark = pytest.mark.broker
@@ -331,3 +332,15 @@ async def test_broker_elsewhere_without_tls_is_warned_about(
         assert "secret" not in caplog.text
     finally:
         await bus.close()
+
+
+def test_doctor_notes_a_broker_elsewhere_without_tls(tmp_path: Path) -> None:
+    """The doctor names a broker on another machine that is spoken to in the clear, and how to mend it, no password."""
+    own = Broker(url="nats://me:secret@192.0.2.1:4222")
+    project = Project(folder=tmp_path, data=tmp_path / ".callboard", settings=Settings(broker=own))
+    about = [finding for finding in examine(project) if finding.what == "broker"]
+
+    assert [finding.level for finding in about] == ["note", "note"]
+    assert "192.0.2.1:4222 is spoken to without TLS" in about[1].found
+    assert "tls://" in about[1].mend
+    assert "secret" not in str(about)
