@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -88,6 +90,36 @@ async def ours(url: str, window: int) -> None:
     print("READY", flush=True)
     await bus.consume("cb.in.>", handler, durable=DURABLE, window=window)
     await asyncio.Event().wait()
+
+
+async def journalled(url: str, window: int) -> None:
+    """``ours``, and each event is in a real catalog on disk (``synchronous=FULL``) before its ack, as in the daemon."""
+    from callboard.bus import Delivery
+    from callboard.bus.nats import NatsBus
+    from callboard.catalog import Catalog
+    from callboard.config import Broker, Settings
+    from callboard.following import Following
+    from callboard.intake import Intake
+    from callboard.router import Router
+
+    def decide(*_: object) -> None:
+        raise AssertionError("nobody decides anything here")
+
+    decode, encode = msgspec.json.Decoder(Event).decode, msgspec.json.Encoder().encode
+    bus = NatsBus(Broker(url=url))
+    await bus.connect()
+    with Catalog(Path(tempfile.mkdtemp())) as catalog:
+        following = Following({"footage": b"/media/footage"})
+        intake = Intake(catalog, Router((), Settings(), {}), following, lambda: None, decide)
+
+        async def handler(delivery: Delivery) -> None:
+            event = decode(delivery.body)
+            await bus.publish(f"{SUBJECT_OUT}.{event.id}", encode(HANDLERS[event.type](event)))
+            await intake.receive(delivery)
+
+        print("READY", flush=True)
+        await bus.consume("cb.in.>", handler, durable=DURABLE, window=window)
+        await asyncio.Event().wait()
 
 
 async def connect(url: str) -> Any:
@@ -186,6 +218,7 @@ def faststream(kind: str) -> Callable[[str, int], Awaitable[None]]:
 
 VARIANTS: dict[str, Callable[[str, int], Awaitable[None]]] = {
     "ours": ours,
+    "journalled": journalled,
     "lingering": lingering,
     "fetch-json": plain_json,
     "faststream-pull": faststream("pull"),
