@@ -46,7 +46,7 @@ $(READY)-demo: pyproject.toml | $(BIN)/python
 
 $(READY)-all: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all,test]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all,test,bench]'
 	@touch $@ $(READY)-demo
 
 $(READY)-bench: pyproject.toml | $(BIN)/python

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from callboard_schemas import JobDone, Progress
 
-from callboard import shm
+from callboard import filesystems, shm
 from callboard.bus import Bus
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import Catalog
@@ -27,7 +27,7 @@ from callboard.config import Project
 from callboard.desk import Desk
 from callboard.discovery import Found, discover
 from callboard.dispatcher import Dispatcher
-from callboard.errors import CallboardError
+from callboard.errors import CallboardError, CatalogError
 from callboard.following import LOCAL_ROOT, Following
 from callboard.intake import Intake
 from callboard.lock import Owner
@@ -54,6 +54,20 @@ def roots_of(project: Project) -> dict[str, bytes]:
     for watch in project.settings.watch:
         roots[watch.name] = os.path.abspath(os.fsencode(project.folder / watch.path))
     return roots
+
+
+def require_local(data: Path) -> None:
+    """Refuse a data folder that is not on a local disk.
+
+    Raises:
+        CatalogError: it is on a network or user-space file system.
+    """
+    kind = filesystems.kind_of(data)
+    if filesystems.is_remote(kind):
+        raise CatalogError(
+            f"{data} is on a {kind} file system, which does not keep what is synced to it",
+            'Put the catalog on a local disk: data = "/local/folder" in callboard.toml. Media may stay.',
+        )
 
 
 class Board:
@@ -108,6 +122,7 @@ class Board:
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         project, settings = self.project, self.project.settings
+        require_local(project.data)
         stack.enter_context(Owner(project.data, self._command))
         self.catalog = stack.enter_context(Catalog(project.data))
         self.plugins: list[Found] = discover(settings.allow_plugins)

@@ -99,6 +99,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     runtime: RuntimeSettings = RuntimeSettings()
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     """Jobs at once over all plugins; 0 takes the cores that there are."""
+    data: str = ""
+    """Folder of the catalog and the broker's store, on a local disk; empty is ``.callboard`` in the project."""
     allow_plugins: tuple[str, ...] = ()
     """Third-party plugins that may run; a plugin not named here is listed but not loaded."""
 
@@ -120,6 +122,7 @@ def resolved(settings: Settings, folder: Path) -> Settings:
     broker = settings.broker
     return msgspec.structs.replace(
         settings,
+        data=absolute(settings.data),
         watch=tuple(msgspec.structs.replace(watch, path=absolute(watch.path)) for watch in settings.watch),
         sidecars=msgspec.structs.replace(settings.sidecars, folder=absolute(settings.sidecars.folder)),
         runtime=msgspec.structs.replace(settings.runtime, models=absolute(settings.runtime.models)),
@@ -152,7 +155,7 @@ def find_project(start: Path) -> Project | None:
     for folder in (start, *start.parents):
         if (folder / FILE_NAME).is_file():
             settings = resolved(load_settings(folder / FILE_NAME), folder)
-            return Project(folder=folder, data=folder / DATA_FOLDER, settings=settings)
+            return Project(folder=folder, data=Path(settings.data or folder / DATA_FOLDER), settings=settings)
     return None
 
 

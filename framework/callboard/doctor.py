@@ -18,7 +18,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from callboard.bus import binary, dial, disk
+from callboard import filesystems
+from callboard.bus import binary, dial
 from callboard.catalog import view
 from callboard.catalog.migrations import version
 from callboard.config import Project
@@ -159,8 +160,8 @@ def _broker(project: Project) -> Iterator[Finding]:
         return
     path = binary.find_binary()
     yield Finding("broker", "ok", f"nats-server {asyncio.run(binary.check_version(path))} at {path}")
-    kind = disk.filesystem(project.data)
-    if disk.is_remote(kind):
+    kind = filesystems.kind_of(project.data)
+    if filesystems.is_remote(kind):
         mend = "Move the project to a local disk, or set [broker] url in callboard.toml."
         yield Finding(
             "broker store", "problem", f"{project.data} is on {kind}, which does not keep what is synced", mend

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, Self
 
 import psutil
 
-from callboard.bus import disk, leash
+from callboard import filesystems
+from callboard.bus import leash
 from callboard.bus.binary import check_version, find_binary
 from callboard.bus.roles import ROLES, make_seeds, render, seed_path
 from callboard.config import Broker
@@ -90,8 +91,8 @@ class EmbeddedServer:
             BrokerError: the folder is on a network or FUSE file system, the binary is missing or too old,
                 or the server does not start; the message says what to do.
         """
-        kind = await asyncio.to_thread(disk.filesystem, self.data)
-        if disk.is_remote(kind):
+        kind = await asyncio.to_thread(filesystems.kind_of, self.data)
+        if filesystems.is_remote(kind):
             raise BrokerError(
                 f"{self.data} is on a {kind} file system, where JetStream loses messages",
                 "Move the project to a local disk, or set [broker] url in callboard.toml to a NATS server elsewhere.",

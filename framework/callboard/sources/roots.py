@@ -6,15 +6,11 @@ import os
 import time
 from typing import NamedTuple
 
+from callboard import filesystems
+
 MARKER = b".callboard-root"
 """A file of this name in a root says that the root is there; without it the root is offline."""
 
-# fmt: off
-_REMOTE = frozenset((
-    "9p", "afpfs", "afs", "autofs", "beegfs", "ceph", "cifs", "davfs", "drvfs", "glusterfs", "gpfs", "lustre", "ncpfs",
-    "nfs", "nfs4", "prl_fs", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
-))
-# fmt: on
 _UNSTABLE = frozenset(("exfat", "fuseblk", "iso9660", "msdos", "ntfs", "ntfs3", "udf", "vfat"))
 """File systems that make up inode numbers when they are mounted."""
 
@@ -40,16 +36,9 @@ class Health(NamedTuple):
 
 def filesystem(root: str) -> Filesystem:
     """Find out what *root* is on; an unknown file system counts as local."""
-    import psutil  # here, as it costs 30 ms that the help of the command line should not pay
-
-    target = os.path.realpath(root)
-    kind, longest = "", -1
-    for part in psutil.disk_partitions(all=True):
-        inside = target == part.mountpoint or target.startswith(part.mountpoint.rstrip("/\\") + os.sep)
-        if inside and len(part.mountpoint) >= longest:  # the later of two mounts on one point covers the other
-            kind, longest = part.fstype.lower(), len(part.mountpoint)
-    remote = kind in _REMOTE or kind.startswith("fuse.")
-    return Filesystem(kind, local=not remote, stable_inodes=not remote and kind not in _UNSTABLE)
+    kind = filesystems.kind_of(root)
+    local = not filesystems.is_remote(kind)
+    return Filesystem(kind, local=local, stable_inodes=local and kind not in _UNSTABLE)
 
 
 def look(root: bytes, *, marked: bool) -> Health:
