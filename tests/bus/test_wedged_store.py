@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import json
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +16,10 @@ import pytest
 from callboard.bus import wedge
 from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
+from callboard.cli.live import live
+from callboard.config import Project
 from callboard.errors import BrokerError
+from rich.console import Console
 
 pytestmark = [
     pytest.mark.broker,
@@ -27,9 +32,9 @@ ROOM = 20_000
 
 
 @contextlib.contextmanager
-def full_disk(server: EmbeddedServer) -> Iterator[None]:
+def full_disk(pid: int) -> Iterator[None]:
     """Let each write of the broker beyond ``ROOM`` bytes of a file fail, as on a full disk (RLIMIT_FSIZE: EFBIG)."""
-    process = psutil.Process(server.pid)
+    process = psutil.Process(pid)
     soft, hard = process.rlimit(psutil.RLIMIT_FSIZE) or (-1, -1)
     process.rlimit(psutil.RLIMIT_FSIZE, (ROOM, hard))
     try:
@@ -65,7 +70,7 @@ async def test_wedged_stream_has_its_broker_started_again(
 ) -> None:
     """A stream that went dead on a full disk takes messages again without anybody's help, and none is lost."""
     async with NatsBus(server.broker(), publish_seconds=0.5, on_wedged=server.restart) as bus:
-        with full_disk(server):
+        with full_disk(server.pid):
             stored = await fill(bus)
         assert (await bus.publish("cb.in.test.x", b"other streams go on")).duplicate is False
         dead = 0
@@ -94,7 +99,7 @@ async def test_alarm_comes_once_a_minute_at_most(server: EmbeddedServer) -> None
         alarms.append(len(alarms))
 
     async with NatsBus(server.broker(), publish_seconds=0.3, on_wedged=alarm) as bus:
-        with full_disk(server):
+        with full_disk(server.pid):
             await fill(bus)
         failed = 0
         while failed < 40:
@@ -109,7 +114,7 @@ async def test_own_broker_is_named_in_the_log(server: EmbeddedServer, caplog: py
     """Where nobody here can start the broker again, the log says what to do."""
     caplog.set_level(logging.ERROR)
     async with NatsBus(server.broker(), publish_seconds=0.5) as bus:
-        with full_disk(server):
+        with full_disk(server.pid):
             await fill(bus)
         async with asyncio.timeout(SOON):
             while "free its disk and start it again" not in caplog.text:
@@ -141,3 +146,28 @@ async def test_frozen_broker_is_not_taken_for_a_wedged_one(
         finally:
             process.resume()
         assert alarms == []
+
+
+async def test_board_starts_its_wedged_broker_again(tmp_path: Path) -> None:
+    """A board that is up gets its own broker started again: the bus and the broker are tied to each other."""
+    project = Project(folder=tmp_path, data=tmp_path / ".callboard")
+    found = project.data / "nats" / "board.json"
+    async with live(project, Console(file=io.StringIO())) as (daemon, serving):
+        assert isinstance(daemon.bus, NatsBus)
+        first = json.loads(found.read_text())["server_pid"]
+        with full_disk(first):
+            await fill(daemon.bus)
+        messages = (daemon.bus.publish(f"cb.out.test.m{number}", b"x") for number in range(wedge.UNANSWERED))
+        assert all(
+            isinstance(answer, BrokerError) for answer in await asyncio.gather(*messages, return_exceptions=True)
+        )
+        async with asyncio.timeout(SOON):
+            while True:
+                try:
+                    await daemon.bus.publish("cb.out.test.again", b"x", msg_id="again", once=True)
+                    break
+                except BrokerError:
+                    await daemon.bus.ready(SOON)
+        assert json.loads(found.read_text())["server_pid"] != first
+        daemon.stopping.set()
+        await serving
