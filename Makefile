@@ -39,17 +39,17 @@ $(BIN)/python:
 	  echo "'$(PYTHON) -m venv' does not work here; on Debian and Ubuntu: apt-get install python3-venv." >&2; \
 	  rm -rf $(VENV); exit 1; }
 
-$(READY)-demo: pyproject.toml | $(BIN)/python
+$(READY)-demo: pyproject.toml Makefile | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all]'
 	@touch $@
 
-$(READY)-all: pyproject.toml | $(BIN)/python
+$(READY)-all: pyproject.toml Makefile | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all,test,bench]'
 	@touch $@ $(READY)-demo
 
-$(READY)-bench: pyproject.toml | $(BIN)/python
+$(READY)-bench: pyproject.toml Makefile | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all,bench]'
 	@touch $@ $(READY)-demo
