@@ -79,6 +79,7 @@ class Daemon:
         """
         async with self.board as board:
             await board.intake.replay_parked()
+            await board.catalog.write(jobs.wake)
             board.start()
             for watch in self.project.settings.watch:
                 self.sources[watch.name] = self._source(watch)

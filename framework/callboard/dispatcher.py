@@ -163,7 +163,9 @@ class Dispatcher:
         try:
             if self._ensure is not None:
                 await self._ensure()
-            await self._settle(row, await self._attempt(row))
+            outcome = await self._attempt(row)
+            showing.cancel()  # before the commit, which must have the last word on the job's state
+            await self._settle(row, outcome)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - one job's trouble must not end the others

@@ -332,3 +332,30 @@ async def test_a_copy_of_twenty_seconds_with_long_stalls_is_processed_once(proje
                 assert board.calls() == []
         await board.until(lambda: len(board.sidecars()) == 2)
         assert board.calls() == ["".join(parts)]
+
+
+async def test_blocked_jobs_are_looked_at_again_at_the_next_start(project: Project) -> None:
+    """What waited for its media when the board stopped goes on at once when the next board finds it."""
+    async with up(project) as board:
+        board.hold()
+        names = ("a.mp4", "b.mp4", "c.mp4")
+        for name in names:
+            (board.footage / name).write_text(name)
+        await board.until(lambda: len(board.calls()) == 2 and sum(board.counts().values()) == 3)
+        last = (set(names) - set(board.calls())).pop()
+        (board.footage / last).rename(board.folder / last)
+        board.release()
+        await board.until(lambda: board.counts().get("blocked") == 1)
+    (board.folder / last).rename(board.footage / last)
+    async with up(project) as board:
+        await board.until(lambda: board.counts() == {"done": 3}, seconds=5)
+
+
+async def test_the_last_word_on_a_jobs_state_is_its_result(project: Project) -> None:
+    """A job that ran long enough to be shown as running is done afterwards."""
+    async with up(project) as board:
+        board.hold()
+        (board.footage / "a.mp4").write_text("sunset")
+        await board.until(lambda: board.counts() == {"running": 1})
+        board.release()
+        await board.until(lambda: board.counts() == {"done": 1})

@@ -118,7 +118,7 @@ def next_ready(conn: sqlite3.Connection, after: float) -> float | None:
 
 def running(conn: sqlite3.Connection, key: str) -> None:
     """Say that a job has started."""
-    conn.execute("UPDATE jobs SET state = 'running' WHERE key = ?", (key,))
+    conn.execute("UPDATE jobs SET state = 'running' WHERE key = ? AND state = 'queued'", (key,))
 
 
 def requeue_running(conn: sqlite3.Connection) -> int:
