@@ -98,7 +98,7 @@ def ready(conn: sqlite3.Connection, limit: int, run: str = "") -> list[Row]:
     Jobs of a run that a person interrupted wait until somebody asks for them again.
     """
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM jobs WHERE state = 'queued' AND not_before <= :now"  # noqa: S608 - constant columns
+        f"SELECT {_COLUMNS} FROM jobs INDEXED BY jobs_waiting WHERE state = 'queued' AND not_before <= :now"  # noqa: S608 - constant columns
         " AND (:run = '' OR run = :run)"
         " AND run NOT IN (SELECT id FROM runs WHERE state = 'interrupted')"
         " ORDER BY created LIMIT :limit",

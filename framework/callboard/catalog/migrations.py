@@ -26,12 +26,14 @@ CREATE TABLE notes(
 CREATE INDEX notes_path ON notes(root, path);
 CREATE TABLE runs(id TEXT PRIMARY KEY, trigger TEXT NOT NULL, started REAL NOT NULL, state TEXT NOT NULL)
   WITHOUT ROWID;
+CREATE INDEX runs_interrupted ON runs(id) WHERE state = 'interrupted';
 CREATE TABLE jobs(
   key TEXT PRIMARY KEY, plugin TEXT NOT NULL, version TEXT NOT NULL, parameters BLOB NOT NULL, models BLOB NOT NULL,
   asset BLOB, digest TEXT NOT NULL, event INTEGER NOT NULL, run TEXT NOT NULL, deadline REAL NOT NULL,
   state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
   not_before REAL NOT NULL DEFAULT 0, failure BLOB, created REAL NOT NULL, finished REAL, seconds REAL) WITHOUT ROWID;
 CREATE INDEX jobs_waiting ON jobs(created) WHERE state = 'queued';
+CREATE INDEX jobs_due ON jobs(not_before) WHERE state = 'queued';
 CREATE INDEX jobs_digest ON jobs(digest);
 CREATE TABLE run_jobs(run TEXT NOT NULL, job TEXT NOT NULL, cached INTEGER NOT NULL, PRIMARY KEY(run, job))
   WITHOUT ROWID;
@@ -51,6 +53,7 @@ CREATE TABLE syncs(
   digest TEXT NOT NULL, media BLOB NOT NULL, root TEXT NOT NULL, path BLOB NOT NULL, folder BLOB NOT NULL,
   wanted INTEGER NOT NULL, run TEXT NOT NULL, not_before REAL NOT NULL DEFAULT 0, empty INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY(digest, media, folder)) WITHOUT ROWID;
+CREATE INDEX syncs_due ON syncs(not_before);
 CREATE TABLE sidecars(
   path BLOB PRIMARY KEY, role TEXT NOT NULL, asset TEXT NOT NULL, media BLOB NOT NULL, digest TEXT NOT NULL,
   size INTEGER NOT NULL, previous BLOB, state TEXT NOT NULL, run TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
