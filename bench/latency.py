@@ -13,7 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from callboard.board import Board  # noqa: F401 - imported before the clock starts
 from callboard.bus.memory import MemoryBus
 from callboard.config import PluginSettings, Project, Settings, Watch
 from callboard.daemon import Daemon

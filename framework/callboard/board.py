@@ -157,6 +157,7 @@ class Board:
             self.catalog,
             self.pool,
             self.following,
+            self.whereabouts,
             self._accept,
             workers=self.workers,
             run=self._run,

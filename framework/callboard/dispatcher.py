@@ -82,7 +82,8 @@ class Dispatcher:
     Args:
         catalog: Where jobs are.
         pool: What runs them.
-        following: Knows where media is, and asks that sidecars follow.
+        following: Asks that sidecars follow.
+        whereabouts: Knows where media is.
         accept: Called inside the commit of a job.
         workers: Jobs at once.
         run: Only this run's jobs, and failures are tried again at once: somebody waits.
@@ -95,6 +96,7 @@ class Dispatcher:
         catalog: Catalog,
         pool: Pool,
         following: Following,
+        whereabouts: Whereabouts,
         accept: Accept,
         *,
         workers: int,
@@ -106,7 +108,7 @@ class Dispatcher:
         self._catalog, self._pool, self._following, self._accept = catalog, pool, following, accept
         self._workers, self._run, self._ensure = workers, run, ensure
         self._committed = committed or (lambda _key, _state: None)
-        self._whereabouts = Whereabouts(catalog, following)
+        self._whereabouts = whereabouts
         self._broke = broke or (lambda _error: None)
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -182,17 +184,14 @@ class Dispatcher:
     async def _attempt(self, row: Row) -> Outcome:
         event = self._catalog.read(lambda conn: journal.event(conn, row.event))
         asset = row.subject
-        path = self._whereabouts.locate(row)
-        if asset is not None and path is None:
+        spot = self._whereabouts.locate(row)
+        if asset is not None and spot is None:
             return JobFailed(key=row.key, failure=_AWAY)
-        if (
-            asset is not None
-            and path is not None
-            and not self._catalog.read(lambda conn: journal.places_of(conn, asset.digest))
-        ):
-            problem = await self._whereabouts.introduce(asset, path)
+        if asset is not None and spot is not None and not spot.known:
+            problem = await self._whereabouts.introduce(asset, spot.path)
             if problem is not None:
                 return JobFailed(key=row.key, failure=problem)
+        path = spot.path if spot is not None else None
         before = stamp(path)
         outcome = await self._pool.run(
             Job(

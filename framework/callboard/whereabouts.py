@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from callboard_schemas import Asset, Failure, decode_path
 
@@ -14,6 +15,15 @@ from callboard.following import Following
 from callboard.sources.digest import identify
 from callboard.sources.facts import Seen
 from callboard.sources.oneshot import collect
+
+
+class Spot(NamedTuple):
+    """Where an asset is."""
+
+    path: bytes
+    """Absolute."""
+    known: bool
+    """False where only a message said so: see ``introduce``."""
 
 
 class Whereabouts:
@@ -27,7 +37,7 @@ class Whereabouts:
     def __init__(self, catalog: Catalog, following: Following) -> None:
         self._catalog, self._following = catalog, following
 
-    def locate(self, row: Row) -> bytes | None:
+    def locate(self, row: Row) -> Spot | None:
         """Find the asset on this machine: any place whose size and time still are those of its content."""
         asset = row.subject
         if asset is None:
@@ -36,10 +46,10 @@ class Whereabouts:
         for root, seen in found:
             path = self._following.media(root, seen.path)
             if path and (seen.sequence or stamp(path) == (seen.size, seen.mtime_ns)):
-                return path
+                return Spot(path, known=True)
         path = self._following.media(asset.place.root, decode_path(asset.place.path))
         if path and not found and (asset.sequence or os.path.exists(path)):
-            return path
+            return Spot(path, known=False)
         return None
 
     async def introduce(self, asset: Asset, path: bytes) -> Failure | None:

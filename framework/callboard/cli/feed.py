@@ -48,10 +48,6 @@ class Feed:
     ) -> None:
         self._progress.stop()
 
-    def say(self, text: str) -> None:
-        """Print a line above the bars."""
-        self._out.print(cell(text))
-
     def progress(self, progress: JobProgress) -> None:
         """Show how far a job is."""
         task = self._tasks.get(progress.key)
