@@ -118,7 +118,7 @@ def loaded_by(code: str) -> set[str]:
     "code",
     [
         "import callboard",
-        "import callboard.hookspecs, callboard.codec, callboard.config, callboard.bus, callboard.runtime.packs",
+        "import callboard.hookspecs, callboard.codec, callboard.config, callboard.bus, callboard.packs",
         "from callboard.cli import main\nmain(['--help'])",
         "from callboard.cli import main\nmain(['--version'])",
         "from callboard.cli import main\ntry:\n    main(['plugins'])\nexcept SystemExit: pass",

@@ -31,10 +31,10 @@ from callboard.errors import CallboardError, CatalogError
 from callboard.following import LOCAL_ROOT, Following
 from callboard.intake import Intake
 from callboard.lock import Owner
+from callboard.packs import find_packs
 from callboard.policy import Acceptance
 from callboard.postman import Postman
 from callboard.router import Router
-from callboard.runtime.packs import find_packs
 from callboard.runtime.supervise import RuntimeSupervisor
 from callboard.scribe import Scribe
 from callboard.whereabouts import Whereabouts

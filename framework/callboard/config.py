@@ -83,9 +83,26 @@ class RuntimeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """CPU threads for inference; 0 takes the cores that there are."""
     memory_mb: Annotated[int, Meta(ge=64)] = 4096
-    """Resident model bytes above which the least recently used is let go, in MiB."""
+    """Resident model bytes on the CPU above which the least recently used is let go, in MiB."""
+    device_memory_mb: Annotated[int, Meta(ge=0)] = 0
+    """The same for each other device; 0 takes three quarters of what it has."""
+    devices: tuple[Literal["tensorrt", "cuda", "coreml", "directml", "mps", "cpu"], ...] = ()
+    """Devices to use, best first; empty takes those that are there. The CPU is always the last resort."""
+    keep: Positive = 600.0
+    """Seconds that an unused model stays in memory."""
+    pin: tuple[str, ...] = ()
+    """Models that stay in memory once they are loaded."""
+    when_busy: Literal["pause", "cpu", "ignore"] = "pause"
+    """While an application renders or plays, and in quiet hours: ``pause`` gives devices back and holds everything
+    that nobody waits for, ``cpu`` gives devices back and goes on without them, ``ignore`` takes no notice."""
+    quiet_hours: tuple[Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")], ...] = ()
+    """Local times of day that count as busy, such as ``09:00-18:30``; ``22:00-06:00`` goes over midnight."""
+    allow_pickles: tuple[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    """SHA-256 of weight files that may be loaded although their format can carry code."""
     models: str = ""
     """Folder of further model packs."""
+    store: str = ""
+    """Folder of pulled and exported models; empty is the user's own data folder."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,7 +142,9 @@ def resolved(settings: Settings, folder: Path) -> Settings:
         data=absolute(settings.data),
         watch=tuple(msgspec.structs.replace(watch, path=absolute(watch.path)) for watch in settings.watch),
         sidecars=msgspec.structs.replace(settings.sidecars, folder=absolute(settings.sidecars.folder)),
-        runtime=msgspec.structs.replace(settings.runtime, models=absolute(settings.runtime.models)),
+        runtime=msgspec.structs.replace(
+            settings.runtime, models=absolute(settings.runtime.models), store=absolute(settings.runtime.store)
+        ),
         broker=msgspec.structs.replace(
             broker,
             creds=absolute(broker.creds),

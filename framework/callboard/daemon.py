@@ -21,8 +21,8 @@ from callboard.catalog import jobs, journal
 from callboard.catalog.ledger import is_ours
 from callboard.config import Project, Watch
 from callboard.control import Control
+from callboard.packs import find_packs, status
 from callboard.runs import new_run
-from callboard.runtime.packs import find_packs, status
 from callboard.sources import Seen, SourceEvent, WatchSource
 
 log = logging.getLogger(__name__)

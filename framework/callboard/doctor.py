@@ -27,7 +27,7 @@ from callboard.discovery import discover
 from callboard.errors import CallboardError, UsageError
 from callboard.lock import held
 from callboard.manifests import resolve_parameters
-from callboard.runtime.packs import find_packs, status
+from callboard.packs import find_packs, status
 from callboard.sources.roots import filesystem
 
 Level = Literal["ok", "note", "problem"]

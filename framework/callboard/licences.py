@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from callboard.runtime.packs import find_packs
+from callboard.packs import find_packs
 
 Copyleft = Literal["none", "weak", "strong", "unknown"]
 

@@ -11,7 +11,7 @@ from callboard.catalog.jobs import Planned
 from callboard.config import Settings
 from callboard.discovery import Found, resolve_parameters
 from callboard.keys import job_key
-from callboard.runtime.packs import Pack
+from callboard.packs import Pack
 
 
 class Router:

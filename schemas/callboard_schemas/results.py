@@ -41,6 +41,12 @@ class Tag(Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[Evidence, ...] = ()
     guess: bool = False
     """A guess from indirect evidence, shown as one."""
+    threshold: Score | None = None
+    """The score from which the method says it."""
+    model: str = ""
+    """Digest of the model pack that saw it; empty for arithmetic."""
+    concept: str = ""
+    """Id of the concept in the project's vocabulary that it was resolved to; label and group are the concept's then."""
 
 
 class Tags(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="tags"):
@@ -51,6 +57,25 @@ class Tags(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="res
     facts: dict[str, Scalar | list[str]] = {}
     description: str = ""
     description_method: Literal["", "composed", "model"] = ""
+
+
+class Print(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a picture, a shot or a text is found and compared by."""
+
+    space: Annotated[str, Meta(min_length=1, max_length=120)]
+    """Which prints it may be compared with: ``phash``, or ``clip:`` and the digest of the model pack."""
+    vector: bytes
+    """``phash``: 8 bytes; else float16, little endian, length one."""
+    frame: int | None = None
+    start: Seconds | None = None
+    end: Seconds | None = None
+
+
+class Prints(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="prints"):
+    """What an asset is found and compared by. It is indexed, and not a proposal: there is nothing to decide on."""
+
+    items: tuple[Print, ...]
+    method: Name = "prints"
 
 
 class Word(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -38,6 +38,8 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     decision: Literal["accept", "reject", "reopen"]
     by: Annotated[str, Meta(min_length=1, max_length=256)]
     reason: str = ""
+    without: tuple[str, ...] = ()
+    """Labels of tags that are not accepted with the rest."""
 
 
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from callboard.cli import COMMANDS
-from callboard.runtime.packs import find_packs, locate
+from callboard.packs import find_packs, locate
 
 HEAVY = ("click", "rich", "msgspec", "pluggy", "numpy", "onnxruntime", "torch", "av", "callboard_caption", "asyncio")
 

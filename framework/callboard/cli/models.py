@@ -10,7 +10,7 @@ from callboard.cli.options import Group, json_flag, unknown
 from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.cli.project import here_or_default
 from callboard.errors import ModelMissing
-from callboard.runtime.packs import Pack, find_packs, status, verify
+from callboard.packs import Pack, find_packs, status, verify
 
 
 @click.group("models", cls=Group, invoke_without_command=True)

@@ -19,8 +19,8 @@ from callboard.cli.project import catalog, here_or_default
 from callboard.config import Project
 from callboard.discovery import Found, discover
 from callboard.effects.forecast import targets
+from callboard.packs import find_packs
 from callboard.router import Router
-from callboard.runtime.packs import find_packs
 
 
 @click.command("plan")

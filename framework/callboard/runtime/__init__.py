@@ -13,19 +13,28 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from msgspec import Struct
+
 from callboard.config import RuntimeSettings
 from callboard.errors import ModelMissing
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from callboard.runtime.packs import Pack
+    from callboard.packs import Pack
 
 ENGINES: Final = {
-    "onnxruntime": "callboard.runtime.onnx:OnnxEngine",
-    "ctranslate2": "callboard.runtime.ctranslate:WhisperEngine",
+    "onnxruntime": "callboard.runtime.engines.onnx:OnnxEngine",
+    "ctranslate2": "callboard.runtime.engines.ctranslate:WhisperEngine",
+    "torch": "callboard.runtime.engines.pytorch:TorchEngine",
+    "library": "callboard.runtime.engines.library:LibraryEngine",
 }
 """Engine name in a pack to ``module:class``."""
+
+
+class NoMemory(Exception):
+    """A device has no room for a model or a call. The runtime's answer: fewer rows, then the CPU, then blocked."""
+
 
 Progress = Callable[[float], None]
 """Takes how far a call is, 0 to 1; called from any thread."""
@@ -62,7 +71,17 @@ class Control:
 
 
 class Session(Protocol):
-    """A loaded model. Its calls come one at a time, from one thread."""
+    """A loaded model on one device. ``run`` is called by at most ``parallel`` threads at a time."""
+
+    @property
+    def device(self) -> str:
+        """Where it is: ``cpu``, ``cuda:0``, ``mps`` and so on."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """Calls that may run at once."""
+        ...
 
     @property
     def memory_mb(self) -> int:
@@ -78,7 +97,7 @@ class Session(Protocol):
 
         Raises:
             JobError: the inputs or options are wrong.
-            Blocked: there is no memory for it now.
+            NoMemory: the device's memory does not suffice for these inputs; fewer rows may fit.
         """
         ...
 
@@ -90,11 +109,16 @@ class Session(Protocol):
 class Engine(Protocol):
     """Loads packs of one kind."""
 
-    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings) -> Session:
+    def devices(self, pack: Pack) -> tuple[str, ...]:
+        """The devices that are here and can run *pack*, fastest first; ``cpu`` is always the last."""
+        ...
+
+    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings, device: str = "cpu") -> Session:
         """Read the pack's files from *folder*, compare each with its digest, and make a session of those bytes.
 
         Raises:
             ModelMissing: a file is not what the pack says.
+            NoMemory: it does not fit on *device* now.
         """
         ...
 
@@ -126,4 +150,15 @@ def cores() -> int:
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
-__all__ = ["ENGINES", "Control", "Engine", "Progress", "Session", "cores", "make_engine"]
+class Ticket(Struct, frozen=True):
+    """Who calls, and how long they may wait."""
+
+    caller: str = ""
+    """Calls of different callers take turns: the job's key, or the plugin's id."""
+    urgent: bool = False
+    """A person waits: goes before everything that is not urgent."""
+    deadline: float = 0.0
+    """``time.monotonic()`` after which nobody wants the answer; 0 for never."""
+
+
+__all__ = ["ENGINES", "Control", "Engine", "NoMemory", "Progress", "Session", "Ticket", "cores", "make_engine"]

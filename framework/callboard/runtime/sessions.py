@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelMissing
+from callboard.packs import Pack, find_packs, locate
 from callboard.runtime import Control, Progress, Session, make_engine
-from callboard.runtime.packs import Pack, find_packs, locate
 from callboard.runtime.status import ModelStatus
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelMissing
+from callboard.packs import Pack, read_file
 from callboard.runtime import Control, cores
-from callboard.runtime.packs import Pack, read_file
 
 if TYPE_CHECKING:
     from callboard.runtime import Session
@@ -37,7 +37,11 @@ _OPTIONS: Final = {
 class WhisperEngine:
     """Makes Whisper sessions of CTranslate2 folders."""
 
-    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings) -> Session:
+    def devices(self, pack: Pack) -> tuple[str, ...]:
+        """The CPU."""
+        return ("cpu",)
+
+    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings, device: str = "cpu") -> Session:
         """Load *pack*, int8 on the CPU; nothing is fetched and nothing but the pack's files is read.
 
         Raises:
@@ -70,6 +74,9 @@ class WhisperSession:
 
     def __init__(self, pack: Pack, model: faster_whisper.WhisperModel) -> None:
         self._pack, self._model = pack, model
+
+    device = "cpu"
+    parallel = 1
 
     @property
     def memory_mb(self) -> int:

