@@ -29,6 +29,7 @@ from callboard.discovery import Found, discover
 from callboard.dispatcher import Dispatcher
 from callboard.errors import CallboardError, CatalogError
 from callboard.following import LOCAL_ROOT, Following
+from callboard.governor import Mode
 from callboard.intake import Intake
 from callboard.lock import Owner
 from callboard.packs import find_packs
@@ -37,6 +38,7 @@ from callboard.postman import Postman
 from callboard.router import Router
 from callboard.runtime.supervise import RuntimeSupervisor
 from callboard.scribe import Scribe
+from callboard.vocabulary import FOLDER, Shelf
 from callboard.whereabouts import Whereabouts
 from callboard.worker import PluginPool
 
@@ -125,6 +127,9 @@ class Board:
         require_local(project.data)
         stack.enter_context(Owner(project.data, self._command))
         self.catalog = stack.enter_context(Catalog(project.data))
+        self.vocabulary = Shelf(Path(settings.vocabulary) if settings.vocabulary else None, project.data / FOLDER)
+        if self._run:
+            self.vocabulary.require()  # a person waits: better no tags than tags in yesterday's words
         self.plugins: list[Found] = discover(settings.allow_plugins)
         packs = find_packs(Path(settings.runtime.models) if settings.runtime.models else None)
         shared = shm.make_folder()
@@ -149,7 +154,7 @@ class Board:
     def _wire(self, packs: Any) -> None:
         settings = self.project.settings
         self.desk = Desk(self.following, settings.policy, self.plugins)
-        self.router = Router(self.plugins, settings, packs)
+        self.router = Router(self.plugins, settings, packs, self.vocabulary.digest)
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
         self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake, bases=self._bases)
         self.whereabouts = Whereabouts(self.catalog, self.following)
@@ -159,6 +164,7 @@ class Board:
             self.following,
             self.whereabouts,
             self._accept,
+            compiled=self.vocabulary.path,
             workers=self.workers,
             run=self._run,
             ensure=self.runtime.ensure,
@@ -166,6 +172,13 @@ class Board:
             broke=self._break,
         )
         self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.decide)
+
+    async def make_way(self, mode: Mode, reason: str) -> None:
+        """Have the models and the jobs make way for an application, or come back."""
+        log.info("the models make way: %s", reason) if mode else log.info("the models are back")
+        self.pool.hold(mode == "pause")
+        self.dispatcher.hold(reason if mode == "pause" else "")
+        await self.runtime.busy(mode, reason)
 
     def _accept(self, conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
         return self.desk.accept_done(conn, row, done, self.acceptance)

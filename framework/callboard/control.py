@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from callboard_schemas import decode_path
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from callboard.bus import CONTROL, Bus, Unsubscribe
 from callboard.catalog import jobs
@@ -30,6 +30,7 @@ class Order(Struct, frozen=True, kw_only=True):
     run: str = ""
     root: str = ""
     path: str = ""
+    seconds: Annotated[float, Meta(ge=0, le=31_536_000)] = 0.0
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -53,6 +54,9 @@ class Control:
             "undo": self._undo,
             "replay": self._replay,
             "explain": self._explain,
+            "runtime": self._runtime,
+            "pause": self._pause,
+            "resume": self._resume,
         }
 
     async def serve(self, bus: Bus) -> Unsubscribe:
@@ -78,9 +82,27 @@ class Control:
             "roots": [msgspec.to_builtins(root) for root in self._daemon.roots()],
             "jobs": board.catalog.read(jobs.counts),
             "running": list(board.dispatcher.running),
+            "vocabulary": msgspec.to_builtins(board.vocabulary.standing()),
             "plugins": [msgspec.to_builtins(one) for one in board.pool.status()],
             "runtime": msgspec.to_builtins(await board.runtime.status()),
         }
+
+    async def _runtime(self, _order: Order) -> Any:
+        board = self._daemon.board
+        queued = board.catalog.read(jobs.counts).get("queued", 0)
+        return {
+            **msgspec.to_builtins(await board.runtime.status()),
+            "busy": self._daemon.governing.governor.state()[1],
+            "held_jobs": queued if board.dispatcher.held else 0,
+        }
+
+    async def _pause(self, order: Order) -> Any:
+        self._daemon.governing.pause(order.seconds)
+        return None
+
+    async def _resume(self, _order: Order) -> Any:
+        self._daemon.governing.resume()
+        return None
 
     async def _decide(self, order: Order, verb: Literal["accept", "reject"]) -> Any:
         board = self._daemon.board

@@ -21,9 +21,11 @@ from callboard.catalog import jobs, journal
 from callboard.catalog.ledger import is_ours
 from callboard.config import Project, Watch
 from callboard.control import Control
+from callboard.governor import Governing, Governor
 from callboard.packs import find_packs, status
 from callboard.runs import new_run
 from callboard.sources import Seen, SourceEvent, WatchSource
+from callboard.vocabulary import MODEL as VOCABULARY
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Daemon:
         self._heard: dict[str, float] = {}
         self._on_progress = on_progress
         self.board = Board(project, bus, command="up", on_progress=self._progress, on_state=on_state)
+        self.governing = Governing(Governor(project.settings.runtime), self.board.make_way)
         self.sources: dict[str, WatchSource] = {}
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -85,6 +88,10 @@ class Daemon:
                 self.sources[watch.name] = self._source(watch)
                 board.spawn(partial(self._watch, watch), f"watch {watch.name}")
             board.spawn(self._conditions, "conditions")
+            board.catalog.read(self.governing.remember)
+            board.intake.heard = self.governing.heard
+            board.spawn(self.governing.run, "governor")
+            stop_presence = await self.bus.listen(f"{CHATTER}.host.presence", self.governing.presence)
             leave = await self.bus.consume(f"{INTAKE}.>", board.intake.receive, durable="board", window=64)
             control = Control(self)
             stop_control = await control.serve(self.bus)
@@ -96,6 +103,7 @@ class Daemon:
             finally:
                 await leave()
                 await stop_control()
+                await stop_presence()
 
     async def _watch(self, watch: Watch) -> None:
         """Watch one folder; after a failure anew, from what the catalog knows."""
@@ -169,7 +177,7 @@ class Daemon:
             code = row.why.code if row.why else ""
             if code == "media-away":
                 return self.board.whereabouts.locate(row) is not None
-            names = msgspec.json.decode(row.models, type=dict[str, str])
+            names = msgspec.json.decode(row.models, type=dict[str, str]).keys() - {VOCABULARY}
             return code == "model-missing" and all(n in packs and status(packs[n]).state == "ready" for n in names)
 
         return [row.key for row in waiting if ready(row)]

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
@@ -34,6 +35,7 @@ from callboard.catalog.jobs import Row
 from callboard.errors import Blocked
 from callboard.failpoints import failpoint
 from callboard.following import Following
+from callboard.vocabulary import MODEL as VOCABULARY
 from callboard.whereabouts import Whereabouts, stamp
 
 log = logging.getLogger(__name__)
@@ -85,6 +87,7 @@ class Dispatcher:
         following: Asks that sidecars follow.
         whereabouts: Knows where media is.
         accept: Called inside the commit of a job.
+        compiled: Says where the compiled vocabulary of a digest is.
         workers: Jobs at once.
         run: Only this run's jobs, and failures are tried again at once: somebody waits.
         committed: Called after each commit.
@@ -99,6 +102,7 @@ class Dispatcher:
         whereabouts: Whereabouts,
         accept: Accept,
         *,
+        compiled: Callable[[str], Path],
         workers: int,
         run: str = "",
         ensure: Callable[[], Awaitable[None]] | None = None,
@@ -108,8 +112,9 @@ class Dispatcher:
         self._catalog, self._pool, self._following, self._accept = catalog, pool, following, accept
         self._workers, self._run, self._ensure = workers, run, ensure
         self._committed = committed or (lambda _key, _state: None)
-        self._whereabouts = whereabouts
+        self._whereabouts, self._compiled = whereabouts, compiled
         self._broke = broke or (lambda _error: None)
+        self._held = ""
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ahead: collections.deque[Row] = collections.deque()
@@ -118,6 +123,17 @@ class Dispatcher:
     def running(self) -> tuple[str, ...]:
         """Keys of the jobs that run now."""
         return tuple(self._tasks)
+
+    def hold(self, reason: str) -> None:
+        """Start nothing that nobody waits for while *reason* is given; what runs goes on."""
+        self._held = reason
+        self._ahead.clear()
+        self._wake.set()
+
+    @property
+    def held(self) -> str:
+        """Why nothing is started that nobody waits for; empty when it is."""
+        return self._held
 
     def wake(self) -> None:
         """Say that there may be work."""
@@ -142,7 +158,9 @@ class Dispatcher:
             return
         if len(self._ahead) < room:
             taken = {*self._tasks, *(row.key for row in self._ahead)}
-            rows = self._catalog.read(lambda conn: jobs.ready(conn, len(taken) + _AHEAD, self._run))
+            rows = self._catalog.read(
+                lambda conn: jobs.ready(conn, len(taken) + _AHEAD, self._run, wanted_only=bool(self._held))
+            )
             self._ahead.extend(row for row in rows if row.key not in taken)
         while self._ahead and len(self._tasks) < self._workers:
             ahead = self._ahead.popleft().key
@@ -203,6 +221,8 @@ class Dispatcher:
                 parameters=msgspec.json.decode(row.parameters, type=Parameters),
                 attempt=row.tries + row.crashes + 1,
                 deadline=row.deadline,
+                vocabulary=self._words(row),
+                urgent=bool(self._run) or (event is not None and event.type.endswith(jobs.WANTED)),
             )
         )
         after = stamp(path)
@@ -212,6 +232,11 @@ class Dispatcher:
             if isinstance(outcome, JobFailed):
                 return JobFailed(key=row.key, failure=_AWAY, seconds=outcome.seconds)
         return outcome
+
+    def _words(self, row: Row) -> str | None:
+        """Say where the vocabulary is that the job's key names."""
+        digest = msgspec.json.decode(row.models, type=dict[str, str]).get(VOCABULARY)
+        return str(self._compiled(digest)) if digest else None
 
     async def _settle(self, row: Row, outcome: Outcome) -> None:
         failpoint("job.before_commit")

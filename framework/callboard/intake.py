@@ -67,6 +67,8 @@ class Intake:
     ) -> None:
         self._catalog, self._router, self._following = catalog, router, following
         self._woken, self._decide = woken, decide
+        self.heard: Callable[[str, Struct], None] = lambda _type, _data: None
+        """Hears each new event, once it is journalled."""
 
     async def receive(self, delivery: Delivery) -> None:
         """Take a message from the bus: journalled, then acknowledged; a bad one becomes a dead letter."""
@@ -156,6 +158,8 @@ class Intake:
             return Taken(run, tuple(one.key for one in planned), new=True)
 
         taken = await self._catalog.write(work)
+        if taken.new:
+            self.heard(envelope.type, data)
         self._woken()
         return taken
 

@@ -58,6 +58,8 @@ class Row(NamedTuple):
 
 
 _COLUMNS = ", ".join(Row._fields)
+WANTED = ".requested"
+"""How the types of events end by which a person asks for something and waits."""
 
 
 def want(conn: sqlite3.Connection, planned: Planned, event: int, run: str) -> bool:
@@ -92,8 +94,10 @@ def get(conn: sqlite3.Connection, key: str) -> Row | None:
     return None if row is None else Row(*row)
 
 
-def ready(conn: sqlite3.Connection, limit: int, run: str = "") -> list[Row]:
+def ready(conn: sqlite3.Connection, limit: int, run: str = "", *, wanted_only: bool = False) -> list[Row]:
     """Give queued jobs whose time has come, oldest first; with *run*, only that run's.
+
+    With *wanted_only*, only those of events by which somebody asked for something and waits.
 
     Jobs of a run that a person interrupted wait until somebody asks for them again.
     """
@@ -101,8 +105,9 @@ def ready(conn: sqlite3.Connection, limit: int, run: str = "") -> list[Row]:
         f"SELECT {_COLUMNS} FROM jobs INDEXED BY jobs_waiting WHERE state = 'queued' AND not_before <= :now"  # noqa: S608 - constant columns
         " AND (:run = '' OR run = :run)"
         " AND run NOT IN (SELECT id FROM runs WHERE state = 'interrupted')"
+        " AND (NOT :wanted OR EXISTS (SELECT 1 FROM events e WHERE e.seq = jobs.event AND e.type GLOB '*' || :kind))"
         " ORDER BY created LIMIT :limit",
-        {"now": time.time(), "run": run, "limit": limit},
+        {"now": time.time(), "run": run, "limit": limit, "wanted": wanted_only, "kind": WANTED},
     )
     return [Row(*row) for row in rows]
 

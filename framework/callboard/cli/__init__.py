@@ -27,6 +27,8 @@ COMMANDS: dict[str, Entry] = {
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
     "plugins": Entry("callboard.cli.plugins", "List, describe and check plugins."),
     "models": Entry("callboard.cli.models", "List and verify model packs."),
+    "eval": Entry("callboard.cli.eval", "Measure plugins on made truth, and compare with before."),
+    "runtime": Entry("callboard.cli.runtime", "Show what models do and why something waits; pause and resume."),
     "schema": Entry("callboard.cli.schema", "Export or check the message schemas."),
     "licences": Entry("callboard.cli.licences", "List the licence of every dependency and model."),
     "doctor": Entry("callboard.cli.doctor", "Check this machine, and say how to mend it."),

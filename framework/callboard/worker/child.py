@@ -18,6 +18,7 @@ from callboard.errors import Blocked
 from callboard.plugin.messages import FromPlugins, Hello, Stop
 from callboard.process_group import clean_environment, kill_group, kill_marked, signal_name
 from callboard.wire import Channel, WireError
+from callboard.worker.clock import HeldClock
 from callboard.worker.log import ProcessLog
 
 START_SECONDS = 60.0
@@ -44,6 +45,8 @@ class Surround:
     runtime_address: str
     shm_folder: Path
     mark_prefix: str
+    clock: HeldClock
+    """What deadlines go by."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,7 @@ class Lane:
             raise ProcessGone("Callboard is stopping")
         child = await Child.start(self.name, self._surround)
         self.starts += 1
-        process = WorkerProcess(child, self._on_said)
+        process = WorkerProcess(child, self._on_said, self._surround.clock)
         if self._closed:
             await process.stop()
             raise ProcessGone("Callboard is stopping")

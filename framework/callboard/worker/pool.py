@@ -24,6 +24,7 @@ from callboard.plugin.messages import Finished, Said
 from callboard.process_group import kill_orphans, resident
 from callboard.worker.breaker import Breaker
 from callboard.worker.child import Surround
+from callboard.worker.clock import HeldClock
 from callboard.worker.lane import Lane
 
 _BUILTIN = "BUILTIN"
@@ -77,12 +78,14 @@ class PluginPool:
         self._plugins = {found.id: found for found in plugins}
         self._on_progress, self._clock = on_progress, clock
         self._run_folder = run_folder.absolute()
+        self._work_clock = HeldClock()
         self._mark = f"{hashlib.sha256(os.fsencode(self._run_folder)).hexdigest()[:16]}-"
         surround = Surround(
             run_folder=self._run_folder,
             runtime_address=runtime_address,
             shm_folder=shm_folder.absolute(),
             mark_prefix=self._mark,
+            clock=self._work_clock,
         )
         limit = rss_limit or min(RSS_LIMIT, psutil.virtual_memory().total // 2)
         self._lanes: dict[str, Lane] = {}
@@ -121,6 +124,13 @@ class PluginPool:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
+
+    def hold(self, held: bool) -> None:
+        """Have the deadlines of jobs stand still while *held*: they wait for models that make way."""
+        if held:
+            self._work_clock.hold()
+        else:
+            self._work_clock.release()
 
     async def run(self, job: Job) -> Outcome:
         """Do one job. Never raises for what the plugin does; cancelling the call cancels the job."""

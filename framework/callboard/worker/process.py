@@ -25,6 +25,7 @@ from callboard.plugin.messages import (
     Said,
 )
 from callboard.worker.child import Child
+from callboard.worker.clock import HeldClock
 
 LOAD_SECONDS = 60.0
 """For a plugin's import and setup."""
@@ -55,6 +56,8 @@ class Attempt:
     id: int = field(default_factory=lambda: next(_numbers))
     future: asyncio.Future[Answer] = field(default_factory=asyncio.Future)
     timer: asyncio.TimerHandle | None = None
+    due: float = 0.0
+    """By the held clock."""
 
     def settle(self, answer: Answer) -> None:
         """Answer, once."""
@@ -67,8 +70,8 @@ class Attempt:
 class WorkerProcess:
     """The jobs of one running process."""
 
-    def __init__(self, child: Child, on_said: Callable[[Job, Said], None]) -> None:
-        self.child = child
+    def __init__(self, child: Child, on_said: Callable[[Job, Said], None], clock: HeldClock) -> None:
+        self.child, self._clock = child, clock
         self.in_flight: dict[int, Attempt] = {}
         self.done = 0
         self._on_said = on_said
@@ -117,6 +120,7 @@ class WorkerProcess:
             self._finish(attempt.id, failure)
             return
         self.child.post(Run(attempt.id, msgspec.json.encode(attempt.job)))
+        attempt.due = self._clock() + attempt.job.deadline
         attempt.timer = self._later(attempt.job.deadline, lambda: self._start_deadline(attempt))
 
     def _finish(self, number: int, answer: Finished | Failure) -> None:
@@ -181,6 +185,10 @@ class WorkerProcess:
             self._condemn({attempt.id: failure for attempt in waiting})
 
     def _start_deadline(self, attempt: Attempt) -> None:
+        left = attempt.due - self._clock()
+        if left > 0:  # the jobs were held meanwhile
+            attempt.timer = self._later(left, lambda: self._start_deadline(attempt))
+            return
         task = asyncio.get_running_loop().create_task(self._deadline(attempt))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,102 @@
+"""Evaluations: how well a plugin does on truth that it can make, and whether that is still as good as it was.
+
+A plugin registers a module under the entry point group ``callboard.evaluations``. Its ``SUITES`` maps the name of a
+suite to a function that gives measures by name; measures that end in ``error`` are better when smaller, all others
+when larger. Its ``BASELINE`` is the path of a JSON file with the measures that were accepted.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+import msgspec
+from msgspec import Struct
+
+from callboard.errors import JobError, UsageError
+
+GROUP: Final = "callboard.evaluations"
+SLACK: Final = 0.02
+"""How much worse than its baseline a measure may be: encoders and processors differ in the last digits."""
+
+Measures = Mapping[str, float]
+Table = dict[str, dict[str, float]]
+
+
+class Evaluations(Protocol):
+    """What a module of evaluations holds."""
+
+    SUITES: Mapping[str, Callable[[], Measures]]
+    BASELINE: Path
+
+
+class Compared(Struct, frozen=True):
+    """One measure beside its baseline; *worse* where it lost more than the slack."""
+
+    suite: str
+    measure: str
+    value: float
+    baseline: float | None
+    worse: bool
+
+
+def names() -> list[str]:
+    """Name what can be evaluated."""
+    return sorted(point.name for point in importlib.metadata.entry_points(group=GROUP))
+
+
+def load(name: str) -> Evaluations:
+    """Import the evaluations of that name.
+
+    Raises:
+        UsageError: there are none.
+        JobError: they cannot be imported.
+    """
+    for point in importlib.metadata.entry_points(group=GROUP, name=name):
+        try:
+            return cast("Evaluations", point.load())
+        except ImportError as error:
+            raise JobError(
+                f"evaluation {name!r} cannot be imported: {error}", "pip install 'callboard[all]' brings what it needs."
+            ) from None
+    raise UsageError(f"no evaluation {name!r}", f"There are: {', '.join(names())}.")
+
+
+def compare(found: Mapping[str, Measures], baseline: Mapping[str, Measures]) -> list[Compared]:
+    """Set what was measured beside what was accepted."""
+    rows = []
+    for suite, measures in found.items():
+        for measure, value in measures.items():
+            before = baseline.get(suite, {}).get(measure)
+            loss = 0.0 if before is None else (value - before) * (1 if measure.endswith("error") else -1)
+            # errors are in their own units: a slack of a fifth of them, where that is more
+            slack = max(SLACK, abs(before or 0.0) / 5) if measure.endswith("error") else SLACK
+            rows.append(Compared(suite, measure, value, before, loss > slack))
+    return rows
+
+
+def read_baseline(path: Path) -> Table:
+    """Read a baseline; one that is not there is empty.
+
+    Raises:
+        UsageError: it is not a baseline.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Table)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{path} is no baseline: {error}", "'--update' writes it again.") from None
+
+
+def write_baseline(path: Path, found: Iterable[Compared]) -> None:
+    """Accept what was measured; suites that were not measured stay as they were."""
+    table = read_baseline(path)
+    for one in found:
+        table.setdefault(one.suite, {})[one.measure] = round(one.value, 4)
+    path.write_bytes(msgspec.json.format(msgspec.json.Encoder(order="sorted").encode(table), indent=2) + b"\n")
+
+
+__all__ = ["GROUP", "SLACK", "Compared", "Evaluations", "compare", "load", "names", "read_baseline", "write_baseline"]
