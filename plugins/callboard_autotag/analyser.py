@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from callboard_schemas import Scalar, Tag
@@ -25,6 +26,10 @@ class Shot(Struct, frozen=True):
     end: float
     first: int
     last: int
+
+
+Shots = Callable[[], Sequence[Shot]]
+"""Gives the shots once every frame was seen: for watchers whose answer goes by shot."""
 
 
 class Picture(Struct, frozen=True):
@@ -53,6 +58,14 @@ class Watcher(Protocol):
         ...
 
 
+class ShotFinder(Watcher, Protocol):
+    """The watcher that says where shots begin; it is asked before the others finish."""
+
+    def cuts(self) -> Sequence[Any]:
+        """Give the first frame of each shot but the first, in order: ``index``, ``time`` in seconds, ``strength``."""
+        ...
+
+
 class Looker(Protocol):
     """An analyser of pictures: takes the few that were chosen, large."""
 
@@ -69,4 +82,4 @@ class Looker(Protocol):
         ...
 
 
-__all__ = ["Facts", "Found", "Looker", "Picture", "Shot", "Watcher"]
+__all__ = ["Facts", "Found", "Looker", "Picture", "Shot", "ShotFinder", "Shots", "Watcher"]

@@ -66,6 +66,21 @@ class MediaFacts(Struct, frozen=True, kw_only=True):
     """Container metadata, control characters removed."""
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which frames, and how large; see ``callboard.context.Media.frames``."""
+
+    every: float = 0.0
+    max_side: int = 0
+    limit: int = 0
+    large_every: float = 0.0
+    large_side: int = 0
+    """0: no large versions."""
+
+    def __post_init__(self) -> None:
+        if min(self.every, self.max_side, self.limit, self.large_every, self.large_side) < 0:
+            raise ValueError("every, max_side, limit and also may not be negative")
+
+
 class Frame(Struct, frozen=True):
     """A picture: ``pixels`` is uint8, height x width x 3, RGB."""
 
@@ -73,6 +88,8 @@ class Frame(Struct, frozen=True):
     """Seconds from the first frame."""
     index: int
     pixels: np.ndarray[Any, Any]
+    large: np.ndarray[Any, Any] | None = None
+    """The same picture larger, where that was asked for too."""
 
 
 class AudioBlock(Struct, frozen=True):
@@ -84,4 +101,4 @@ class AudioBlock(Struct, frozen=True):
     samples: np.ndarray[Any, Any]
 
 
-__all__ = ["AudioBlock", "AudioStream", "Frame", "MediaFacts", "VideoStream"]
+__all__ = ["AudioBlock", "AudioStream", "Frame", "MediaFacts", "VideoStream", "Wanted"]

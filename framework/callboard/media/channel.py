@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from callboard.media import MediaFacts
+from callboard.media import MediaFacts, Wanted
 from callboard.media.limits import Limits
 
 _HEAD = struct.Struct("<I")
@@ -42,9 +42,7 @@ class Pictures(Struct, frozen=True, tag=True):
 
     suffix: str
     limits: Limits
-    every: float
-    max_side: int
-    limit: int
+    wanted: Wanted
 
 
 class Memory(Struct, frozen=True, tag=True):
@@ -68,6 +66,8 @@ class Item(Struct, frozen=True, tag=True):
     index: int
     dtype: str
     shape: tuple[int, ...]
+    more: bool = False
+    """The next item is the large version of this picture."""
 
 
 class Filled(Struct, frozen=True, tag=True):

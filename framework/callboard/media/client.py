@@ -10,18 +10,21 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from callboard_schemas import Asset
 
 from callboard.errors import MediaError
-from callboard.media import AudioBlock, Frame, MediaFacts
+from callboard.media import AudioBlock, Frame, MediaFacts, Wanted
 from callboard.media.call import Call
 from callboard.media.channel import Pictures, Probe, Request, Sound
 from callboard.media.files import open_regular, opened
 from callboard.media.limits import Limits
 from callboard.media.numbered import Numbered
 from callboard.media.pool import Pool, shared
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SEQUENCE_RATE = 24.0
 """Frames per second of an image sequence, which does not say: cinema's rate."""
@@ -99,14 +102,16 @@ class OpenMedia:
             for item, samples in call.items():
                 yield AudioBlock(item.time, rate, samples)
 
-    def frames(self, every: float = 0.0, max_side: int = 0, limit: int = 0) -> Generator[Frame, None, None]:
+    def frames(
+        self, every: float = 0.0, max_side: int = 0, limit: int = 0, also: tuple[float, int] | None = None
+    ) -> Generator[Frame, None, None]:
         """RGB frames, upright, in time order; see ``callboard.context.Media``."""
-        if every < 0 or max_side < 0 or limit < 0:
-            raise ValueError("every, max_side and limit may not be negative")
+        large_every, large_side = also or (0.0, 0)
+        wanted = Wanted(every=every, max_side=max_side, limit=limit, large_every=large_every, large_side=large_side)
         if self._numbered:
-            yield from self._numbered_frames(self._numbered, every, max_side, limit)
+            yield from self._numbered_frames(self._numbered, wanted)
         else:
-            yield from self._pictures(self._fd, self._path, every, max_side, limit)
+            yield from self._pictures(self._fd, self._path, wanted)
 
     @contextmanager
     def _call(self, fd: int, path: Path, request: Request) -> Iterator[Call]:
@@ -117,30 +122,38 @@ class OpenMedia:
         finally:
             self.problems += [problem for problem in call.problems if problem not in self.problems]
 
-    def _pictures(self, fd: int, path: Path, every: float, max_side: int, limit: int) -> Generator[Frame, None, None]:
-        request = Pictures(path.suffix.lower(), self._limits, every, max_side, limit)
-        with self._call(fd, path, request) as call:
+    def _pictures(self, fd: int, path: Path, wanted: Wanted) -> Generator[Frame, None, None]:
+        with self._call(fd, path, Pictures(path.suffix.lower(), self._limits, wanted)) as call:
+            small: np.ndarray[Any, Any] | None = None
             for item, pixels in call.items():
-                yield Frame(item.time, item.index, pixels)
+                if item.more:
+                    small = pixels
+                elif small is not None:
+                    frame, small = Frame(item.time, item.index, small, pixels), None
+                    yield frame
+                else:
+                    yield Frame(item.time, item.index, pixels)
 
-    def _numbered_frames(
-        self, numbered: Numbered, every: float, max_side: int, limit: int
-    ) -> Generator[Frame, None, None]:
+    def _numbered_frames(self, numbered: Numbered, wanted: Wanted) -> Generator[Frame, None, None]:
         """Open the files of a sequence one by one; one that fails is skipped and noted, unless all do."""
-        given, failure = 0, None
-        for index, time in numbered.steps(every):
+        given, failure, large_target = 0, None, 0.0
+        for index, time in numbered.steps(wanted.every):
             path = numbered.path(numbered.first + index)
+            large = bool(wanted.large_side) and time + 1e-6 >= large_target
+            one = Wanted(max_side=wanted.max_side, limit=1, large_side=wanted.large_side if large else 0)
             try:
                 with opened(path) as fd:
-                    found = list(self._pictures(fd, path, 0.0, max_side, 1))
+                    found = list(self._pictures(fd, path, one))
             except MediaError as error:
                 self.problems.append(error.message)
                 failure = error
                 continue
+            if large:
+                large_target = time + wanted.large_every
             for frame in found:
-                yield Frame(time, index, frame.pixels)
+                yield Frame(time, index, frame.pixels, frame.large)
                 given += 1
-            if limit and given >= limit:
+            if wanted.limit and given >= wanted.limit:
                 return
         if not given and failure is not None:
             raise failure

@@ -18,7 +18,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from callboard.lifeline import die_with_parent
 from callboard.media import AudioBlock, Frame, MediaFacts
@@ -43,6 +43,8 @@ from callboard.media.landlock import close_file_system
 from callboard.media.limits import Limits, allow, gain_no_privileges, shut_in
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from callboard.media.source import Source
 
 _ALIVE_EVERY = 5.0  # seconds; well inside the client's limit for silence
@@ -74,9 +76,15 @@ class _Call:
 
     def give(self, item: Frame | AudioBlock) -> None:
         """Announce an array, and write it into the memory that the client hands over."""
-        array = item.pixels if isinstance(item, Frame) else item.samples
-        index = item.index if isinstance(item, Frame) else 0
-        self.say(Item(item.time, index, array.dtype.str, tuple(array.shape)))
+        if isinstance(item, AudioBlock):
+            self._give(item.samples, item.time)
+            return
+        self._give(item.pixels, item.time, item.index, more=item.large is not None)
+        if item.large is not None:
+            self._give(item.large, item.time, item.index)
+
+    def _give(self, array: np.ndarray[Any, Any], time: float, index: int = 0, *, more: bool = False) -> None:
+        self.say(Item(time, index, array.dtype.str, tuple(array.shape), more))
         answer, fd = self.channel.receive()
         if not isinstance(answer, Memory) or fd is None:
             if fd is not None:
@@ -96,7 +104,7 @@ def _items(source: Source, request: Request) -> Iterator[MediaFacts | Frame | Au
     elif isinstance(request, Sound):
         yield from source.sound(request.rate, request.block_seconds)
     else:
-        yield from source.pictures(request.every, request.max_side, request.limit)
+        yield from source.pictures(request.wanted)
 
 
 def _answer(channel: Channel[FromClient], request: Request, fd: int) -> FromDecoder:

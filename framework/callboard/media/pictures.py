@@ -10,7 +10,7 @@ import av.error
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
-from callboard.media import Frame
+from callboard.media import Frame, Wanted
 from callboard.media.geometry import display_size, fit, upright
 from callboard.media.source import NotMedia
 
@@ -28,24 +28,36 @@ class _Decoded(NamedTuple):
     frame: Any
 
 
-def frames(container: Container, every: float, max_side: int, limit: int) -> Iterator[Frame]:
+def frames(container: Container, wanted: Wanted) -> Iterator[Frame]:
     """Give upright RGB frames of the first picture stream: the first one, then the first at or after each step.
+
+    Large versions come with the first frame, and with the first at or after each of their own steps.
 
     Raises:
         NotMedia: not one frame can be decoded.
     """
     reader = _Reader(container)
-    render = _Renderer(max_side, container.aspect(container.video()[0]))
-    given, target = 0, float("-inf")
+    aspect = container.aspect(container.video()[0])
+    render, render_large = _Renderer(wanted.max_side, aspect), _Renderer(wanted.large_side, aspect)
+    given, target, large_target = 0, float("-inf"), float("-inf")
     while (found := reader.read(target)) is not None:
-        yield Frame(found.time, found.number, render(found.frame))
+        large = None
+        if wanted.large_side and found.time + _SLACK >= large_target:
+            large = render_large(found.frame)
+            large_target = _next(found.time, wanted.large_every)
+        yield Frame(found.time, found.number, render(found.frame), large)
         given += 1
-        if limit and given >= limit:
+        if wanted.limit and given >= wanted.limit:
             return
-        if every > 0:
-            target = ((max(found.time, 0.0) + _SLACK) // every + 1) * every
+        if wanted.every > 0:
+            target = _next(found.time, wanted.every)
     if not given:
         raise NotMedia("holds no picture that can be decoded", "Copy or export it again.")
+
+
+def _next(time: float, every: float) -> float:
+    """Say when the step after *time* begins."""
+    return ((max(time, 0.0) + _SLACK) // every + 1) * every if every > 0 else time
 
 
 class _Reader:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from callboard.media import AudioBlock, Frame, MediaFacts
+from callboard.media import AudioBlock, Frame, MediaFacts, Wanted
 from callboard.media.limits import Limits
 
 
@@ -33,8 +33,8 @@ class Source(Protocol):
         """Give the sound as mono float32 at *rate* Hz, gaps filled with silence."""
         ...
 
-    def pictures(self, every: float, max_side: int, limit: int) -> Iterator[Frame]:
-        """Give upright RGB frames, *every* seconds one."""
+    def pictures(self, wanted: Wanted) -> Iterator[Frame]:
+        """Give upright RGB frames."""
         ...
 
 

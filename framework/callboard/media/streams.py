@@ -13,7 +13,7 @@ import av.error
 from av.stream import Disposition
 from av.video.reformatter import Colorspace, ColorTrc
 
-from callboard.media import AudioBlock, AudioStream, Frame, MediaFacts, VideoStream
+from callboard.media import AudioBlock, AudioStream, Frame, MediaFacts, VideoStream, Wanted
 from callboard.media.geometry import Turn, display_size, turn_of_matrix
 from callboard.media.limits import Limits
 from callboard.media.metadata import clean_metadata, clean_text
@@ -176,11 +176,11 @@ class Container:
 
         return blocks(self, rate, block_seconds) if self.audio() else iter(())
 
-    def pictures(self, every: float, max_side: int, limit: int) -> Iterator[Frame]:
+    def pictures(self, wanted: Wanted) -> Iterator[Frame]:
         """Give the first picture stream."""
         from callboard.media.pictures import frames
 
-        return frames(self, every, max_side, limit) if self.video() else iter(())
+        return frames(self, wanted) if self.video() else iter(())
 
 
 def turn_of(frame: Any) -> Turn:
