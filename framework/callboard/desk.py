@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from callboard_schemas import Decision, JobDone
+from callboard_schemas import Decision, JobDone, Prints, Provenance, Result
 from msgspec import Struct
 
 from callboard import announce
-from callboard.catalog import dead, jobs, journal, proposals
+from callboard.catalog import dead, jobs, journal, prints, proposals
 from callboard.catalog.jobs import Row
 from callboard.config import Policy
 from callboard.discovery import Found
@@ -121,10 +121,14 @@ class Desk:
 
     def accept_done(self, conn: sqlite3.Connection, row: Row, done: JobDone, acceptance: Acceptance) -> list[str]:
         """Store what a job proposes and accept what the policy allows. Returns the accepted ids."""
-        ids = _store(conn, row, done)
+        results = [result for result in done.results if not isinstance(result, Prints)]
+        for given in done.results:
+            if isinstance(given, Prints):
+                prints.put(conn, row.digest, row.plugin, given)
+        ids = _store(conn, row, done.provenance, results)
         return [
             ident
-            for ident, result in zip(ids, done.results, strict=True)
+            for ident, result in zip(ids, results, strict=True)
             if (by := accepts(self._policy, self._manifests.get(row.plugin), done.provenance, result, acceptance))
             and self.decide(conn, Decision(proposal=ident, decision="accept", by=by), row.run)
         ]
@@ -150,13 +154,13 @@ def _one(conn: sqlite3.Connection, prefix: str) -> str:
     return found[0]
 
 
-def _store(conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
+def _store(conn: sqlite3.Connection, row: Row, made_by: Provenance, results: Sequence[Result]) -> list[str]:
     """Store the proposals of a finished job and tell of them. Returns their ids in order."""
     cause = journal.envelope(conn, row.event)
     ids = []
     models = msgspec.json.decode(row.models, type=dict[str, str])
-    provenance = msgspec.structs.replace(done.provenance, models={**models, **done.provenance.models})
-    for index, result in enumerate(done.results):
+    provenance = msgspec.structs.replace(made_by, models={**models, **made_by.models})
+    for index, result in enumerate(results):
         ident = f"{row.key[:12]}-{index}"
         proposals.add(conn, ident, row.key, row.run, row.digest, result, provenance)
         made = proposals.get(conn, ident)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from callboard_schemas import Asset, Envelope, Result
+    from callboard_schemas import AnyResult, Asset, Envelope
 
     from callboard.context import Context
 
-    Answer = Result | Sequence[Result] | None
+    Answer = AnyResult | Sequence[AnyResult] | None
 
 PROJECT = "callboard"
 
@@ -26,7 +26,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def callboard_handle(event: Envelope, asset: Asset | None, context: Context) -> Answer:
-    """Answer one event with results; each becomes a proposal. ``None`` means nothing to say.
+    """Answer one event with results; each but ``Prints`` becomes a proposal. ``None`` means nothing to say.
 
     Raise ``JobError`` for what would fail again, ``Blocked`` for what may work later.
     """

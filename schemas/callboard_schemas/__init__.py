@@ -19,6 +19,7 @@ from callboard_schemas.media import Asset, MediaKind, Place, Sequence
 from callboard_schemas.paths import decode_path, encode_path
 from callboard_schemas.registry import MESSAGE_TYPES, MessageType
 from callboard_schemas.results import (
+    AnyResult,
     Captions,
     Cue,
     Evidence,
@@ -40,6 +41,7 @@ __all__ = [
     "CONTENT_TYPE",
     "MESSAGE_TYPES",
     "SCHEMA_PREFIX",
+    "AnyResult",
     "Asset",
     "Captions",
     "Command",

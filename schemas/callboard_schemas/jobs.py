@@ -9,7 +9,7 @@ from msgspec import Meta, Raw, Struct
 from callboard_schemas.envelope import Name
 from callboard_schemas.events import Parameters
 from callboard_schemas.media import Asset
-from callboard_schemas.results import Failure, Provenance, Result
+from callboard_schemas.results import AnyResult, Failure, Provenance
 
 JobKey = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 """sha256 over plugin, plugin version, parameters, model digests and asset digest: see ``job_key``."""
@@ -26,16 +26,20 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str | None = None
     """Where the asset is on this machine: absolute, percent-encoded by ``encode_path``; never on the bus."""
     parameters: Parameters = {}
+    vocabulary: str | None = None
+    """Where the compiled vocabulary that its key names is on this machine: absolute; never on the bus."""
     attempt: Annotated[int, Meta(ge=1)] = 1
     deadline: Annotated[float, Meta(gt=0)] = 600.0
     """Seconds of wall time before the process is killed."""
+    urgent: bool = False
+    """A person waits for it: it goes before what nobody waits for."""
 
 
 class JobDone(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="outcome", tag="done"):
     """The plugin answered; no results is an answer too."""
 
     key: JobKey
-    results: tuple[Result, ...]
+    results: tuple[AnyResult, ...]
     provenance: Provenance
     seconds: float = 0.0
 

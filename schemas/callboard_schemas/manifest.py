@@ -38,7 +38,7 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """An SPDX expression."""
     events: tuple[str, ...]
     """Event types it answers."""
-    results: tuple[Literal["tags", "captions", "translation", "placeholder"], ...]
+    results: tuple[Literal["tags", "captions", "translation", "placeholder", "prints"], ...]
     media: tuple[MediaKind, ...] = ("video", "audio", "image", "sequence")
     """Kinds of media it answers ``media.settled`` for."""
     models: tuple[str, ...] = ()
@@ -54,4 +54,6 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """Confidence from which the policy may accept an ``analyse`` result."""
     concurrency: Annotated[int, Meta(ge=1, le=64)] = 2
     """Jobs at once in its process."""
+    vocabulary: bool = False
+    """Its answers depend on the project's vocabulary: a changed one makes its jobs new."""
     parameters: dict[str, Parameter] = {}

@@ -158,6 +158,9 @@ class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
 Result = Tags | Captions | Translation | Placeholder
 """Any answer that becomes a proposal."""
 
+AnyResult = Result | Prints
+"""Any answer; prints are indexed and nobody decides on them."""
+
 RESULT_NAMES = ("tags", "captions", "translation", "placeholder")
 
 

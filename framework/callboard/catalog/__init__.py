@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from callboard.catalog import texts
 from callboard.catalog.migrations import STEPS, migrate, version
 from callboard.errors import Blocked, CatalogError
 
@@ -64,7 +65,14 @@ class Catalog:
             raise _damaged(self.path, str(error)) from None
         self._thread = threading.Thread(target=self._write_loop, args=(conn,), name="catalog", daemon=True)
         self._thread.start()
+        if len(self._steps) > 1:
+            self._queue.put((self._catch_up, Future()))
         return self
+
+    def _catch_up(self, conn: sqlite3.Connection) -> None:
+        """Index what an older version left, a little at a time, so that other writes go between."""
+        if texts.catch_up(conn):
+            self._queue.put((self._catch_up, Future()))
 
     def _check(self, conn: sqlite3.Connection) -> None:
         found = version(conn)

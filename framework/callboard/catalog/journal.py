@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 import msgspec
 from callboard_schemas import Envelope, MediaKind, Sequence
 
+from callboard.catalog import texts
 from callboard.sources.facts import Seen
 
 
@@ -69,6 +70,7 @@ def unpark(conn: sqlite3.Connection, seq: int) -> None:
 
 def put_place(conn: sqlite3.Connection, root: str, seen: Seen, state: str = "present") -> None:
     """Say where an asset is now."""
+    former = conn.execute("SELECT digest, state FROM places WHERE root = ? AND path = ?", (root, seen.path)).fetchone()
     sequence = msgspec.json.encode(seen.sequence) if seen.sequence else None
     conn.execute(
         "INSERT OR REPLACE INTO places(root, path, digest, kind, size, mtime_ns, ctime_ns, inode,"
@@ -78,6 +80,9 @@ def put_place(conn: sqlite3.Connection, root: str, seen: Seen, state: str = "pre
             *(_signed(seen.inode), _signed(seen.device), sequence, state, time.time()),
         ),
     )
+    if former is None or former[0] != seen.digest or (former[1] == "gone") != (state == "gone"):
+        for digest in {seen.digest, former[0] if former else seen.digest}:
+            texts.refresh(conn, digest)
 
 
 def _signed(number: int) -> int:
@@ -115,7 +120,12 @@ def known(conn: sqlite3.Connection, root: str) -> dict[bytes, Seen]:
 
 def drop_place(conn: sqlite3.Connection, root: str, path: bytes) -> None:
     """Say that a file is no longer there; its results stay."""
-    conn.execute("UPDATE places SET state = 'gone', seen = ? WHERE root = ? AND path = ?", (time.time(), root, path))
+    rows = conn.execute(
+        "UPDATE places SET state = 'gone', seen = ? WHERE root = ? AND path = ? RETURNING digest",
+        (time.time(), root, path),
+    ).fetchall()
+    for (digest,) in rows:
+        texts.refresh(conn, digest)
 
 
 def places_of(conn: sqlite3.Connection, digest: str) -> list[tuple[str, Seen]]:

@@ -71,7 +71,26 @@ CREATE TABLE dead(
   state TEXT NOT NULL) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (_V1,)
+_V2 = """
+CREATE TABLE texts(
+  id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '', tags TEXT NOT NULL DEFAULT '',
+  about TEXT NOT NULL DEFAULT '', said TEXT NOT NULL DEFAULT '', screen TEXT NOT NULL DEFAULT '');
+CREATE VIRTUAL TABLE words USING fts5(
+  name, tags, about, said, screen, content = 'texts', content_rowid = 'id',
+  tokenize = 'unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
+CREATE TABLE unindexed(digest TEXT PRIMARY KEY) WITHOUT ROWID;
+INSERT INTO unindexed
+  SELECT digest FROM places WHERE state != 'gone' UNION SELECT digest FROM proposals WHERE digest != '';
+CREATE TABLE spaces(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE prints(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, space INTEGER NOT NULL, asset INTEGER NOT NULL, plugin TEXT NOT NULL,
+  frame INTEGER, start REAL, "end" REAL, vector BLOB NOT NULL);
+CREATE INDEX prints_space ON prints(space);
+CREATE INDEX prints_asset ON prints(asset, space);
+"""
+
+STEPS: tuple[str, ...] = (_V1, _V2)
 """Every step in order; a released step never changes."""
 
 

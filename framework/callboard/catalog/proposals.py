@@ -11,6 +11,7 @@ from typing import Any, cast
 import msgspec
 from callboard_schemas import Asset, Decision, Kind, Proposal, ProposalState, Provenance, Result
 
+from callboard.catalog import texts
 from callboard.errors import CatalogError
 
 _COLUMNS = (
@@ -36,6 +37,7 @@ def add(
             *(msgspec.json.encode(provenance), body, hashlib.sha256(body).hexdigest(), time.time()),
         ),
     )
+    texts.refresh(conn, digest)
 
 
 def _proposal(row: Sequence[Any], asset: Asset | None = None) -> Proposal:
@@ -123,9 +125,11 @@ def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal |
         return None
     _record(conn, decision)
     _set(conn, found.id, _BECOMES[decision.decision], decision.by, decision.reason, run)
-    if decision.decision == "accept":
-        for other in _rivals(conn, found):
-            _set(conn, other, "superseded", decision.by, f"by {found.id}", run)
+    rivals = _rivals(conn, found) if decision.decision == "accept" else []
+    for other in rivals:
+        _set(conn, other, "superseded", decision.by, f"by {found.id}", run)
+    if rivals or decision.without or {found.state, _BECOMES[decision.decision]} != {"proposed", "accepted"}:
+        texts.refresh_proposal(conn, found.id)  # what is proposed is found by the same words as what is accepted
     return get(conn, found.id)
 
 

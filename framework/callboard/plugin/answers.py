@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from callboard_schemas import Captions, Failure, Manifest, Placeholder, Result, Tags, Translation
+from callboard_schemas import AnyResult, Captions, Failure, Manifest, Placeholder, Prints, Tags, Translation
 
 from callboard.errors import Blocked, CallboardError, MediaCrash
 
@@ -16,6 +16,7 @@ RESULT_TYPES: dict[str, type[msgspec.Struct]] = {
     "captions": Captions,
     "translation": Translation,
     "placeholder": Placeholder,
+    "prints": Prints,
 }
 LONGEST_DETAIL = 16_000
 """Characters of a traceback that are kept, from its end."""
@@ -29,7 +30,7 @@ class BadResult(CallboardError):
     code = "bad-result"
 
 
-def check_results(answer: object, manifest: Manifest) -> tuple[Result, ...]:
+def check_results(answer: object, manifest: Manifest) -> tuple[AnyResult, ...]:
     """Check what a hook returned.
 
     Raises:
@@ -42,12 +43,12 @@ def check_results(answer: object, manifest: Manifest) -> tuple[Result, ...]:
     return tuple(_check_result(item, manifest) for item in answers)
 
 
-def _check_result(item: object, manifest: Manifest) -> Result:
+def _check_result(item: object, manifest: Manifest) -> AnyResult:
     name = next((name for name, kind in RESULT_TYPES.items() if type(item) is kind), None)
     if name is None:
         raise BadResult(
             f"plugin {manifest.id!r} returned {_shown(item)}, which is not a result",
-            "Return Tags, Captions, Translation or Placeholder, a list of them, or None.",
+            "Return Tags, Captions, Translation, Placeholder or Prints, a list of them, or None.",
         )
     if name not in manifest.results:
         raise BadResult(
@@ -56,7 +57,7 @@ def _check_result(item: object, manifest: Manifest) -> Result:
         )
     try:
         # a struct is not checked when it is made, only when it is decoded; UnicodeEncodeError is a ValueError
-        checked: Result = msgspec.msgpack.decode(msgspec.msgpack.encode(item), type=Result)
+        checked: AnyResult = msgspec.msgpack.decode(msgspec.msgpack.encode(item), type=AnyResult)
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BadResult(f"plugin {manifest.id!r} returned {name} that are not valid: {error}") from None
     return checked

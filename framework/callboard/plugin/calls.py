@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pluggy
-from callboard_schemas import Asset, Envelope, Failure, Manifest, Result
+from callboard_schemas import AnyResult, Asset, Envelope, Failure, Manifest
 
 from callboard import hookspecs
 from callboard.context import Context
@@ -103,7 +103,7 @@ class Plugins:
 
     async def handle(
         self, plugin: str, event: Envelope, asset: Asset | None, context: Context
-    ) -> tuple[Result, ...] | Failure:
+    ) -> tuple[AnyResult, ...] | Failure:
         """Ask one plugin to answer one event. Whatever it does short of ending the process is a value.
 
         Raises:

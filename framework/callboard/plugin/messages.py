@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard_schemas import Failure, Manifest, Result
+from callboard_schemas import AnyResult, Failure, Manifest
 from msgspec import Struct
 
 
@@ -50,7 +50,7 @@ class Finished(Struct, frozen=True, tag=True):
     """A job ended, with results or with a failure."""
 
     id: int
-    results: tuple[Result, ...] = ()
+    results: tuple[AnyResult, ...] = ()
     failure: Failure | None = None
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from callboard_schemas import Envelope, Failure, Job, Manifest, Result
+from callboard_schemas import AnyResult, Envelope, Failure, Job, Manifest
 
 from callboard.lifeline import die_with_parent
 from callboard.plugin.answers import clean, failure_of
@@ -136,13 +136,14 @@ class PluginProcess:
             asset=job.asset,
             log=self._logger(job.plugin, order.id),
             surroundings=self._surroundings,
+            vocabulary=Path(job.vocabulary) if job.vocabulary else None,
             on_progress=lambda fraction, note: self._post(Said(order.id, fraction, clean(note))),
         )
         work = self._work[order.id] = _Work(None, context)
         work.task = self._start(self._do(order.id, job, context))
 
     async def _do(self, number: int, job: Job, context: JobContext) -> None:
-        answer: tuple[Result, ...] | Failure
+        answer: tuple[AnyResult, ...] | Failure
         try:
             event = msgspec.json.decode(bytes(job.event), type=Envelope)
             answer = await self._plugins.handle(job.plugin, event, job.asset, context)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from callboard_schemas import (
+    AnyResult,
     Asset,
     Envelope,
     Failure,
@@ -23,7 +24,6 @@ from callboard_schemas import (
     MediaSettled,
     Parameters,
     Place,
-    Result,
     encode_path,
 )
 
@@ -32,6 +32,7 @@ from callboard.manifests import FILE_NAME, load_manifest, resolve_parameters
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
+    from callboard.vocabulary import Vocabulary
 
 _KINDS: dict[str, MediaKind] = {
     **dict.fromkeys((".mov", ".mp4", ".mkv", ".webm", ".avi", ".mxf", ".mts", ".mpg"), "video"),
@@ -118,7 +119,8 @@ class PluginHarness:
         event: Envelope | None = None,
         asset: Asset | None = None,
         runtime: Runtime | None = None,
-    ) -> list[Result]:
+        vocabulary: Vocabulary | None = None,
+    ) -> list[AnyResult]:
         """Let *plugin* (a package or its name) answer one event, by default that *path* settled.
 
         Args:
@@ -128,13 +130,18 @@ class PluginHarness:
             event: In place of ``media.settled``.
             asset: In place of one made from *path*; needed for an image sequence.
             runtime: In place of the harness's.
+            vocabulary: The project's own words, as ``callboard.vocabulary.parse`` gives them.
 
         Raises:
             HookFailed: the plugin failed; ``failure`` says how.
             UsageError: a parameter is unknown or does not fit.
             ManifestError: the manifest is wrong.
         """
-        return asyncio.run(self.arun(plugin, path, parameters=parameters, event=event, asset=asset, runtime=runtime))
+        return asyncio.run(
+            self.arun(
+                plugin, path, parameters=parameters, event=event, asset=asset, runtime=runtime, vocabulary=vocabulary
+            )
+        )
 
     async def arun(
         self,
@@ -145,7 +152,8 @@ class PluginHarness:
         event: Envelope | None = None,
         asset: Asset | None = None,
         runtime: Runtime | None = None,
-    ) -> list[Result]:
+        vocabulary: Vocabulary | None = None,
+    ) -> list[AnyResult]:
         """Do ``run`` inside a running event loop."""
         from callboard.plugin.calls import PluginBroken, Plugins
         from callboard.plugin.context import JobContext, Surroundings
@@ -161,6 +169,7 @@ class PluginHarness:
             log=logging.getLogger(f"callboard.plugin.{manifest.id}"),
             surroundings=Surroundings(shm_folder=self._shm, runtime=runtime or self.runtime),
             on_progress=lambda fraction, note: self.progress.append((fraction, note)),
+            vocabulary=vocabulary,
         )
         plugins = Plugins()
         try:
