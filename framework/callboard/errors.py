@@ -39,6 +39,18 @@ class ConfigError(UsageError):
         super().__init__(f"{path}: {problem}", "Mend the file, then try again; 'callboard doctor' checks it.")
 
 
+class VocabularyError(UsageError):
+    """A project's vocabulary does not say what it must; ``problems`` are in words, with lines."""
+
+    code = "vocabulary"
+
+    def __init__(self, path: str, problems: tuple[str, ...]) -> None:
+        self.path, self.problems = path, problems
+        more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
+        told = problems[0] if len(problems) == 1 else "".join(f"\n{problem}" for problem in problems[:10]) + more
+        super().__init__(f"{path}: {told}", "Mend the file, then try again; 'callboard vocabulary check' checks it.")
+
+
 class Interrupted(CallboardError):
     """The user, or the system, asked the command to stop; what was done stays done."""
 
@@ -143,6 +155,66 @@ class ModelMissing(Blocked):
     def __init__(self, model: str, problem: str, hint: str) -> None:
         self.model, self.problem = model, problem
         super().__init__(f"model {model!r}: {problem}", hint)
+
+
+class PullError(CallboardError):
+    """A model pack cannot be fetched or stored; what was fetched so far is kept, and the same command goes on."""
+
+    code = "pull"
+
+    def __init__(self, model: str, problem: str, hint: str = "") -> None:
+        self.model, self.problem = model, problem
+        super().__init__(f"model {model!r}: {problem}", hint)
+
+
+class PullOffline(PullError):
+    """The place that a model pack comes from cannot be reached."""
+
+    code = "pull-offline"
+
+
+class PullForbidden(PullError):
+    """The place that a model pack comes from wants a login, or that its terms are accepted there first."""
+
+    code = "pull-forbidden"
+
+
+class PullGone(PullError):
+    """The place that a model pack comes from does not have it, or not in this version."""
+
+    code = "pull-gone"
+
+
+class NoRoom(PullError):
+    """The disk that models are stored on is full."""
+
+    code = "no-room"
+
+
+class DigestDiffers(PullError):
+    """What was fetched, carried or built is not, byte for byte, what the pack says; it was thrown away."""
+
+    code = "digest-differs"
+
+
+class BundleRefused(CallboardError):
+    """A bundle of model packs is damaged, or holds what no bundle may; nothing was stored."""
+
+    code = "bundle-refused"
+
+    def __init__(self, path: str, problem: str, hint: str = "Make it again with 'callboard models bundle'.") -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}", hint)
+
+
+class WeightsRefused(CallboardError):
+    """A file of published weights is damaged, or holds more than numbers; nothing in it was run."""
+
+    code = "weights-refused"
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name, self.problem = name, problem
+        super().__init__(f"{name}: {problem}", "Pull the pack again; if this comes back, do not trust that file.")
 
 
 class RuntimeGone(Blocked):

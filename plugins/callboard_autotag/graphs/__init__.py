@@ -1,0 +1,1 @@
+"""ONNX graphs that are built from published weights, without torch and always to the same bytes."""
