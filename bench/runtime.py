@@ -46,7 +46,7 @@ def texts() -> list[Feed]:
     """Make 192 texts as token ids; lengths are log-normal, as those of cues and descriptions are."""
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.lognormal(3.2, 0.9, 192), 5, 200).astype(int)
-    found = []
+    found: list[Feed] = []
     for length in lengths:
         ids = np.concatenate([[101], rng.integers(1000, 28000, length), [102]]).astype(np.int64)[None]
         found.append({"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)})
