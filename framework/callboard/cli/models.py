@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from callboard.cli.options import Group, json_flag, unknown
 from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.cli.project import here_or_default
 from callboard.errors import ModelMissing
-from callboard.packs import Pack, find_packs, status, verify
+from callboard.packs import Pack, packs_of, status, verify
+
+_LATER = {
+    name: f"callboard.cli.models_{name}" for name in ("pull", "info", "warm", "remove", "bundle", "unbundle", "export")
+}
 
 
-@click.group("models", cls=Group, invoke_without_command=True)
+@click.group("models", cls=Group, later=_LATER, invoke_without_command=True)
 @json_flag
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> int | None:
-    """List and verify model packs."""
+    """List, pull, verify, carry and remove model packs."""
     return ctx.invoke(list_, as_json=as_json) if ctx.invoked_subcommand is None else None
+
+
+def known_packs() -> dict[str, Pack]:
+    """Find every pack that the current project, or the user's own, knows."""
+    return packs_of(here_or_default().settings.runtime)
+
+
+def chosen(names: tuple[str, ...], packs: dict[str, Pack]) -> list[Pack]:
+    """Give the packs of these names, each once.
+
+    Raises:
+        click.UsageError: one is not there; the message says which was probably meant.
+    """
+    strange = [name for name in names if name not in packs]
+    if strange:
+        raise unknown("model", strange[0], packs, click.get_current_context())
+    return [packs[name] for name in dict.fromkeys(names)]
 
 
 @command.command("list")
 @json_flag
 def list_(as_json: bool) -> int:
     """List every pack with its task, licence and state."""
-    found = [status(pack) for pack in _packs().values()]
+    found = [status(pack) for pack in known_packs().values()]
     if as_json:
         print_json({"models": found})
         return 0
@@ -47,27 +66,20 @@ def list_(as_json: bool) -> int:
 @json_flag
 def verify_(names: tuple[str, ...], as_json: bool) -> int:
     """Read every file of the packs NAMES (all when none is given) and compare its digest."""
-    packs = _packs()
-    strange = [name for name in names if name not in packs]
-    if strange:
-        raise unknown("model", strange[0], packs, click.get_current_context())
+    packs = known_packs()
+    asked = chosen(names or tuple(packs), packs)
     problems: dict[str, str] = {}
-    for name in names or packs:
+    for pack in asked:
         try:
-            verify(packs[name])
+            verify(pack)
         except ModelMissing as error:
-            problems[name] = str(error)
+            problems[pack.name] = str(error)
     if as_json:
-        print_json({"verified": [name for name in names or packs if name not in problems], "problems": problems})
+        print_json({"verified": [pack.name for pack in asked if pack.name not in problems], "problems": problems})
     else:
-        for name in names or packs:
+        for name in (pack.name for pack in asked):
             console().print(f"{cell(name)}: " + (f"[red]{cell(problems[name])}[/red]" if name in problems else "whole"))
     return 1 if problems else 0
 
 
-def _packs() -> dict[str, Pack]:
-    models = here_or_default().settings.runtime.models
-    return find_packs(Path(models) if models else None)
-
-
-__all__ = ["command"]
+__all__ = ["chosen", "command", "known_packs"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -36,7 +38,23 @@ def unknown(what: str, given: str, there_are: Iterable[str], ctx: click.Context)
 
 
 class Group(click.Group):
-    """A command with subcommands."""
+    """A command with subcommands; those in *later* are modules with a ``command``, imported when one is called."""
+
+    def __init__(self, *arguments: Any, later: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._later = dict(later or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names, those of modules that are installed among them."""
+        there = (name for name, module in self._later.items() if importlib.util.find_spec(module) is not None)
+        return sorted({*super().list_commands(ctx), *there})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give one subcommand."""
+        if cmd_name in self._later and importlib.util.find_spec(self._later[cmd_name]) is not None:
+            found: click.Command = importlib.import_module(self._later[cmd_name]).command
+            return found
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

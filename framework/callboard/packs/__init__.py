@@ -1,107 +1,37 @@
 """Model packs: named, versioned, licensed sets of weights, described in TOML and found without importing a plugin.
 
-An installed plugin package may ship ``models/*.toml`` in its top-level folder; a project may name a folder
-of further packs, which win over those. Every file is pinned by size and SHA-256. Only formats that cannot
-carry code are taken: ONNX, safetensors, CTranslate2.
+An installed plugin package may ship ``models/*.toml`` in its top-level folder; the store holds packs that were
+exported or carried here, and a project may name a folder of further ones: the latter win over the former. Every
+file is pinned by size and SHA-256. Formats that cannot carry code are taken (ONNX, safetensors, CTranslate2);
+others only where a person allowed the file's digest.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import os
 import stat
-import tomllib
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
-from typing import Final, Literal
-
-import msgspec
+from pathlib import Path
+from typing import Final
 
 from callboard.errors import ModelMissing
-from callboard.packs.packfile import FORMATS, FileSource, HubSource, Pack, PackFile, PackStatus, Tensor, WheelSource
+from callboard.packs.finding import find_packs, package_folder, packs_of, plugin_packages, read_pack
+from callboard.packs.packfile import FileSource, HubSource, Pack, PackFile, PackState, PackStatus, Tensor, WheelSource
 from callboard.packs.store import place, store_folder
 
-GROUP: Final = "callboard.plugins"
 _CHUNK: Final = 1 << 20
-
-
-def find_packs(extra: Path | None = None) -> dict[str, Pack]:
-    """Find every pack by name; one that cannot be read is there with its ``problem``."""
-    packs: dict[str, Pack] = {}
-    for path in _shipped():
-        pack = read_pack(path)
-        other = packs.get(pack.name)
-        if other is not None and other.digest != pack.digest:
-            pack = _bad(path, pack.name, f"{other.origin} and {path} both describe it; uninstall one of the plugins")
-        packs[pack.name] = pack
-    if extra is not None:
-        packs.update((pack.name, pack) for pack in map(read_pack, sorted(extra.glob("*.toml"))))
-    return packs
-
-
-def _shipped() -> Iterable[Path]:
-    tops = {point.module.partition(".")[0] for point in importlib.metadata.entry_points(group=GROUP)}
-    for top in sorted(tops):
-        folder = package_folder(top)
-        if folder is not None:
-            yield from sorted((folder / "models").glob("*.toml"))
-
-
-def package_folder(top: str) -> Path | None:
-    """The folder of an installed top-level package, found without importing it."""
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return None
-    places = list(spec.submodule_search_locations or ()) if spec is not None else []
-    return Path(places[0]) if places else None
-
-
-def read_pack(path: Path) -> Pack:
-    """Read a pack's TOML file; what is wrong with it is in ``problem``."""
-    try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-        pack = msgspec.convert({**raw, "origin": str(path), "problem": ""}, Pack)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        return _bad(path, path.stem, f"{path}: {error}")
-    problem = next(filter(None, (_file_problem(pack.engine, file.path) for file in pack.files)), "")
-    return _bad(path, pack.name, f"{path}: {problem}") if problem else pack
-
-
-def _bad(path: Path, name: str, problem: str) -> Pack:
-    return Pack(
-        name=name,
-        version="",
-        task="",
-        engine="",
-        license="",
-        summary="",
-        files=(),
-        source=FileSource(),
-        origin=str(path),
-        problem=problem,
-    )
-
-
-def _file_problem(engine: str, path: str) -> str:
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
-        return f"{path!r} leads out of the pack's folder"
-    if engine in FORMATS and parts.suffix not in FORMATS[engine]:
-        return f"{path!r} is not a format that {engine} packs may hold ({', '.join(sorted(FORMATS[engine]))})"
-    return ""
 
 
 def locate(pack: Pack) -> Path:
     """The folder that the pack's files are in; reads sizes, not contents.
 
     Raises:
-        ModelMissing: the folder or a file is not there, or has another size; the hint mends it.
+        ModelMissing: the folder or a file is not there, has another size, or may not be loaded; the hint mends it.
     """
     if pack.problem:
         raise ModelMissing(pack.name, pack.problem, f"Mend or remove {pack.origin}, then try again.")
+    if pack.refused:
+        raise ModelMissing(pack.name, pack.refused, _ALLOW)
     folder = _folder(pack)
     for file in pack.files:
         try:
@@ -113,12 +43,18 @@ def locate(pack: Pack) -> Path:
     return folder
 
 
+_ALLOW: Final = (
+    "Look for a safetensors or ONNX release of it. If you trust who made this file, add its digest to "
+    "allow_pickles under [runtime] in callboard.toml."
+)
+
+
 def _folder(pack: Pack) -> Path:
     source = pack.source
     if isinstance(source, FileSource):
         return Path(pack.origin).parent / source.folder
     if isinstance(source, HubSource | WheelSource):
-        return place(pack, store_folder())
+        return place(pack, Path(pack.store) if pack.store else store_folder())
     folder = package_folder(source.module)
     if folder is None:
         raise _missing(pack, f"package {source.distribution!r} is not installed")
@@ -126,14 +62,15 @@ def _folder(pack: Pack) -> Path:
 
 
 def _missing(pack: Pack, problem: str) -> ModelMissing:
-    return ModelMissing(pack.name, problem, _command(pack, reinstall=False))
+    return ModelMissing(pack.name, problem, mend_command(pack))
 
 
 def _altered(pack: Pack, problem: str) -> ModelMissing:
-    return ModelMissing(pack.name, problem, _command(pack, reinstall=True))
+    return ModelMissing(pack.name, problem, mend_command(pack, reinstall=True))
 
 
-def _command(pack: Pack, *, reinstall: bool) -> str:
+def mend_command(pack: Pack, *, reinstall: bool = False) -> str:
+    """Say what a user does to have the pack's files here, or, with *reinstall*, to have them whole again."""
     source = pack.source
     if isinstance(source, FileSource):
         return f"Put the files that {pack.origin} lists into {_folder(pack)}."
@@ -223,7 +160,7 @@ def status(pack: Pack) -> PackStatus:
     common = {"name": pack.name, "version": pack.version, "task": pack.task, "engine": pack.engine}
     total = sum(file.size for file in pack.files)
     folder = ""
-    state: Literal["ready", "missing", "altered", "bad"] = "bad" if pack.problem else "missing"
+    state: PackState = "bad" if pack.problem else "refused" if pack.refused else "missing"
     try:
         folder = str(locate(pack))
         state = "altered"
@@ -249,7 +186,12 @@ __all__ = [
     "copy_in",
     "find_packs",
     "locate",
+    "mend_command",
+    "package_folder",
+    "packs_of",
+    "plugin_packages",
     "read_file",
+    "read_pack",
     "status",
     "verify",
 ]

@@ -14,6 +14,10 @@ FORMATS: Final = {
 }
 """Engine to the file suffixes that it takes. ``.bin`` is CTranslate2's own flat format there, never a pickle."""
 
+_CODE: Final = frozenset({".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".bin"})
+CARRIES_CODE: Final = {"torch": _CODE, "library": _CODE}
+"""Engine to the suffixes that it could load and that may run code when it does: only with a person's leave."""
+
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=400)]
 
@@ -125,7 +129,11 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """For the engine."""
     parity: Parity | None = None
     origin: str = ""
-    """The TOML file that this was read from; never written in it."""
+    """The TOML file that this was read from; this and what follows is never written in it."""
+    store: str = ""
+    """The folder of pulled packs; empty is the user's own."""
+    refused: str = ""
+    """Why the pack may not be loaded though nothing is wrong with it; empty for one that may."""
     problem: str = ""
     """Why the pack cannot be used; empty for a good one."""
 
@@ -136,6 +144,10 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+PackState = Literal["ready", "missing", "altered", "refused", "bad"]
+"""``refused`` is whole, but of a format that can carry code, which nobody has allowed; ``bad`` is a wrong TOML file."""
+
+
 class PackStatus(Struct, frozen=True, kw_only=True):
     """What ``callboard models list`` says of one pack; *bytes* is the size of all its files."""
 
@@ -144,7 +156,7 @@ class PackStatus(Struct, frozen=True, kw_only=True):
     task: str
     engine: str
     license: str
-    state: Literal["ready", "missing", "altered", "bad"]
+    state: PackState
     bytes: int = 0
     folder: str = ""
     problem: str = ""
@@ -152,12 +164,14 @@ class PackStatus(Struct, frozen=True, kw_only=True):
 
 
 __all__ = [
+    "CARRIES_CODE",
     "FORMATS",
     "Batch",
     "FileSource",
     "HubSource",
     "Pack",
     "PackFile",
+    "PackState",
     "PackStatus",
     "PackageSource",
     "Parity",

@@ -1,0 +1,144 @@
+"""Finds model packs: those that plugins ship, those in the store, and those in a project's own folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import tomllib
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from callboard.config import RuntimeSettings
+from callboard.packs.packfile import CARRIES_CODE, FORMATS, FileSource, Pack, WheelSource
+from callboard.packs.store import store_folder
+
+GROUP: Final = "callboard.plugins"
+
+
+def find_packs(extra: Path | None = None, store: Path | None = None, allow: Collection[str] = ()) -> dict[str, Pack]:
+    """Find every pack by name; one that cannot be read is there with its ``problem``.
+
+    What the store holds goes before what plugins ship, and what the project's folder holds before both.
+
+    Args:
+        extra: The project's folder of packs.
+        store: The folder of pulled, exported and carried packs; by default the user's own.
+        allow: Digests of the files that may be loaded although their format can carry code.
+    """
+    store = store or store_folder()
+    packs: dict[str, Pack] = {}
+    for path in _shipped():
+        pack = read_pack(path)
+        other = packs.get(pack.name)
+        if other is not None and other.digest != pack.digest:
+            pack = _bad(path, pack.name, f"{other.origin} and {path} both describe it; uninstall one of the plugins")
+        packs[pack.name] = pack
+    for folder in (store, extra):
+        if folder is not None:
+            packs.update((pack.name, pack) for pack in map(read_pack, sorted(folder.glob("*.toml"))))
+    return {name: replace(pack, store=str(store), refused=_refused(pack, allow)) for name, pack in packs.items()}
+
+
+def packs_of(settings: RuntimeSettings) -> dict[str, Pack]:
+    """Find every pack as a project's settings say: its folder of packs, its store, and what it allows."""
+    extra = Path(settings.models) if settings.models else None
+    return find_packs(extra, store_folder(settings.store), settings.allow_pickles)
+
+
+def plugin_packages() -> Iterator[tuple[str, Path]]:
+    """Walk the top-level packages of installed plugins, with the folder of each, without importing them."""
+    for top in sorted({point.module.partition(".")[0] for point in importlib.metadata.entry_points(group=GROUP)}):
+        folder = package_folder(top)
+        if folder is not None:
+            yield top, folder
+
+
+def _shipped() -> Iterator[Path]:
+    for _, folder in plugin_packages():
+        yield from sorted((folder / "models").glob("*.toml"))
+
+
+def package_folder(top: str) -> Path | None:
+    """The folder of an installed top-level package, found without importing it."""
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    places = list(spec.submodule_search_locations or ()) if spec is not None else []
+    return Path(places[0]) if places else None
+
+
+def read_pack(path: Path) -> Pack:
+    """Read a pack's TOML file; what is wrong with it is in ``problem``."""
+    try:
+        return parse_pack(path.read_text("utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        return _bad(path, path.stem, f"{path}: {error}")
+
+
+def parse_pack(text: str, path: Path) -> Pack:
+    """Read the text of a pack's TOML file, to lie at *path*; what is wrong with it is in ``problem``."""
+    try:
+        raw = tomllib.loads(text)
+        pack = msgspec.convert({**raw, "origin": str(path), "problem": "", "store": "", "refused": ""}, Pack)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return _bad(path, path.stem, f"{path}: {error}")
+    problem = next(filter(None, _problems(pack)), "")
+    return _bad(path, pack.name, f"{path}: {problem}") if problem else pack
+
+
+def _problems(pack: Pack) -> Iterator[str]:
+    for file in pack.files:
+        yield _leads_out(file.path) or _strange(pack.engine, file.path)
+    if isinstance(pack.source, WheelSource):
+        names = [PurePosixPath(member.path).name for member in pack.source.members]
+        yield from (_leads_out(member.path) for member in pack.source.members)
+        if len(set(names)) < len(names):
+            yield "two members of the wheel have one name"
+        if not pack.source.build and set(names) != {file.path for file in pack.files}:
+            yield "its files are not the members of the wheel, and nothing builds them"
+
+
+def _bad(path: Path, name: str, problem: str) -> Pack:
+    return Pack(
+        name=name,
+        version="",
+        task="",
+        engine="",
+        license="",
+        summary="",
+        files=(),
+        source=FileSource(),
+        origin=str(path),
+        problem=problem,
+    )
+
+
+def _leads_out(path: str) -> str:
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
+        return f"{path!r} leads out of the pack's folder"
+    return ""
+
+
+def _strange(engine: str, path: str) -> str:
+    suffix = PurePosixPath(path).suffix
+    if engine not in FORMATS or suffix in FORMATS[engine] or suffix in CARRIES_CODE.get(engine, frozenset()):
+        return ""
+    return f"{path!r} is not a format that {engine} packs may hold ({', '.join(sorted(FORMATS[engine]))})"
+
+
+def _refused(pack: Pack, allow: Collection[str]) -> str:
+    """Say which file may run code when it is loaded, and was not allowed."""
+    formats = CARRIES_CODE.get(pack.engine, frozenset())
+    for file in pack.files:
+        if PurePosixPath(file.path).suffix.lower() in formats and file.sha256 not in allow:
+            return f"{file.path} is of a format that can carry code, and its digest {file.sha256} is not allowed"
+    return ""
+
+
+__all__ = ["GROUP", "find_packs", "package_folder", "packs_of", "parse_pack", "plugin_packages", "read_pack"]
