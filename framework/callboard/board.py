@@ -127,7 +127,7 @@ class Board:
         require_local(project.data)
         stack.enter_context(Owner(project.data, self._command))
         self.catalog = stack.enter_context(Catalog(project.data))
-        self.vocabulary = Shelf(Path(settings.vocabulary) if settings.vocabulary else None, project.data / FOLDER)
+        self.vocabulary = Shelf(project.vocabulary, project.data / FOLDER)
         if self._run:
             self.vocabulary.require()  # a person waits: better no tags than tags in yesterday's words
         self.plugins: list[Found] = discover(settings.allow_plugins)
@@ -153,7 +153,7 @@ class Board:
 
     def _wire(self, packs: Any) -> None:
         settings = self.project.settings
-        self.desk = Desk(self.following, settings.policy, self.plugins)
+        self.desk = Desk(self.following, settings.policy, self.plugins, self.vocabulary.current)
         self.router = Router(self.plugins, settings, packs, self.vocabulary.digest)
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
         self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake, bases=self._bases)

@@ -118,6 +118,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Jobs at once over all plugins; 0 takes the cores that there are."""
     data: str = ""
     """Folder of the catalog and the broker's store, on a local disk; empty is ``.callboard`` in the project."""
+    vocabulary: str = "vocabulary.toml"
+    """The studio's own words for tags; a file that is not there means none."""
     allow_plugins: tuple[str, ...] = ()
     """Third-party plugins that may run; a plugin not named here is listed but not loaded."""
 
@@ -128,6 +130,11 @@ class Project(Struct, frozen=True, kw_only=True):
     folder: Path
     data: Path
     settings: Settings = Settings()
+
+    @property
+    def vocabulary(self) -> Path | None:
+        """Where the studio's own words would be; ``None`` when the settings say that there are none."""
+        return self.folder / self.settings.vocabulary if self.settings.vocabulary else None
 
 
 def resolved(settings: Settings, folder: Path) -> Settings:
@@ -140,6 +147,7 @@ def resolved(settings: Settings, folder: Path) -> Settings:
     return msgspec.structs.replace(
         settings,
         data=absolute(settings.data),
+        vocabulary=absolute(settings.vocabulary),
         watch=tuple(msgspec.structs.replace(watch, path=absolute(watch.path)) for watch in settings.watch),
         sidecars=msgspec.structs.replace(settings.sidecars, folder=absolute(settings.sidecars.folder)),
         runtime=msgspec.structs.replace(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from callboard_schemas import Parameters
 
     from callboard.media import AudioBlock, Frame, MediaFacts
+    from callboard.vocabulary import Vocabulary
 
 Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 """Named tensors: what a model takes and gives."""
@@ -57,13 +58,18 @@ class Media(Protocol):
         """Mono float32 samples in [-1, 1] at *rate* Hz, in order, without gaps (silence fills them)."""
         ...
 
-    def frames(self, every: float = 0.0, max_side: int = 0, limit: int = 0) -> Iterator[Frame]:
+    def frames(
+        self, every: float = 0.0, max_side: int = 0, limit: int = 0, also: tuple[float, int] | None = None
+    ) -> Iterator[Frame]:
         """RGB frames, upright, in time order.
 
         Args:
             every: Seconds between frames; 0 gives every frame.
             max_side: Longest side in pixels after scaling; 0 keeps the size.
             limit: Most frames to give; 0 means no limit.
+            also: Seconds and pixels: as often as that, a frame comes with a ``large`` version whose longest side is
+                at most that. Both are made of one decoded picture; a large version of a JPEG may be a quarter
+                smaller, so that most of the decoding is saved.
         """
         ...
 
@@ -74,6 +80,11 @@ class Context(Protocol):
     @property
     def parameters(self) -> Parameters:
         """The plugin's parameters: defaults from its manifest, overlaid by the project's settings."""
+        ...
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Digests by name of the model packs that the job was made for: the optional ones only where they were here."""
         ...
 
     @property
@@ -93,6 +104,15 @@ class Context(Protocol):
     @property
     def runtime(self) -> Runtime:
         """The models."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The project's own words, for plugins whose manifest says ``vocabulary = true``; ``None`` when there are none.
+
+        Raises:
+            Blocked: the vocabulary that the job was made for is gone.
+        """
         ...
 
     @property

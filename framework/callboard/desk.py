@@ -6,11 +6,11 @@ A decision changes states and asks that sidecars follow; the same code serves th
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
-from callboard_schemas import Decision, JobDone, Prints, Provenance, Result
+from callboard_schemas import Decision, JobDone, Prints, Provenance, Result, Tags
 from msgspec import Struct
 
 from callboard import announce
@@ -22,6 +22,9 @@ from callboard.errors import UsageError
 from callboard.following import Following
 from callboard.policy import Acceptance, accepts
 from callboard.runs import new_run
+from callboard.vocabulary import MODEL as VOCABULARY
+from callboard.vocabulary import Vocabulary
+from callboard.vocabulary import resolve as in_words_of
 
 
 class Decided(Struct, frozen=True):
@@ -38,10 +41,17 @@ class Desk:
         following: Asks that sidecars follow.
         policy: What may be accepted without a person.
         plugins: What discovery found, for their thresholds.
+        vocabulary: Gives the project's own words, for the tags of plugins that do not ask for them themselves.
     """
 
-    def __init__(self, following: Following, policy: Policy, plugins: Sequence[Found]) -> None:
-        self._following, self._policy = following, policy
+    def __init__(
+        self,
+        following: Following,
+        policy: Policy,
+        plugins: Sequence[Found],
+        vocabulary: Callable[[], Vocabulary | None] = lambda: None,
+    ) -> None:
+        self._following, self._policy, self._vocabulary = following, policy, vocabulary
         self._manifests = {found.id: found.manifest for found in plugins}
 
     def decide(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
@@ -121,17 +131,33 @@ class Desk:
 
     def accept_done(self, conn: sqlite3.Connection, row: Row, done: JobDone, acceptance: Acceptance) -> list[str]:
         """Store what a job proposes and accept what the policy allows. Returns the accepted ids."""
-        results = [result for result in done.results if not isinstance(result, Prints)]
+        results, made_by = self._worded(row.plugin, done)
         for given in done.results:
             if isinstance(given, Prints):
                 prints.put(conn, row.digest, row.plugin, given)
-        ids = _store(conn, row, done.provenance, results)
+        ids = _store(conn, row, made_by, results)
         return [
             ident
             for ident, result in zip(ids, results, strict=True)
             if (by := accepts(self._policy, self._manifests.get(row.plugin), done.provenance, result, acceptance))
             and self.decide(conn, Decision(proposal=ident, decision="accept", by=by), row.run)
         ]
+
+    def _worded(self, plugin: str, done: JobDone) -> tuple[list[Result], Provenance]:
+        """Give what becomes proposals; tags of a plugin that knows no vocabulary are said in its words here."""
+        results = [result for result in done.results if not isinstance(result, Prints)]
+        manifest = self._manifests.get(plugin)
+        words = None if manifest is None or manifest.vocabulary else self._vocabulary()
+        if words is None or not any(isinstance(result, Tags) for result in results):
+            return results, done.provenance
+        worded: list[Result] = [
+            msgspec.structs.replace(result, items=in_words_of(result.items, words))
+            if isinstance(result, Tags)
+            else result
+            for result in results
+        ]
+        models = {**done.provenance.models, VOCABULARY: words.digest}
+        return worded, msgspec.structs.replace(done.provenance, models=models)
 
     def accept_cached(self, conn: sqlite3.Connection, job: Row, run: str, acceptance: Acceptance) -> None:
         """Apply a run's acceptance to proposals made before; what a person has decided or undone stands."""

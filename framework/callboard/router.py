@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from callboard_schemas import Asset, Envelope, Manifest, MediaSettled, Parameters, Request
 from msgspec import Struct
@@ -10,8 +11,12 @@ from msgspec import Struct
 from callboard.catalog.jobs import Planned
 from callboard.config import Settings
 from callboard.discovery import Found, resolve_parameters
+from callboard.errors import ModelMissing
 from callboard.keys import job_key
-from callboard.packs import Pack
+from callboard.packs import Pack, locate
+from callboard.vocabulary import MODEL as VOCABULARY
+
+_LOOK_AGAIN = 1.0  # seconds
 
 
 class Router:
@@ -21,10 +26,18 @@ class Router:
         plugins: What discovery found; broken and disallowed ones never match.
         settings: The project's settings: what is enabled, parameters, deadlines.
         packs: Model packs by name; their digests are part of a job's key.
+        vocabulary: Gives the digest of the vocabulary in use, or nothing; part of the keys of plugins that ask for it.
     """
 
-    def __init__(self, plugins: Sequence[Found], settings: Settings, packs: Mapping[str, Pack]) -> None:
-        self._settings, self._packs = settings, packs
+    def __init__(
+        self,
+        plugins: Sequence[Found],
+        settings: Settings,
+        packs: Mapping[str, Pack],
+        vocabulary: Callable[[], str] = str,
+    ) -> None:
+        self._settings, self._packs, self._vocabulary = settings, packs, vocabulary
+        self._looked: dict[str, tuple[float, bool]] = {}
         self._by_event: dict[str, list[Manifest]] = {}
         self._parameters: dict[str, Parameters] = {}
         for found in plugins:
@@ -52,6 +65,9 @@ class Router:
             known = {name: value for name, value in data.parameters.items() if name in manifest.parameters}
             parameters = resolve_parameters(manifest, {**parameters, **known})
         models = {name: self._digest(name) for name in manifest.models}
+        models |= {name: self._packs[name].digest for name in manifest.optional_models if self._is_here(name)}
+        if manifest.vocabulary and (words := self._vocabulary()):
+            models[VOCABULARY] = words
         own = self._settings.plugins.get(manifest.id)
         subject = asset.digest if asset else f"{envelope.source}#{envelope.id}"
         return Planned(
@@ -64,6 +80,23 @@ class Router:
             asset=asset,
         )
 
+    def _is_here(self, name: str) -> bool:
+        """Say whether an optional pack can be used; looked up once a second, however many files settle."""
+        now = time.monotonic()
+        looked, here = self._looked.get(name, (float("-inf"), False))
+        if now - looked > _LOOK_AGAIN:
+            here = name in self._packs and _ready(self._packs[name])
+            self._looked[name] = (now, here)
+        return here
+
     def _digest(self, name: str) -> str:
         pack = self._packs.get(name)
         return "unknown" if pack is None else pack.digest  # the runtime says what is missing; the job waits for it
+
+
+def _ready(pack: Pack) -> bool:
+    try:
+        locate(pack)
+    except ModelMissing:
+        return False
+    return True

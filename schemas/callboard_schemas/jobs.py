@@ -26,6 +26,8 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str | None = None
     """Where the asset is on this machine: absolute, percent-encoded by ``encode_path``; never on the bus."""
     parameters: Parameters = {}
+    models: dict[str, str] = {}
+    """Digests of the model packs that its key names, by name."""
     vocabulary: str | None = None
     """Where the compiled vocabulary that its key names is on this machine: absolute; never on the bus."""
     attempt: Annotated[int, Meta(ge=1)] = 1

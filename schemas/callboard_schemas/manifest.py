@@ -43,6 +43,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """Kinds of media it answers ``media.settled`` for."""
     models: tuple[str, ...] = ()
     """Model packs that must be present."""
+    optional_models: tuple[str, ...] = ()
+    """Model packs that are used where they are present; one that comes or goes makes its jobs new."""
     extras: tuple[str, ...] = ()
     """Extras of its distribution that must be installed."""
     requires: tuple[str, ...] = ()

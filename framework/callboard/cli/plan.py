@@ -21,6 +21,7 @@ from callboard.discovery import Found, discover
 from callboard.effects.forecast import targets
 from callboard.packs import find_packs
 from callboard.router import Router
+from callboard.vocabulary import load
 
 
 @click.command("plan")
@@ -32,7 +33,8 @@ def command(event: Path, as_json: bool) -> int:
     decoded = codec.decode(event.read_bytes())
     plugins = discover(project.settings.allow_plugins)
     models = project.settings.runtime.models
-    router = Router(plugins, project.settings, find_packs(Path(models) if models else None))
+    words = load(project.vocabulary).digest if project.vocabulary and project.vocabulary.is_file() else ""
+    router = Router(plugins, project.settings, find_packs(Path(models) if models else None), lambda: words)
     planned = router.route(decoded.envelope, decoded.data)
     with catalog(project) as opened:
         rows = [opened.read(partial(_row, project=project, plugins=plugins, planned=one)) for one in planned]

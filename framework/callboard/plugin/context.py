@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from callboard.errors import Blocked, JobError
 
 if TYPE_CHECKING:
     from callboard.context import Media, Runtime
+    from callboard.vocabulary import Vocabulary
 
 PROGRESS_EVERY = 0.1
 """Seconds between two words on progress; a person reads no faster, and a bar needs no more."""
@@ -84,8 +85,12 @@ class JobContext:
         log: logging.Logger,
         surroundings: Surroundings,
         on_progress: Callable[[float, str], None] | None = None,
+        vocabulary: Path | Vocabulary | None = None,
+        models: Mapping[str, str] | None = None,
     ) -> None:
+        self._models = models or {}
         self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
+        self._vocabulary = vocabulary
         self._surroundings = surroundings
         self._on_progress = on_progress
         self._said = 0.0
@@ -100,9 +105,23 @@ class JobContext:
         return self._parameters
 
     @property
+    def models(self) -> Mapping[str, str]:
+        """Digests of the model packs that the job was made for, by name."""
+        return self._models
+
+    @property
     def path(self) -> Path | None:
         """Where the asset is on this machine, to be read only."""
         return self._path
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The project's own words: given, or read from the compiled file that the job names."""
+        if not isinstance(self._vocabulary, Path):
+            return self._vocabulary
+        from callboard.vocabulary import read_compiled
+
+        return read_compiled(self._vocabulary)
 
     @property
     def log(self) -> logging.Logger:
