@@ -27,7 +27,13 @@ _MOST_WORDS: Final = 32  # of a query; more is a pasted page
 _LONG_VOCABULARY: Final = 20_000  # words compared with a misspelt one; difflib does some 100 a millisecond
 
 _FILLERS: Final = frozenset(
-    ["a", "an", "and", "are", "as", "at", "by", "for", "from", "in", "is", "it", "of", "on", "or", "that", "the", "this", "to", "was", "with", "au", "aux", "dans", "de", "des", "du", "en", "est", "et", "la", "le", "les", "ou", "par", "pour", "sur", "un", "une", "am", "auf", "aus", "bei", "das", "dem", "den", "der", "die", "ein", "eine", "einem", "einen", "im", "ist", "mit", "und", "vom", "von", "zu", "zum", "zur", "al", "con", "da", "del", "della", "di", "e", "el", "gli", "i", "il", "las", "lo", "los", "nel", "per", "su", "y"]
+    re.findall(
+        r"\w+",
+        """a an and are as at by for from in is it of on or that the this to was with
+        au aux dans de des du en est et la le les ou par pour sur un une
+        am auf aus bei das dem den der die ein eine einem einen im ist mit und vom von zu zum zur
+        al con da del della di e el gli i il las lo los nel per su y""",
+    )
 )
 """Words that say nothing alone. They count in phrases, and where a query has no others."""
 
