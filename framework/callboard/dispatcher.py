@@ -219,6 +219,7 @@ class Dispatcher:
                 asset=asset,
                 path=encode_path(path) if path else None,
                 parameters=msgspec.json.decode(row.parameters, type=Parameters),
+                models=msgspec.json.decode(row.models, type=dict[str, str]),
                 attempt=row.tries + row.crashes + 1,
                 deadline=row.deadline,
                 vocabulary=self._words(row),

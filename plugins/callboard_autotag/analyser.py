@@ -10,7 +10,6 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     import numpy as np
-
     from callboard.media import Frame
 
 Facts = dict[str, Scalar | list[str]]

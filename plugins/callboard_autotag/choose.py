@@ -7,6 +7,7 @@ kept, and what is kept stays within a bound however long the film is. The shots,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -55,6 +56,10 @@ class Chooser:
         """
         self._most, self._again = most, again
         self._stretch = _STRETCH
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was kept."""
         self._open: list[_Candidate] = []
         self._kept: list[_Candidate] = []
         self._raw = 0
@@ -94,7 +99,7 @@ class Chooser:
         """Drop half of what is kept: of each two neighbours, most alike first, the less worthy one."""
         self._stretch *= 2
         while len(self._kept) > 3 * self._most // 2:
-            gaps = [_differ(a.thumbnail, b.thumbnail) for a, b in zip(self._kept, self._kept[1:], strict=False)]
+            gaps = [_differ(a.thumbnail, b.thumbnail) for a, b in pairwise(self._kept)]
             at = int(np.argmin(gaps))
             worse = at if self._kept[at].worth < self._kept[at + 1].worth else at + 1
             dropped = self._kept.pop(worse)
@@ -126,16 +131,17 @@ class Chooser:
     def _places(self, shots: Sequence[Shot]) -> list[tuple[float, float, Shot | None]]:
         """Say for which stretches of time one picture each is wanted: shots, parts of long ones, or even slots."""
         end = (self._kept[-1].time if self._kept else 0.0) + 1.0
-        spans = [(shot.start, shot.end, shot) for shot in shots] or [(0.0, end, None)]
+        spans: list[tuple[float, float, Shot | None]] = [(shot.start, shot.end, shot) for shot in shots]
         places: list[tuple[float, float, Shot | None]] = []
+        spans = spans or [(0.0, end, None)]
         for start, stop, shot in spans:
             parts = max(1, int((stop - start) / self._again))
             edges = np.linspace(start, stop, parts + 1).tolist()
-            places += [(low, high, shot) for low, high in zip(edges, edges[1:], strict=False)]
+            places += [(low, high, shot) for low, high in pairwise(edges)]
         if len(places) <= self._most:
             return places
         edges = np.linspace(0.0, end, self._most + 1).tolist()
-        return [(low, high, None) for low, high in zip(edges, edges[1:], strict=False)]
+        return [(low, high, None) for low, high in pairwise(edges)]
 
 
 def measure_sharpness(pixels: Array) -> float:
@@ -151,7 +157,8 @@ def measure_sharpness(pixels: Array) -> float:
 
 def _worth(candidate: _Candidate, typical: Array) -> float:
     dark = float(candidate.thumbnail.mean()) < _BLACK
-    return (np.sqrt(candidate.sharpness) + 1.0) / (1.0 + _differ(candidate.thumbnail, typical) / 10.0) * (0.01 if dark else 1.0)
+    strange = 1.0 + _differ(candidate.thumbnail, typical) / 10.0
+    return float(candidate.sharpness**0.5 + 1.0) / strange * (0.01 if dark else 1.0)
 
 
 def _thumbnail(pixels: Array) -> Array:
@@ -176,7 +183,7 @@ def _pack(pixels: Array) -> Array:
 def _unpack(pixels: Array) -> Array:
     if pixels.ndim == 3:
         return pixels
-    unpacked: Array = np.ascontiguousarray(cv2.imdecode(pixels, cv2.IMREAD_COLOR)[..., ::-1])
+    unpacked: Array = np.ascontiguousarray(np.asarray(cv2.imdecode(pixels, cv2.IMREAD_COLOR))[..., ::-1])
     return unpacked
 
 

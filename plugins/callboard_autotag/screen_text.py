@@ -1,4 +1,4 @@
-"""Which pictures are read for text, and the tags that come of it."""
+"""Text in the picture: chosen pictures are read, and what they say becomes tags and the fields of slates."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import numpy as np
 from callboard_schemas import Evidence, Tag
 from msgspec import Struct
 
+from callboard_autotag.analyser import Found, Picture
 from callboard_autotag.reader import Line, Reader
 from callboard_autotag.slate import read_slate
 
 Array = np.ndarray[Any, Any]
 
 METHOD = "pp-ocr"
-SIDE = 1280
-"""Pixels: longest side of the pictures that are read."""
 LEAST_SCORE = 0.8
 """Mean chance of its characters below which a line is not believed."""
 _SAME_PICTURE = 4.0  # mean difference of thumbnails, 0 to 255
@@ -38,43 +37,48 @@ class _Seen(Struct):
 
 
 class TextFinder:
-    """Reads representative pictures: the first of each shot, and one every ten seconds, unless it looks the same."""
+    """Reads pictures, unless they look the same as the last; a ``callboard_autotag.analyser.Looker``."""
 
-    def __init__(self, reader: Reader, cuts: list[float], every: float = 10.0, most: int = 60) -> None:
+    def __init__(self, reader: Reader, most: int = 60, model: str = "") -> None:
         """Make a finder.
 
         Args:
             reader: That reads them.
-            cuts: Seconds at which shots begin, the first one left out.
-            every: Seconds after which a long shot is read again.
             most: Pictures that are read at most.
+            model: Digest of the pack that reads.
         """
-        self._reader, self._cuts, self._every, self._most = reader, cuts, every, most
-        self._shot, self._last = -1, float("-inf")
+        self._reader, self._most, self._model = reader, most, model
         self._thumbnail: Array | None = None
         self._texts: dict[str, _Seen] = {}
         self._slates: dict[tuple[str, str], Evidence] = {}
         self.read = 0
         """Pictures read so far."""
 
-    def add(self, time: float, index: int, pixels: Array) -> None:
-        """Look at a frame: uint8, height x width x 3, RGB; it is read only when it stands for something new."""
-        shot = sum(cut <= time + 0.001 for cut in self._cuts)
-        if self.read >= self._most or (shot == self._shot and time - self._last < self._every):
+    def look(self, picture: Picture) -> None:
+        """Read one more picture.
+
+        Raises:
+            ModelMissing: a model is not installed.
+        """
+        if self.read >= self._most:
             return
-        self._shot, self._last = shot, time
-        thumbnail = _thumbnail(pixels)
+        thumbnail = _thumbnail(picture.pixels)
         if self._thumbnail is not None and np.abs(thumbnail - self._thumbnail).mean() < _SAME_PICTURE:
             return
         self._thumbnail = thumbnail
         self.read += 1
-        lines = [line for line in self._reader.read(pixels) if line.score >= LEAST_SCORE]
+        lines = [line for line in self._reader.read(picture.pixels) if line.score >= LEAST_SCORE]
         for line in lines:
             if _worth(line):
-                self._note(line, time, index)
+                self._note(line, picture.time, picture.index)
         for field, (value, line) in read_slate(lines).items():
-            seen = Evidence(start=round(time, 3), frame=index, box=line.box, text=line.text, value=line.score)
+            start = round(max(picture.time, 0.0), 3)
+            seen = Evidence(start=start, frame=picture.index, box=line.box, text=line.text, value=line.score)
             self._slates.setdefault((field, value), seen)
+
+    def finish(self) -> Found:
+        """Say what was read."""
+        return self.tags(), {"pictures_read": self.read}
 
     def tags(self) -> list[Tag]:
         """Give the tags: slates first, then other texts, those seen longest first."""
@@ -85,6 +89,8 @@ class TextFinder:
                 method=METHOD,
                 group=("text", "slate"),
                 evidence=(seen,),
+                threshold=LEAST_SCORE,
+                model=self._model,
             )
             for (field, value), seen in self._slates.items()
         ]
@@ -102,6 +108,8 @@ class TextFinder:
                     method=METHOD,
                     group=("text",),
                     evidence=(evidence,),
+                    threshold=LEAST_SCORE,
+                    model=self._model,
                 )
             )
         return found

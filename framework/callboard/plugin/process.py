@@ -132,6 +132,7 @@ class PluginProcess:
         job = msgspec.json.decode(order.job, type=Job)
         context = JobContext(
             parameters=job.parameters,
+            models=job.models,
             path=local_path(job.path),
             asset=job.asset,
             log=self._logger(job.plugin, order.id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import importlib
 import logging
@@ -20,6 +21,7 @@ from callboard_schemas import (
     Envelope,
     Failure,
     Job,
+    Manifest,
     MediaKind,
     MediaSettled,
     Parameters,
@@ -27,8 +29,9 @@ from callboard_schemas import (
     encode_path,
 )
 
-from callboard.errors import CallboardError
+from callboard.errors import CallboardError, ModelMissing
 from callboard.manifests import FILE_NAME, load_manifest, resolve_parameters
+from callboard.packs import find_packs, locate
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
@@ -98,6 +101,17 @@ def make_job(
         parameters=parameters or {},
         deadline=deadline,
     )
+
+
+def _digests(manifest: Manifest) -> dict[str, str]:
+    """Give the digests of the packs that *manifest* names and that are here."""
+    packs = find_packs()
+    found = {}
+    for name in (*manifest.models, *manifest.optional_models):
+        with contextlib.suppress(ModelMissing, KeyError):
+            locate(packs[name])
+            found[name] = packs[name].digest
+    return found
 
 
 class PluginHarness:
@@ -170,6 +184,7 @@ class PluginHarness:
             surroundings=Surroundings(shm_folder=self._shm, runtime=runtime or self.runtime),
             on_progress=lambda fraction, note: self.progress.append((fraction, note)),
             vocabulary=vocabulary,
+            models=_digests(manifest),
         )
         plugins = Plugins()
         try:
