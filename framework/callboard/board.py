@@ -32,7 +32,7 @@ from callboard.following import LOCAL_ROOT, Following
 from callboard.governor import Mode
 from callboard.intake import Intake
 from callboard.lock import Owner
-from callboard.packs import find_packs
+from callboard.packs import packs_of
 from callboard.policy import Acceptance
 from callboard.postman import Postman
 from callboard.router import Router
@@ -131,7 +131,7 @@ class Board:
         if self._run:
             self.vocabulary.require()  # a person waits: better no tags than tags in yesterday's words
         self.plugins: list[Found] = discover(settings.allow_plugins)
-        packs = find_packs(Path(settings.runtime.models) if settings.runtime.models else None)
+        packs = packs_of(settings.runtime)
         shared = shm.make_folder()
         stack.callback(shutil.rmtree, shared, ignore_errors=True)
         run_folder = project.data / "run"
@@ -171,7 +171,7 @@ class Board:
             committed=self._committed,
             broke=self._break,
         )
-        self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.decide)
+        self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.hear)
 
     async def make_way(self, mode: Mode, reason: str) -> None:
         """Have the models and the jobs make way for an application, or come back."""

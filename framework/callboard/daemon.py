@@ -22,7 +22,7 @@ from callboard.catalog.ledger import is_ours
 from callboard.config import Project, Watch
 from callboard.control import Control
 from callboard.governor import Governing, Governor
-from callboard.packs import find_packs, status
+from callboard.packs import packs_of, status
 from callboard.runs import new_run
 from callboard.sources import Seen, SourceEvent, WatchSource
 from callboard.vocabulary import MODEL as VOCABULARY
@@ -170,8 +170,7 @@ class Daemon:
 
     def _mended(self, waiting: Sequence[jobs.Row]) -> list[str]:
         """Say which jobs could go on: their media is back, or their models are whole again."""
-        settings = self.project.settings.runtime
-        packs = find_packs(Path(settings.models) if settings.models else None)
+        packs = packs_of(self.project.settings.runtime)
 
         def ready(row: jobs.Row) -> bool:
             code = row.why.code if row.why else ""

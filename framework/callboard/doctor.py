@@ -27,7 +27,7 @@ from callboard.discovery import discover
 from callboard.errors import CallboardError, UsageError
 from callboard.lock import held
 from callboard.manifests import resolve_parameters
-from callboard.packs import find_packs, status
+from callboard.packs import download_size, packs_of, status
 from callboard.sources.roots import filesystem
 
 Level = Literal["ok", "note", "problem"]
@@ -101,11 +101,19 @@ def _ffmpeg_libraries(_project: Project) -> Iterator[Finding]:
 
 
 def _models(project: Project) -> Iterator[Finding]:
-    models = project.settings.runtime.models
-    for pack in find_packs(Path(models) if models else None).values():
+    must = {
+        name
+        for one in discover(project.settings.allow_plugins)
+        if one.manifest is not None and one.allowed
+        for name in one.manifest.models
+    }
+    for pack in packs_of(project.settings.runtime).values():
         one = status(pack)
         if one.state == "ready":
             yield Finding(f"model {one.name}", "ok", f"{one.bytes / 1e6:.1f} MB, {one.license}")
+        elif one.state == "missing" and (size := download_size(pack)):
+            found = f"needs a pull of {size / 1e6:.1f} MB ({one.license}): {pack.summary}"
+            yield Finding(f"model {one.name}", "problem" if one.name in must else "note", found, one.hint)
         else:
             yield Finding(f"model {one.name}", "problem", f"{one.state}: {one.problem}", one.hint)
 

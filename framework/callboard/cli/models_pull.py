@@ -12,8 +12,8 @@ from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.transfer import Transfer
 from callboard.errors import CallboardError, ModelMissing, UsageError
-from callboard.packs import Pack, status
-from callboard.packs.pull import Pulled, download_size, drop_downloads, pull
+from callboard.packs import Pack, download_size, status
+from callboard.packs.pull import Pulled, drop_downloads, pull
 from callboard.packs.terms import permissive
 
 
@@ -34,7 +34,7 @@ def command(names: tuple[str, ...], everything: bool, carried: Path | None, acce
     A download that was broken off goes on where it stopped. Nothing is ever half there.
     """
     if carried is not None and carried.suffix != ".whl":
-        from callboard.cli.models_bundle import take_in
+        from callboard.cli.models_unbundle import take_in
 
         return take_in(carried, names, accept_licence=accept_licence, as_json=as_json)
     packs = _which(names, everything=everything, wheel=carried)
@@ -104,15 +104,15 @@ def place_of(pack: Pack) -> str:
     return f"{repository} at {getattr(source, 'revision', '')[:12]}" if repository else "a folder"
 
 
-def agree(pack: Pack, *, accept_licence: bool, ask: bool) -> None:
-    """Have the user agree to a licence that is not known to be permissive.
+def agree(pack: Pack, *, accept_licence: bool, ask: bool, how: str = "") -> None:
+    """Have the user agree to a licence that is not known to be permissive; *how* is the command in the hint.
 
     Raises:
         UsageError: they did not, or nobody is there to be asked.
     """
     if accept_licence or permissive(pack.license):
         return
-    hint = f"Read it, then: callboard models pull {pack.name} --accept-licence"
+    hint = f"Read it, then: {how or f'callboard models pull {pack.name}'} --accept-licence"
     what = f"model {pack.name!r}: its licence, {pack.license}, is not one that permits every use"
     if not ask or not sys.stdin.isatty():
         raise UsageError(what, hint)

@@ -19,7 +19,7 @@ from callboard.cli.project import catalog, here_or_default
 from callboard.config import Project
 from callboard.discovery import Found, discover
 from callboard.effects.forecast import targets
-from callboard.packs import find_packs
+from callboard.packs import packs_of
 from callboard.router import Router
 from callboard.vocabulary import load
 
@@ -32,9 +32,8 @@ def command(event: Path, as_json: bool) -> int:
     project = here_or_default()
     decoded = codec.decode(event.read_bytes())
     plugins = discover(project.settings.allow_plugins)
-    models = project.settings.runtime.models
     words = load(project.vocabulary).digest if project.vocabulary and project.vocabulary.is_file() else ""
-    router = Router(plugins, project.settings, find_packs(Path(models) if models else None), lambda: words)
+    router = Router(plugins, project.settings, packs_of(project.settings.runtime), lambda: words)
     planned = router.route(decoded.envelope, decoded.data)
     with catalog(project) as opened:
         rows = [opened.read(partial(_row, project=project, plugins=plugins, planned=one)) for one in planned]

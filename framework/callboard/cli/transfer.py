@@ -45,7 +45,8 @@ class Transfer:
 
     def begin(self, name: str) -> None:
         """Begin with the download of the pack *name*."""
-        self._name, self._began, self._line, self._first = name, time.monotonic(), 0.0, -1.0
+        self._name, self._first = name, -1.0
+        self._began = self._line = time.monotonic()
         if self._bar:
             self._task = self._progress.add_task(cell(name), total=None)
 
@@ -57,14 +58,14 @@ class Transfer:
         now = time.monotonic()
         if self._first < 0:
             self._first = float(done)
-        if self._quiet or (now - self._line < _EVERY and done < size) or (self._line and done >= size):
+        if self._quiet or now - self._line < _EVERY:
             return
         self._line = now
         console(stderr=True).print(self._words(done, size, now - self._began))
 
     def _words(self, done: int, size: int, seconds: float) -> str:
         words = f"{cell(self._name)}: {done / 1e6:.1f} of {size / 1e6:.1f} MB"
-        rate = (done - self._first) / seconds if seconds > 1 else 0.0
+        rate = (done - self._first) / seconds
         return f"{words}, {rate / 1e6:.1f} MB/s, {duration((size - done) / rate)} left" if rate else words
 
 

