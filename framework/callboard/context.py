@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from callboard_schemas import Parameters
 
-    from callboard.media import AudioBlock, Frame, MediaFacts
+    from callboard.media import AudioBlock, Frame, Loudness, MediaFacts
     from callboard.vocabulary import Vocabulary
 
 Arrays = Mapping[str, "np.ndarray[Any, Any]"]
@@ -56,6 +56,10 @@ class Media(Protocol):
 
     def audio(self, rate: int = 16000, block_seconds: float = 30.0) -> Iterator[AudioBlock]:
         """Mono float32 samples in [-1, 1] at *rate* Hz, in order, without gaps (silence fills them)."""
+        ...
+
+    def loudness(self) -> Loudness | None:
+        """Loudness by EBU R 128, of the first sound stream with all its channels; ``None`` where there is no sound."""
         ...
 
     def frames(

@@ -101,4 +101,19 @@ class AudioBlock(Struct, frozen=True):
     samples: np.ndarray[Any, Any]
 
 
-__all__ = ["AudioBlock", "AudioStream", "Frame", "MediaFacts", "VideoStream", "Wanted"]
+class Loudness(Struct, frozen=True, kw_only=True):
+    """How loud sound is by EBU R 128, over all its channels and all its length."""
+
+    integrated: float | None
+    """LUFS; ``None`` where all of it stays under the gate of -70."""
+    range: float
+    """Loudness range in LU (EBU Tech 3342)."""
+    true_peak: float
+    """dBTP, the loudest channel's; -120 for digital silence. To 0.01 near full scale, to 1 below -40."""
+    momentary: float | None = None
+    """LUFS: the loudest 0.4 seconds."""
+    short_term: float | None = None
+    """LUFS: the loudest 3 seconds."""
+
+
+__all__ = ["AudioBlock", "AudioStream", "Frame", "Loudness", "MediaFacts", "VideoStream", "Wanted"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from callboard.errors import Blocked, MediaCrash, MediaError
-from callboard.media import MediaFacts
+from callboard.media import Loudness, MediaFacts
 from callboard.media.buffers import make_buffer
 from callboard.media.channel import (
     Alive,
@@ -17,6 +17,7 @@ from callboard.media.channel import (
     Filled,
     FromDecoder,
     Item,
+    Measured,
     Memory,
     Refused,
     Request,
@@ -74,6 +75,17 @@ class Call:
         if found is None:
             raise self._broken("gave no facts")
         return found
+
+    def loudness(self) -> Loudness | None:
+        """Wait for the measurement, and for the end of the call."""
+        found: Measured | None = None
+        while not self._over:
+            message = self._next()
+            if isinstance(message, Measured):
+                found = message
+        if found is None:
+            raise self._broken("measured nothing")
+        return found.loudness
 
     def items(self) -> Iterator[tuple[Item, np.ndarray[Any, Any]]]:
         """Give the arrays as they are decoded; the next one is decoded while this one is used."""

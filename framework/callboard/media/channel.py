@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from callboard.media import MediaFacts, Wanted
+from callboard.media import Loudness, MediaFacts, Wanted
 from callboard.media.limits import Limits
 
 _HEAD = struct.Struct("<I")
@@ -37,6 +37,13 @@ class Sound(Struct, frozen=True, tag=True):
     block_seconds: float
 
 
+class Loud(Struct, frozen=True, tag=True):
+    """Asks how loud the file that comes with it is."""
+
+    suffix: str
+    limits: Limits
+
+
 class Pictures(Struct, frozen=True, tag=True):
     """Asks for frames of the file that comes with it."""
 
@@ -57,6 +64,12 @@ class Facts(Struct, frozen=True, tag=True):
     """Answers ``Probe``."""
 
     facts: MediaFacts
+
+
+class Measured(Struct, frozen=True, tag=True):
+    """Answers ``Loud``; ``None`` where there is no sound."""
+
+    loudness: Loudness | None
 
 
 class Item(Struct, frozen=True, tag=True):
@@ -97,9 +110,9 @@ class Unable(Struct, frozen=True, tag=True):
     problem: str
 
 
-Request = Probe | Sound | Pictures
+Request = Probe | Sound | Loud | Pictures
 FromClient = Request | Memory | Stop
-FromDecoder = Facts | Item | Filled | Alive | End | Refused | Unable
+FromDecoder = Facts | Measured | Item | Filled | Alive | End | Refused | Unable
 
 Received = TypeVar("Received")
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from callboard_schemas import Asset
 
 from callboard.errors import MediaError
-from callboard.media import AudioBlock, Frame, MediaFacts, Wanted
+from callboard.media import AudioBlock, Frame, Loudness, MediaFacts, Wanted
 from callboard.media.call import Call
-from callboard.media.channel import Pictures, Probe, Request, Sound
+from callboard.media.channel import Loud, Pictures, Probe, Request, Sound
 from callboard.media.files import open_regular, opened
 from callboard.media.limits import Limits
 from callboard.media.numbered import Numbered
@@ -101,6 +101,13 @@ class OpenMedia:
         with self._call(self._fd, self._path, request) as call:
             for item, samples in call.items():
                 yield AudioBlock(item.time, rate, samples)
+
+    def loudness(self) -> Loudness | None:
+        """Loudness by EBU R 128, of the first sound stream with all its channels; ``None`` where there is no sound."""
+        if self._numbered:
+            return None
+        with self._call(self._fd, self._path, Loud(self._path.suffix.lower(), self._limits)) as call:
+            return call.loudness()
 
     def frames(
         self, every: float = 0.0, max_side: int = 0, limit: int = 0, also: tuple[float, int] | None = None

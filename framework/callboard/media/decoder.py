@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from callboard.lifeline import die_with_parent
-from callboard.media import AudioBlock, Frame, MediaFacts
+from callboard.media import AudioBlock, Frame
 from callboard.media.channel import (
     Alive,
     Channel,
@@ -31,6 +31,8 @@ from callboard.media.channel import (
     FromClient,
     FromDecoder,
     Item,
+    Loud,
+    Measured,
     Memory,
     Probe,
     Refused,
@@ -98,9 +100,11 @@ class _Call:
         self.say(Filled())
 
 
-def _items(source: Source, request: Request) -> Iterator[MediaFacts | Frame | AudioBlock]:
+def _items(source: Source, request: Request) -> Iterator[Facts | Measured | Frame | AudioBlock]:
     if isinstance(request, Probe):
-        yield source.facts()
+        yield Facts(source.facts())
+    elif isinstance(request, Loud):
+        yield Measured(source.loudness())
     elif isinstance(request, Sound):
         yield from source.sound(request.rate, request.block_seconds)
     else:
@@ -115,8 +119,8 @@ def _answer(channel: Channel[FromClient], request: Request, fd: int) -> FromDeco
     try:
         with open_source(fd, request.suffix, request.limits, call.alive) as source:
             for item in _items(source, request):
-                if isinstance(item, MediaFacts):
-                    call.say(Facts(item))
+                if isinstance(item, Facts | Measured):
+                    call.say(item)
                 else:
                     call.give(item)
             return End(tuple(source.problems))
@@ -159,6 +163,7 @@ def _load() -> None:
     """Import everything that calls need: nothing can be imported once the file system is closed."""
     import av.logging
 
+    import callboard.media.loudness
     import callboard.media.pictures
     import callboard.media.sound
     import callboard.media.source

@@ -56,7 +56,7 @@ class _Timeline:
 
     def samples(self, most: int) -> Iterator[Samples]:
         """Give everything in order; silence in pieces of at most *most* samples."""
-        for frame in self._frames():
+        for frame in decoded(self._container, self._stream):
             time = self._time(frame)
             form = (frame.format.name, frame.layout.name, frame.sample_rate)
             if self._expected is None or abs(time - self._expected) > _TOLERANCE or form != self._form:
@@ -110,24 +110,26 @@ class _Timeline:
             yield from self._give(_array(done))
         self._resampler = None
 
-    def _frames(self) -> Iterator[Any]:
-        damaged = 0
-        packets = self._container.av.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except (av.error.FFmpegError, OSError) as error:
-                self._container.problems.append(f"the file cannot be read to its end: {error}")
-                break
-            if packet is None:
-                break
-            self._container.alive()
-            try:
-                yield from packet.decode()
-            except (av.error.FFmpegError, ValueError):
-                damaged += 1
-        if damaged:
-            self._container.problems.append(f"{damaged} packets of the sound could not be decoded")
+
+def decoded(container: Container, stream: Any) -> Iterator[Any]:
+    """Decode a stream from where the container stands; what is damaged is left out and noted."""
+    damaged = 0
+    packets = container.av.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.error.FFmpegError, OSError) as error:
+            container.problems.append(f"the file cannot be read to its end: {error}")
+            break
+        if packet is None:
+            break
+        container.alive()
+        try:
+            yield from packet.decode()
+        except (av.error.FFmpegError, ValueError):
+            damaged += 1
+    if damaged:
+        container.problems.append(f"{damaged} packets of the sound could not be decoded")
 
 
 def _array(frame: Any) -> Samples:
@@ -135,4 +137,4 @@ def _array(frame: Any) -> Samples:
     return np.nan_to_num(samples, copy=False)
 
 
-__all__ = ["blocks"]
+__all__ = ["blocks", "decoded"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from callboard.media import AudioBlock, Frame, MediaFacts, Wanted
+from callboard.media import AudioBlock, Frame, Loudness, MediaFacts, Wanted
 from callboard.media.limits import Limits
 
 
@@ -31,6 +31,10 @@ class Source(Protocol):
 
     def sound(self, rate: int, block_seconds: float) -> Iterator[AudioBlock]:
         """Give the sound as mono float32 at *rate* Hz, gaps filled with silence."""
+        ...
+
+    def loudness(self) -> Loudness | None:
+        """Measure the sound; ``None`` where there is none."""
         ...
 
     def pictures(self, wanted: Wanted) -> Iterator[Frame]:

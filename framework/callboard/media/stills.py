@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import ExifTags, Image, ImageFile
 
-from callboard.media import AudioBlock, Frame, MediaFacts, VideoStream, Wanted
+from callboard.media import AudioBlock, Frame, Loudness, MediaFacts, VideoStream, Wanted
 from callboard.media.geometry import Turn, fit, upright
 from callboard.media.limits import Limits
 from callboard.media.metadata import clean_metadata
@@ -135,6 +135,10 @@ class Still:
     def sound(self, rate: int, block_seconds: float) -> Iterator[AudioBlock]:
         """Give nothing: a still is silent."""
         return iter(())
+
+    def loudness(self) -> Loudness | None:
+        """Give nothing: a still is silent."""
+        return None
 
     def pictures(self, wanted: Wanted) -> Iterator[Frame]:
         """Give the one frame: decoded once, as small as its largest version lets it be."""

@@ -13,7 +13,7 @@ import av.error
 from av.stream import Disposition
 from av.video.reformatter import Colorspace, ColorTrc
 
-from callboard.media import AudioBlock, AudioStream, Frame, MediaFacts, VideoStream, Wanted
+from callboard.media import AudioBlock, AudioStream, Frame, Loudness, MediaFacts, VideoStream, Wanted
 from callboard.media.geometry import Turn, display_size, turn_of_matrix
 from callboard.media.limits import Limits
 from callboard.media.metadata import clean_metadata, clean_text
@@ -175,6 +175,12 @@ class Container:
         from callboard.media.sound import blocks
 
         return blocks(self, rate, block_seconds) if self.audio() else iter(())
+
+    def loudness(self) -> Loudness | None:
+        """Measure the first sound stream."""
+        from callboard.media.loudness import measure
+
+        return measure(self) if self.audio() else None
 
     def pictures(self, wanted: Wanted) -> Iterator[Frame]:
         """Give the first picture stream."""
