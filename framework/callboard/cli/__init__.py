@@ -24,6 +24,8 @@ COMMANDS: dict[str, Entry] = {
     "accept": Entry("callboard.cli.accept", "Accept proposals; their sidecars are written."),
     "reject": Entry("callboard.cli.reject", "Reject proposals; their sidecars go."),
     "undo": Entry("callboard.cli.undo", "Take back everything that a run wrote."),
+    "search": Entry("callboard.cli.search", "Find media by words, by what is seen, or by a picture."),
+    "duplicates": Entry("callboard.cli.duplicates", "Find copies of files, pictures and films."),
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
     "plugins": Entry("callboard.cli.plugins", "List, describe and check plugins."),
     "models": Entry("callboard.cli.models", "List and verify model packs."),

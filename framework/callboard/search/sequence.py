@@ -1,16 +1,18 @@
 """Copies of films by what is in them over time: two tracks of perceptual hashes, laid over each other where they agree.
 
-A track holds the hash of a picture every quarter of a second. Each near pair of hashes votes for a shift between the two films
-(as audio fingerprints are matched: Wang 2003, "An Industrial-Strength Audio Search Algorithm"); along the shifts with
-the most votes the longest stretch that agrees is the overlap. Other sizes, bit rates, frame rates and containers change
-nothing, and a film that was cut shorter or is part of another is found with the times. What is not found: a mirrored,
-turned or cropped copy, one in another frame (letterboxed), one that runs faster or slower, and a strong colour grade.
+A track holds the hash of a picture every quarter of a second. Each near pair of hashes votes for a shift between the
+two films (as audio fingerprints are matched: Wang 2003, "An Industrial-Strength Audio Search Algorithm"); along the
+shifts with the most votes the longest stretch that agrees is the overlap. Other sizes, bit rates, frame rates
+and containers change nothing, and a film that was cut shorter or is part of another is found with the times. What is
+not found: a mirrored, turned or cropped copy, one in another frame (letterboxed), one that runs faster or slower, and
+a strong colour grade.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -24,7 +26,7 @@ TRACK: Final = "phash-track"
 EVERY: Final = 0.25
 """Seconds between the hashes of a track."""
 APART: Final = 14
-"""Bits that may differ between moments of copies: a track's moments are up to an eighth of a second off, which a fast pan shows."""
+"""Bits that may differ between moments of copies: they are up to an eighth of a second off, which a fast pan shows."""
 MEAN: Final = 8.0
 """Bits that may differ on average over an overlap."""
 _FEWEST = 4  # moments with shapes that must agree
@@ -32,7 +34,7 @@ _GAP = 4  # moments in a row that may disagree: cuts fall between moments
 _SHARE = 0.25  # of the shorter film that must agree, and seconds that must
 _SECONDS = 5.0
 _WHOLE = 0.9  # of a film that counts as all of it
-_OFTEN = 100  # films with the same sixteen bits in the same place: a logo or bars, which say nothing
+_OFTEN = 100  # films with the same half of a hash: a logo or bars, which say nothing
 _BLOCK = 512  # rows of the distance table at a time
 
 Relation = Literal["copy", "part", "shares"]
@@ -122,22 +124,23 @@ def _run(first: Array, second: Array, shift: int, apart: int) -> tuple[int, int,
 
 
 def candidates(tracks: Mapping[int, Array]) -> list[tuple[int, int]]:
-    """Name the pairs of films that may share something: of a few moments each, 16 bits in a row are the same.
+    """Name the pairs of films that may share something: of a moment each, two quarters of the hash are the same.
 
-    A copy's moments differ in few bits, so that in most of them one quarter of the hash is untouched.
+    Copies differ in few bits a moment; where they differ in two, two quarters are untouched. That unrelated moments
+    agree in 32 bits is a chance of one in some 700 million.
     """
-    seen: dict[tuple[int, int], set[int]] = defaultdict(set)
-    for film, track in tracks.items():
-        for quarter in range(4):
-            parts = (track[track != 0] >> np.uint64(16 * quarter)) & np.uint64(0xFFFF)
-            for part in np.unique(parts).tolist():
-                seen[quarter, part].add(film)
-    votes: Counter[tuple[int, int]] = Counter()
-    for films in seen.values():
-        if 1 < len(films) <= _OFTEN:
-            ordered = sorted(films)
-            votes.update((a, b) for at, a in enumerate(ordered) for b in ordered[at + 1 :])
-    return sorted(pair for pair, count in votes.items() if count >= 2)
+    found: set[tuple[int, int]] = set()
+    films = np.concatenate([np.full(len(track), film, np.int64) for film, track in tracks.items()] or [np.zeros(0)])
+    moments = np.concatenate([*tracks.values(), np.zeros(0, np.uint64)])
+    films, moments = films[moments != 0].astype(np.int64), moments[moments != 0]
+    for one, other in combinations(range(4), 2):
+        mask = np.uint64(0xFFFF << 16 * one | 0xFFFF << 16 * other)
+        both = np.unique(np.stack([moments & mask, films.astype(np.uint64)], axis=1), axis=0)
+        starts = np.nonzero(np.concatenate([[True], both[1:, 0] != both[:-1, 0]]))[0] if len(both) else []
+        for start, end in zip(starts, [*starts[1:], len(both)], strict=True):
+            if 1 < end - start <= _OFTEN:
+                found.update(combinations(both[start:end, 1].astype(int).tolist(), 2))
+    return sorted(found)
 
 
 __all__ = ["APART", "EVERY", "MEAN", "TRACK", "Overlap", "Relation", "align", "candidates", "pack", "unpack"]
