@@ -9,7 +9,7 @@ from callboard_schemas import Envelope, JobState, Proposal, Receipt
 
 from callboard import codec
 from callboard.bus import MAX_MESSAGE, OUTBOX
-from callboard.catalog import outbox
+from callboard.catalog import outbox, proposals
 
 SOURCE = "callboard:board"
 """``source`` of everything the board says."""
@@ -27,7 +27,7 @@ def _traceable(cause: Envelope | None) -> Envelope | None:
 
 def proposal(conn: sqlite3.Connection, made: Proposal, cause: Envelope | None, verb: str = "made") -> None:
     """Tell of a proposal; without its body where the message would be too long."""
-    ident = made.id if verb == "made" else f"{made.id}-{made.state}-{made.run}"
+    ident = made.id if verb == "made" else f"{made.id}-{made.state}-{proposals.last_decision(conn, made.id)}"
     for body in (made, msgspec.structs.replace(made, body=None)):
         envelope = codec.make(
             f"proposal.{verb}", body, source=SOURCE, subject=made.id, cause=_traceable(cause), id=ident

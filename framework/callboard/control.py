@@ -27,6 +27,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...] = ()
     by: str = ""
     reason: str = ""
+    tags: tuple[str, ...] = ()
     run: str = ""
     root: str = ""
     path: str = ""
@@ -107,7 +108,7 @@ class Control:
     async def _decide(self, order: Order, verb: Literal["accept", "reject"]) -> Any:
         board = self._daemon.board
         decided = await board.catalog.write(
-            lambda conn: board.desk.decide_many(conn, order.ids, verb, order.by or "someone", order.reason)
+            lambda conn: board.desk.decide_many(conn, order.ids, verb, order.by or "someone", order.reason, order.tags)
         )
         board.wake()
         return msgspec.to_builtins(decided)

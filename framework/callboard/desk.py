@@ -18,10 +18,11 @@ from callboard.catalog import dead, jobs, journal, prints, proposals
 from callboard.catalog.jobs import Row
 from callboard.config import Policy
 from callboard.discovery import Found
-from callboard.errors import UsageError
+from callboard.errors import MessageRefused, UsageError
 from callboard.following import Following
 from callboard.policy import Acceptance, accepts
 from callboard.runs import new_run
+from callboard.tagwise import kept_text, meant
 from callboard.vocabulary import MODEL as VOCABULARY
 from callboard.vocabulary import Vocabulary
 from callboard.vocabulary import resolve as in_words_of
@@ -65,6 +66,21 @@ class Desk:
             self._following.asset(conn, job.digest, run)
         return True
 
+    def hear(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
+        """Apply a decision that came as a message, its tags named as people name them.
+
+        Raises:
+            MessageRefused: it leaves out a tag that is not there, or all of them.
+        """
+        made = proposals.get(conn, decision.proposal)
+        if made is not None and decision.without:
+            try:
+                labels = meant([made], decision.without)[made.id]
+            except UsageError as error:
+                raise MessageRefused("unknown-tag", f"{error.message}. {error.hint}") from None
+            decision = msgspec.structs.replace(decision, without=labels)
+        return self.decide(conn, decision, run)
+
     def decide_many(
         self,
         conn: sqlite3.Connection,
@@ -72,18 +88,34 @@ class Desk:
         verb: Literal["accept", "reject"],
         by: str,
         reason: str = "",
+        tags: Sequence[str] = (),
     ) -> Decided:
         """Accept or reject by the ids that a person typed; all or none.
 
+        Args:
+            conn: The transaction.
+            prefixes: Ids, or how they start.
+            verb: What is done.
+            by: Who decides.
+            reason: Why; kept with the decision.
+            tags: Labels or concepts. Accepted is the rest; rejected are these alone, out of what was accepted.
+
         Raises:
-            UsageError: an id is unknown or not unique.
+            UsageError: an id is unknown or not unique, a tag is in none of them, or nothing would be left.
         """
         run = new_run()
         jobs.start_run(conn, run, verb)
+        found = [one_of(conn, prefix) for prefix in prefixes]
+        left_out = _left_out(conn, found, verb, tags) if tags else {}
+        told: Literal["accept", "reject"] = "accept" if tags else verb
         changed = [
             ident
-            for ident in (_one(conn, prefix) for prefix in prefixes)
-            if self.decide(conn, Decision(proposal=ident, decision=verb, by=by, reason=reason), run)
+            for ident in found
+            if self.decide(
+                conn,
+                Decision(proposal=ident, decision=told, by=by, reason=reason, without=left_out.get(ident, ())),
+                run,
+            )
         ]
         jobs.close_run(conn, run)
         return Decided(run, tuple(changed))
@@ -99,10 +131,19 @@ class Desk:
         changed = proposals.accepted_in(conn, run)
         for ident in changed:
             before = proposals.superseded_by(conn, ident)
-            self.decide(conn, Decision(proposal=ident, decision="reopen", by=by, reason=f"undo {run}"), run)
+            self._take_back(conn, ident, run, by)
             for other in before:
                 self.decide(conn, Decision(proposal=other, decision="accept", by=by, reason=f"undo {run}"), "")
         return Decided(run, tuple(changed))
+
+    def _take_back(self, conn: sqlite3.Connection, ident: str, run: str, by: str) -> None:
+        """Propose again what a run accepted, or accept it as it was before the run left other tags out."""
+        earlier = proposals.accepted_before(conn, ident, run)
+        if earlier is None:
+            self.decide(conn, Decision(proposal=ident, decision="reopen", by=by, reason=f"undo {run}"), run)
+            return
+        again = Decision(proposal=ident, decision="accept", by=by, reason=f"undo {run}", without=earlier.without)
+        self.decide(conn, again, earlier.run)
 
     def replay(self, conn: sqlite3.Connection, prefixes: Sequence[str], run: str = "") -> Decided:
         """Give dead jobs all their tries back.
@@ -150,12 +191,7 @@ class Desk:
         words = None if manifest is None or manifest.vocabulary else self._vocabulary()
         if words is None or not any(isinstance(result, Tags) for result in results):
             return results, done.provenance
-        worded: list[Result] = [
-            msgspec.structs.replace(result, items=in_words_of(result.items, words))
-            if isinstance(result, Tags)
-            else result
-            for result in results
-        ]
+        worded: list[Result] = [_in_words(one, words) if isinstance(one, Tags) else one for one in results]
         models = {**done.provenance.models, VOCABULARY: words.digest}
         return worded, msgspec.structs.replace(done.provenance, models=models)
 
@@ -170,7 +206,18 @@ class Desk:
                 self.decide(conn, Decision(proposal=made.id, decision="accept", by=by), run)
 
 
-def _one(conn: sqlite3.Connection, prefix: str) -> str:
+def _in_words(tags: Tags, words: Vocabulary) -> Tags:
+    """Say tags in a vocabulary's words; a description does not name what no tag may."""
+    about = kept_text(tags.description, words.never)
+    return msgspec.structs.replace(tags, items=in_words_of(tags.items, words), description=about)
+
+
+def one_of(conn: sqlite3.Connection, prefix: str) -> str:
+    """Give the id of the one proposal that starts with what a person typed.
+
+    Raises:
+        UsageError: none does, or more than one.
+    """
     found = proposals.resolve(conn, prefix)
     if prefix in found:
         return prefix
@@ -178,6 +225,22 @@ def _one(conn: sqlite3.Connection, prefix: str) -> str:
         problem = "no proposal" if not found else "more than one proposal starts with"
         raise UsageError(f"{problem} {prefix!r}", "'callboard inbox' shows what waits, with the ids.")
     return found[0]
+
+
+def _left_out(
+    conn: sqlite3.Connection, idents: Sequence[str], verb: str, words: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Say which labels each proposal is accepted without."""
+    made = [one for ident in idents if (one := proposals.get(conn, ident)) is not None]
+    if verb == "accept":
+        return dict(meant(made, words))
+    waits = next((one.id for one in made if one.state != "accepted"), "")
+    if waits:
+        raise UsageError(
+            f"{waits} is not accepted, so no single tag of it can be rejected",
+            f"'callboard accept {waits} --without TAG' accepts the rest.",
+        )
+    return dict(meant(made, words, also_before=True))
 
 
 def _store(conn: sqlite3.Connection, row: Row, made_by: Provenance, results: Sequence[Result]) -> list[str]:

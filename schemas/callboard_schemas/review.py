@@ -29,6 +29,8 @@ class Proposal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Left out where the message would be too long; ask for it by id."""
     decided_by: str = ""
     reason: str = ""
+    without: tuple[str, ...] = ()
+    """Labels of tags that were not accepted with the rest."""
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -90,7 +90,14 @@ CREATE INDEX prints_space ON prints(space);
 CREATE INDEX prints_asset ON prints(asset, space);
 """
 
-STEPS: tuple[str, ...] = (_V1, _V2)
+_V3 = """
+ALTER TABLE proposals ADD COLUMN without BLOB NOT NULL DEFAULT '[]';
+ALTER TABLE decisions ADD COLUMN without BLOB NOT NULL DEFAULT '[]';
+ALTER TABLE decisions ADD COLUMN run TEXT NOT NULL DEFAULT '';
+CREATE INDEX decisions_proposal ON decisions(proposal);
+"""
+
+STEPS: tuple[str, ...] = (_V1, _V2, _V3)
 """Every step in order; a released step never changes."""
 
 

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from callboard_schemas import Asset, Decision, Kind, Proposal, ProposalState, Provenance, Result
@@ -15,7 +15,8 @@ from callboard.catalog import texts
 from callboard.errors import CatalogError
 
 _COLUMNS = (
-    "id, run, job, plugin, kind, result, digest, state, confidence, provenance, body, checksum, decided_by, reason"
+    "id, run, job, plugin, kind, result, digest, state, confidence, provenance, body, checksum, decided_by, reason,"
+    " without"
 )
 
 
@@ -41,7 +42,9 @@ def add(
 
 
 def _proposal(row: Sequence[Any], asset: Asset | None = None) -> Proposal:
-    ident, run, job, _plugin, kind, result, _digest, state, confidence, provenance, body, checksum, by, reason = row
+    ident, run, job, _plugin, kind, result, _digest, state, confidence, provenance, body, checksum, by, reason = row[
+        :-1
+    ]
     if hashlib.sha256(body).hexdigest() != checksum:
         raise CatalogError(
             f"proposal {ident} is not what was stored",
@@ -60,6 +63,7 @@ def _proposal(row: Sequence[Any], asset: Asset | None = None) -> Proposal:
         body=msgspec.json.decode(body, type=Result),
         decided_by=by,
         reason=reason,
+        without=msgspec.json.decode(row[-1], type=tuple[str, ...]),
     )
 
 
@@ -116,19 +120,21 @@ _BECOMES: dict[str, ProposalState] = {"accept": "accepted", "reject": "rejected"
 
 
 def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal | None:
-    """Apply a decision. Returns the proposal when its state changed, ``None`` when it stood so already.
+    """Apply a decision. Returns the proposal when something changed, ``None`` when it stood so already.
 
     Accepting supersedes what was accepted before from the same plugin, of the same result and language.
     """
-    found = get(conn, decision.proposal)
-    if found is None or found.state == _BECOMES[decision.decision]:
+    found, becomes = get(conn, decision.proposal), _BECOMES[decision.decision]
+    without = decision.without if becomes == "accepted" else ()
+    if found is None or (found.state == becomes and found.without == without):
         return None
-    _record(conn, decision)
-    _set(conn, found.id, _BECOMES[decision.decision], decision.by, decision.reason, run)
-    rivals = _rivals(conn, found) if decision.decision == "accept" else []
+    _record(conn, decision, run)
+    _set(conn, found.id, becomes, decision.by, decision.reason, run)
+    conn.execute("UPDATE proposals SET without = ? WHERE id = ?", (msgspec.json.encode(without), found.id))
+    rivals = _rivals(conn, found) if becomes == "accepted" else []
     for other in rivals:
         _set(conn, other, "superseded", decision.by, f"by {found.id}", run)
-    if rivals or decision.without or {found.state, _BECOMES[decision.decision]} != {"proposed", "accepted"}:
+    if rivals or without or found.without or {found.state, becomes} != {"proposed", "accepted"}:
         texts.refresh_proposal(conn, found.id)  # what is proposed is found by the same words as what is accepted
     return get(conn, found.id)
 
@@ -159,23 +165,53 @@ def superseded_by(conn: sqlite3.Connection, ident: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _record(conn: sqlite3.Connection, decision: Decision) -> None:
+class Acceptance(NamedTuple):
+    """An acceptance that a later one took the place of."""
+
+    run: str
+    without: tuple[str, ...]
+
+
+def accepted_before(conn: sqlite3.Connection, ident: str, run: str) -> Acceptance | None:
+    """Give the acceptance that stood before *run* accepted a proposal otherwise; ``None`` when it was not accepted."""
+    row = conn.execute(
+        "SELECT decision, run, without FROM decisions WHERE proposal = :id AND seq <"
+        " (SELECT min(seq) FROM decisions WHERE proposal = :id AND decision = 'accept' AND run = :run)"
+        " ORDER BY seq DESC LIMIT 1",
+        {"id": ident, "run": run},
+    ).fetchone()
+    if row is None or row[0] != "accept":
+        return None
+    return Acceptance(row[1], msgspec.json.decode(row[2], type=tuple[str, ...]))
+
+
+def last_decision(conn: sqlite3.Connection, ident: str) -> int:
+    """Give the number of the newest decision on a proposal; 0 when there is none."""
+    row = conn.execute("SELECT max(seq) FROM decisions WHERE proposal = ?", (ident,)).fetchone()
+    return int(row[0] or 0)
+
+
+def _record(conn: sqlite3.Connection, decision: Decision, run: str) -> None:
     last = conn.execute("SELECT chain FROM decisions ORDER BY seq DESC LIMIT 1").fetchone()
     now = time.time()
     entry = msgspec.json.encode([last[0] if last else "", msgspec.to_builtins(decision), now])
     conn.execute(
-        "INSERT INTO decisions(proposal, decision, by, reason, at, chain) VALUES(?,?,?,?,?,?)",
-        (decision.proposal, decision.decision, decision.by, decision.reason, now, hashlib.sha256(entry).hexdigest()),
+        "INSERT INTO decisions(proposal, decision, by, reason, at, chain, without, run) VALUES(?,?,?,?,?,?,?,?)",
+        (
+            *(decision.proposal, decision.decision, decision.by, decision.reason, now),
+            *(hashlib.sha256(entry).hexdigest(), msgspec.json.encode(decision.without), run),
+        ),
     )
 
 
 def broken_link(conn: sqlite3.Connection) -> int | None:
     """Find the first decision whose chain does not follow from the one before; ``None`` when all do."""
     last = ""
-    for seq, proposal, decision, by, reason, at, chain in conn.execute(
-        "SELECT seq, proposal, decision, by, reason, at, chain FROM decisions ORDER BY seq"
+    for seq, proposal, decision, by, reason, at, chain, without in conn.execute(
+        "SELECT seq, proposal, decision, by, reason, at, chain, without FROM decisions ORDER BY seq"
     ):
-        told = Decision(proposal=proposal, decision=decision, by=by, reason=reason)
+        left_out = msgspec.json.decode(without, type=tuple[str, ...])
+        told = Decision(proposal=proposal, decision=decision, by=by, reason=reason, without=left_out)
         entry = msgspec.json.encode([last, msgspec.to_builtins(told), at])
         if hashlib.sha256(entry).hexdigest() != chain:
             return int(seq)

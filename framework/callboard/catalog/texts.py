@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 import msgspec
 from callboard_schemas import Captions, Cue, Placeholder, Result, Tag, Tags, Translation
 
+from callboard.tagwise import kept, kept_text
+
 What = Literal["name", "tags", "about", "said", "screen"]
 COLUMNS: tuple[What, ...] = ("name", "tags", "about", "said", "screen")
 """Where words are: the file's name and folders, tags, the description, speech, text in the picture."""
@@ -41,14 +43,19 @@ def passages(conn: sqlite3.Connection, digest: str) -> Iterator[Passage]:
         parts = path.decode("utf-8", "replace").split("/")
         yield Passage("name", "/".join(parts[-_NAME_PARTS:]))
     rows = conn.execute(
-        "SELECT body, state FROM proposals WHERE digest = ? AND state IN ('accepted', 'proposed') ORDER BY created, id",
+        "SELECT body, state, without FROM proposals WHERE digest = ? AND state IN ('accepted', 'proposed')"
+        " ORDER BY created, id",
         (digest,),
     )
-    for body, state in rows:
+    for body, state, without in rows:
         try:
             result = msgspec.json.decode(body, type=Result)
         except msgspec.MsgspecError:  # whoever opens the proposal is told that it is damaged
             continue
+        if isinstance(result, Tags):
+            left_out = msgspec.json.decode(without, type=tuple[str, ...])
+            about = kept_text(result.description, left_out)
+            result = msgspec.structs.replace(result, items=kept(result.items, left_out), description=about)
         for passage in _of(result):
             yield passage._replace(state=state)
 

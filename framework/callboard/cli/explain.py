@@ -118,7 +118,13 @@ def _job(conn: sqlite3.Connection, row: jobs.Row) -> dict[str, Any]:
         "seconds": row.seconds,
         "failure": {"code": why.code, "message": why.message, "hint": why.hint} if why else None,
         "proposals": [
-            {"id": one.id, "state": one.state, "by": one.decided_by, "summary": summary(one.body)}
+            {
+                "id": one.id,
+                "state": one.state,
+                "by": one.decided_by,
+                "without": one.without,
+                "summary": summary(one.body, one.without),
+            }
             for one in proposals.of_job(conn, row.key)
         ],
     }
@@ -151,7 +157,8 @@ def _show_job(out: Console, job: dict[str, Any]) -> None:
         out.print(f"  [red]{cell(job['failure']['message'])}[/red]{hint}")
     for made in job["proposals"]:
         by = f" by {cell(made['by'])}" if made["by"] else ""
-        out.print(f"  {made['id']} {made['state']}{by}: {cell(made['summary'])}")
+        without = f" without {cell(', '.join(made['without']))}" if made["without"] else ""
+        out.print(f"  {made['id']} {made['state']}{by}{without}: {cell(made['summary'])}")
 
 
 __all__ = ["command"]

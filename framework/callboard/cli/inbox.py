@@ -1,4 +1,4 @@
-"""``callboard inbox``: what waits for a person."""
+"""``callboard inbox``: what waits for a person, and the single tags of a proposal."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import sqlite3
 import sys
 
 import click
-from callboard_schemas import Proposal
+from callboard_schemas import Evidence, Proposal, Tag, Tags
 
 from callboard.catalog import journal, proposals
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, file_cell, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
 from callboard.cli.summary import summary
+from callboard.desk import one_of
 
 
 @click.command("inbox")
+@click.argument("ident", metavar="[ID]", default="")
 @json_flag
-def command(as_json: bool) -> int:
-    """List the proposals that wait for you, oldest first."""
+def command(ident: str, as_json: bool) -> int:
+    """List the proposals that wait for you, oldest first; with ID, the single tags of one proposal."""
     project = here_or_default()
     with catalog(project) as opened:
+        if ident:
+            made = opened.read(lambda conn: proposals.get(conn, one_of(conn, ident)))
+            return _show_one(made, as_json=as_json)
         waiting = opened.read(_waiting)
     if as_json:
         print_json({"proposals": [proposal for proposal, _ in waiting]})
@@ -53,6 +58,47 @@ def _waiting(conn: sqlite3.Connection) -> list[tuple[Proposal, str]]:
         places = journal.places_of(conn, digest)
         found.append((proposal, places[0][1].asset(places[0][0]).place.path if places else digest[:19]))
     return found
+
+
+def _show_one(made: Proposal | None, *, as_json: bool) -> int:
+    if as_json:
+        print_json(made)
+        return 0
+    out = console()
+    if made is None or not isinstance(made.body, Tags):
+        out.print(f"{made.id} {made.state}: {cell(summary(made.body))}" if made else "It is gone.")
+        return 0
+    shown = table("tag", "path", "sure", "from", "method", "where", whole=("sure", "from", "method"))
+    for tag in made.body.items:
+        left_out = "[dim](left out)[/dim] " if tag.label in made.without else ""
+        shown.add_row(
+            f"{left_out}{cell(tag.label)}{' (a guess)' if tag.guess else ''}",
+            cell(" / ".join(tag.group)),
+            f"{tag.score:.2f}",
+            "" if tag.threshold is None else f"{tag.threshold:.2f}",
+            cell(tag.method),
+            cell(_where(tag)),
+        )
+    print_table(shown)
+    verb = f"callboard reject {made.id} --tag" if made.state == "accepted" else f"callboard accept {made.id} --without"
+    out.print(f"[dim]{made.state}; {verb} TAG leaves one out[/dim]")
+    return 0
+
+
+def _where(tag: Tag) -> str:
+    """Say where a tag was seen or heard first, and how often more."""
+    if not tag.evidence:
+        return ""
+    more = f" +{len(tag.evidence) - 1}" if len(tag.evidence) > 1 else ""
+    return _spot(tag.evidence[0]) + more
+
+
+def _spot(seen: Evidence) -> str:
+    if seen.start is not None and seen.end is not None and seen.end > seen.start:
+        return f"{seen.start:.1f}-{seen.end:.1f} s"
+    if seen.start is not None:
+        return f"{seen.start:.1f} s"
+    return f"frame {seen.frame}" if seen.frame is not None else ""
 
 
 __all__ = ["command", "waiting_ids"]

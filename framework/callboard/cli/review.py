@@ -11,7 +11,7 @@ import msgspec
 
 from callboard.bus.memory import MemoryBus
 from callboard.cli.inbox import waiting_ids
-from callboard.cli.output import console, count, print_json
+from callboard.cli.output import cell, console, count, print_json
 from callboard.cli.project import ask_now, board_runs, catalog, here_or_default, me
 from callboard.config import Project
 from callboard.control import Order
@@ -35,12 +35,18 @@ def decide(project: Project, verb: str, order: Order, alone: Callable[[Desk, sql
 
 
 def decide_on(
-    verb: Literal["accept", "reject"], ids: tuple[str, ...], *, everything: bool, reason: str, as_json: bool
+    verb: Literal["accept", "reject"],
+    ids: tuple[str, ...],
+    *,
+    everything: bool,
+    reason: str,
+    as_json: bool,
+    tags: tuple[str, ...] = (),
 ) -> int:
     """Do ``callboard accept`` or ``callboard reject`` and say what came of it.
 
     Raises:
-        UsageError: no ids were given, or one is not there.
+        UsageError: no ids were given, or an id or a tag is not there.
     """
     project = here_or_default()
     if everything:
@@ -48,9 +54,9 @@ def decide_on(
             ids = opened.read(waiting_ids)
     elif not ids:
         raise UsageError("which proposals?", "Give ids, as 'callboard inbox' shows them, or --all.")
-    order = Order(ids=ids, by=me(), reason=reason)
+    order = Order(ids=ids, by=me(), reason=reason, tags=tags)
     decided = (
-        decide(project, verb, order, lambda desk, conn: desk.decide_many(conn, ids, verb, order.by, reason))
+        decide(project, verb, order, lambda desk, conn: desk.decide_many(conn, ids, verb, order.by, reason, tags))
         if ids
         else Decided("", ())
     )
@@ -61,12 +67,20 @@ def decide_on(
     if not ids:
         out.print("Nothing waits for you.")
         return 0
-    out.print(f"{past} {count(len(decided.changed), 'proposal')}.")
+    number = count(len(decided.changed), "proposal")
+    if tags and verb == "reject":
+        out.print(f"Took {_quoted(tags)} out of {number}.")
+    else:
+        out.print(f"{past} {number}{f' without {_quoted(tags)}' if tags else ''}.")
     if len(decided.changed) < len(ids):
         out.print(f"{len(ids) - len(decided.changed)} had been {past.lower()} before.")
-    if verb == "accept" and decided.changed:
+    if (verb == "accept" or tags) and decided.changed:
         out.print(f"[dim]Take it back with: callboard undo {decided.run}[/dim]")
     return 0
+
+
+def _quoted(words: tuple[str, ...]) -> str:
+    return ", ".join(repr(cell(word)) for word in words)
 
 
 async def _here(project: Project, verb: str, alone: Callable[[Desk, sqlite3.Connection], Decided]) -> Decided:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
 from callboard_schemas import Captions, Placeholder, Tags, Translation
 
 from callboard.cli.output import count, plain
+from callboard.tagwise import kept
 
 _ROOM = 64
 """Characters for what is quoted of a result."""
 
 
-def summary(body: object) -> str:
-    """Say a result in a few words."""
+def summary(body: object, without: Sequence[str] = ()) -> str:
+    """Say a result in a few words; of tags, those that stand."""
     if isinstance(body, Captions):
         if not body.cues:
             return "no speech"
         said = plain(" ".join(" ".join(cue.lines) for cue in body.cues[:4]))
         return f"{count(len(body.cues), 'cue')} ({body.language}): {_short(said)}"
     if isinstance(body, Tags):
-        return f"{count(len(body.items), 'tag')}: " + labels(body)
+        standing = msgspec.structs.replace(body, items=kept(body.items, without))
+        return f"{count(len(standing.items), 'tag')}: " + labels(standing)
     if isinstance(body, Translation):
         return f"{count(len(body.cues), 'cue')}, {body.source_language} to {body.language}"
     if isinstance(body, Placeholder):

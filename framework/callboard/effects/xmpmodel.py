@@ -11,6 +11,7 @@ from msgspec import Struct
 from callboard.effects import plain
 from callboard.effects.ledger import Values, Version
 from callboard.effects.spans import Element, Name
+from callboard.tagwise import kept, kept_text
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -48,8 +49,8 @@ def wish(proposals: Sequence[Proposal]) -> Wish | None:
     hierarchy: dict[str, None] = {}
     description = ""
     for proposal, body in tagged:
-        description = plain.one_line(body.description) or description
-        for tag in body.items:
+        description = plain.one_line(kept_text(body.description, proposal.without)) or description
+        for tag in kept(body.items, proposal.without):
             label = plain.one_line(tag.label)
             if not label:
                 continue
@@ -74,6 +75,7 @@ def _provenance(proposal: Proposal) -> dict[str, str]:
         "kind": proposal.kind,
         "confidence": f"{proposal.confidence:.4f}",
         "decidedBy": proposal.decided_by,
+        "without": ", ".join(proposal.without),
         "plugin": made.plugin,
         "version": made.version,
         "models": ", ".join(f"{name} {digest}" for name, digest in sorted(made.models.items())),
