@@ -125,6 +125,18 @@ class JobError(CallboardError):
     code = "job"
 
 
+class ModelFault(JobError):
+    """A model gave what no model should: NaN, infinity, or an output that is not what its pack says."""
+
+    code = "model-fault"
+
+    def __init__(self, model: str, output: str, problem: str) -> None:
+        self.model, self.output, self.problem = model, output, problem
+        super().__init__(
+            f"model {model!r}: output {output!r} {problem}", "'callboard models verify' checks its files."
+        )
+
+
 class MediaError(JobError):
     """Media cannot be opened, is not what its name says, or is past a limit."""
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from callboard_schemas import Asset, Parameters
 
 from callboard.errors import Blocked, JobError
+from callboard.runtime import Ticket
+from callboard.runtime.tickets import NOBODY
 
 if TYPE_CHECKING:
     from callboard.context import Media, Runtime
@@ -87,7 +89,9 @@ class JobContext:
         on_progress: Callable[[float, str], None] | None = None,
         vocabulary: Path | Vocabulary | None = None,
         models: Mapping[str, str] | None = None,
+        ticket: Ticket = NOBODY,
     ) -> None:
+        self._ticket = ticket
         self._models = models or {}
         self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
         self._vocabulary = vocabulary
@@ -145,7 +149,9 @@ class JobContext:
     def runtime(self) -> Runtime:
         """The models."""
         self._go_on()
-        return self._surroundings.runtime()
+        runtime = self._surroundings.runtime()
+        bound = getattr(runtime, "bound", None)  # a runtime that a test made may know nothing of tickets
+        return runtime if bound is None else bound(self._ticket)
 
     def progress(self, fraction: float, note: str = "") -> None:
         """Say how far the job is, 0 to 1; words that come too soon after the last are left out."""

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from callboard.plugin.messages import (
     Stop,
     ToPlugins,
 )
+from callboard.runtime import Ticket
 from callboard.wire import Channel
 
 TEARDOWN_SECONDS = 2.0
@@ -139,6 +141,7 @@ class PluginProcess:
             surroundings=self._surroundings,
             vocabulary=Path(job.vocabulary) if job.vocabulary else None,
             on_progress=lambda fraction, note: self._post(Said(order.id, fraction, clean(note))),
+            ticket=Ticket(job.key, job.urgent, time.monotonic() + job.deadline),
         )
         work = self._work[order.id] = _Work(None, context)
         work.task = self._start(self._do(order.id, job, context))
@@ -174,6 +177,7 @@ class PluginProcess:
             asset=None,
             log=self._logger(manifest.id, 0),
             surroundings=self._surroundings,
+            ticket=Ticket(manifest.id),
         )
 
     def _logger(self, plugin: str, number: int) -> logging.Logger:

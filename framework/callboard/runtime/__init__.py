@@ -109,12 +109,20 @@ class Session(Protocol):
 class Engine(Protocol):
     """Loads packs of one kind."""
 
-    def devices(self, pack: Pack) -> tuple[str, ...]:
-        """The devices that are here and can run *pack*, fastest first; ``cpu`` is always the last."""
+    def devices(self, pack: Pack, settings: RuntimeSettings | None = None) -> tuple[str, ...]:
+        """The devices that are here and can run *pack*, best first; ``cpu`` is always the last.
+
+        Best is the order of ``settings.devices`` where that names any, else fastest.
+
+        Raises:
+            ModelMissing: the engine's package is not installed.
+        """
         ...
 
     def load(self, pack: Pack, folder: Path, settings: RuntimeSettings, device: str = "cpu") -> Session:
         """Read the pack's files from *folder*, compare each with its digest, and make a session of those bytes.
+
+        The session says in ``device`` where it really is: a device may turn out to be unusable, and then it is the CPU.
 
         Raises:
             ModelMissing: a file is not what the pack says.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from callboard.errors import Blocked, JobError, RuntimeGone
-from callboard.runtime import Progress
+from callboard.runtime import Progress, Ticket
 from callboard.runtime.arrays import Arrays, drop, receive, send
 from callboard.runtime.messages import (
     Along,
@@ -34,6 +34,7 @@ from callboard.runtime.messages import (
     as_error,
 )
 from callboard.runtime.status import RuntimeStatus
+from callboard.runtime.tickets import NOBODY, Bound
 from callboard.wire import BlockingChannel, WireError
 
 if TYPE_CHECKING:
@@ -54,7 +55,13 @@ class RuntimeClient:
         self._link: _Link | None = None
 
     async def run(self, model: str, inputs: Inputs, **options: Any) -> dict[str, Any]:
-        """Run *model* once; ``progress=`` may be a function that takes 0 to 1, called from another thread.
+        """Run *model* once.
+
+        Args:
+            model: Its pack's name.
+            inputs: Arrays by name.
+            options: For the engine; and ``progress``, a function that takes 0 to 1 and is called from another thread,
+                and ``ticket``, who calls.
 
         Raises:
             ModelMissing: the pack is not here or not intact.
@@ -79,7 +86,11 @@ class RuntimeClient:
     def status(self) -> RuntimeStatus:
         """Ask the runtime how it is; blocks."""
         told: Told = self._connected().ask().result()
-        return RuntimeStatus(told.pid, told.rss_mb, 0, tuple(told.models))
+        return told.status
+
+    def bound(self, ticket: Ticket) -> Bound:
+        """Give a view whose calls all carry *ticket*."""
+        return Bound(self, ticket)
 
     def _begin(self, model: str, inputs: Inputs, options: Mapping[str, Any]) -> Future[Any]:
         return self._connected().begin(model, inputs, options)
@@ -87,11 +98,22 @@ class RuntimeClient:
     def _connected(self) -> _Link:
         with self._lock:
             if self._link is None or not self._link.alive:
-                try:
-                    self._link = _Link(_connect(self._address), self._shared)
-                except OSError as error:
-                    raise RuntimeGone(f"the model runtime cannot be used: {error}", "Is the board running?") from None
+                self._link = self._link_up()
             return self._link
+
+    def _link_up(self) -> _Link:
+        until = time.monotonic() + CONNECT_SECONDS
+        while True:
+            try:
+                link = _Link(_connect(self._address), self._shared)
+                link.ask().result()
+            except RuntimeGone:  # one that is just being killed may still take a connection
+                if time.monotonic() > until:
+                    raise
+            except OSError as error:
+                raise RuntimeGone(f"the model runtime cannot be used: {error}", "Is the board running?") from None
+            else:
+                return link
 
     def close(self) -> None:
         """Close the connection; calls in flight raise ``RuntimeGone``."""
@@ -141,11 +163,13 @@ class _Link:
     def begin(self, model: str, inputs: Inputs, options: Mapping[str, Any]) -> Future[Any]:
         options = dict(options)
         progress: Progress | None = options.pop("progress", None)
+        ticket: Ticket = options.pop("ticket", NOBODY)
         number, future = self._expect(progress)
         sent = Arrays()
         try:
             sent = send(self._folder, inputs)
-            self._send(Call(number, model, sent, options, progress is not None))
+            left = max(0.0, ticket.deadline - time.monotonic()) if ticket.deadline else None
+            self._send(Call(number, model, sent, options, progress is not None, ticket.caller, ticket.urgent, left))
         except BaseException as error:
             self._waiting.pop(number, None)
             drop(self._folder, sent)

@@ -9,9 +9,11 @@ from typing import Any, Self
 
 from callboard.config import RuntimeSettings
 from callboard.context import Arrays
-from callboard.runtime import Progress
-from callboard.runtime.sessions import Sessions
-from callboard.runtime.status import ModelStatus
+from callboard.runtime import Progress, Ticket
+from callboard.runtime.calls import Call
+from callboard.runtime.scheduler import Scheduler
+from callboard.runtime.status import Mode, ModelStatus, RuntimeStatus
+from callboard.runtime.tickets import NOBODY, Bound
 
 
 class LocalRuntime:
@@ -26,36 +28,56 @@ class LocalRuntime:
         """
         settings = settings or RuntimeSettings()
         extra = models or (Path(settings.models) if settings.models else None)
-        self._sessions = Sessions(settings, extra)
+        self._scheduler = Scheduler(settings, extra)
 
     async def run(self, model: str, inputs: Arrays, **options: Any) -> dict[str, Any]:
-        """Run *model* once; ``progress=`` may be a function that takes 0 to 1.
+        """Run *model* once.
+
+        Args:
+            model: Its pack's name.
+            inputs: Arrays by name.
+            options: For the engine; and ``progress``, a function that takes 0 to 1, and ``ticket``, who calls.
 
         Raises:
             ModelMissing: the pack is not here or not intact.
             JobError: inputs or options are wrong.
             Blocked: there is no memory for it now.
         """
-        progress: Progress | None = options.pop("progress", None)
-        future = self._sessions.submit(model, inputs, options, progress)
+        future = self._submit(model, inputs, options)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            self._sessions.stop(future)
+            self._scheduler.stop(future)
             raise
 
     def call(self, model: str, inputs: Arrays, **options: Any) -> dict[str, Any]:
         """Do ``run`` from a plain function; raises the same."""
+        return self._submit(model, inputs, options).result()
+
+    def _submit(self, model: str, inputs: Arrays, options: dict[str, Any]) -> Call:
         progress: Progress | None = options.pop("progress", None)
-        return self._sessions.submit(model, inputs, options, progress).result()
+        ticket: Ticket = options.pop("ticket", NOBODY)
+        return self._scheduler.submit(model, inputs, options, progress, ticket)
 
     def status(self) -> list[ModelStatus]:
         """What each model that was asked for is doing."""
-        return self._sessions.status()
+        return list(self._scheduler.status().models)
+
+    def report(self) -> RuntimeStatus:
+        """What the models, the devices and the lanes are doing."""
+        return self._scheduler.status()
+
+    def bound(self, ticket: Ticket) -> Bound:
+        """Give a view whose calls all carry *ticket*."""
+        return Bound(self, ticket)
+
+    def busy(self, mode: Mode, reason: str = "") -> None:
+        """Make way for an application that needs the devices, or come back with an empty *mode*."""
+        self._scheduler.busy(mode, reason)
 
     def close(self) -> None:
         """Wait for what runs and let go of every model."""
-        self._sessions.close()
+        self._scheduler.close()
 
     def __enter__(self) -> Self:
         return self

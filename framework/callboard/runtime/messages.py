@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from callboard.errors import Blocked, CallboardError, JobError, ModelMissing
+from callboard.errors import Blocked, CallboardError, JobError, ModelFault, ModelMissing
 from callboard.runtime.arrays import Arrays
-from callboard.runtime.status import ModelStatus
+from callboard.runtime.status import Mode, RuntimeStatus
 
 
 class Hello(Struct, frozen=True, tag=True):
@@ -25,6 +25,10 @@ class Call(Struct, frozen=True, tag=True):
     inputs: Arrays
     options: dict[str, Any]
     follow: bool = False
+    caller: str = ""
+    urgent: bool = False
+    seconds: float | None = None
+    """Until nobody wants the answer any more; ``None`` for never."""
 
 
 class Cancel(Struct, frozen=True, tag=True):
@@ -39,6 +43,14 @@ class Ask(Struct, frozen=True, tag=True):
     id: int
 
 
+class Busy(Struct, frozen=True, tag=True):
+    """An application needs the devices, or with an empty mode gives them back; answered with ``Told``."""
+
+    id: int
+    mode: Mode
+    reason: str = ""
+
+
 class Answer(Struct, frozen=True, tag=True):
     """What a call gave: arrays, and plain values."""
 
@@ -48,13 +60,14 @@ class Answer(Struct, frozen=True, tag=True):
 
 
 class Failed(Struct, frozen=True, tag=True):
-    """Why a call gave nothing: an error's code, message and hint, and the model where one is missing."""
+    """Why a call gave nothing: an error's code, message and hint, and the model and output that are at fault."""
 
     id: int
     code: str
     message: str
     hint: str = ""
     model: str = ""
+    output: str = ""
 
 
 class Along(Struct, frozen=True, tag=True):
@@ -68,12 +81,10 @@ class Told(Struct, frozen=True, tag=True):
     """The runtime's status."""
 
     id: int
-    pid: int
-    rss_mb: int
-    models: list[ModelStatus]
+    status: RuntimeStatus
 
 
-ToRuntime = Hello | Call | Cancel | Ask
+ToRuntime = Hello | Call | Cancel | Ask | Busy
 FromRuntime = Answer | Failed | Along | Told
 
 
@@ -81,6 +92,8 @@ def failed(call: int, error: BaseException) -> Failed:
     """Put an error into a message."""
     if isinstance(error, ModelMissing):
         return Failed(call, error.code, error.problem, error.hint, error.model)
+    if isinstance(error, ModelFault):
+        return Failed(call, error.code, error.problem, error.hint, error.model, error.output)
     if isinstance(error, CallboardError):
         return Failed(call, error.code, error.message, error.hint)
     return Failed(call, JobError.code, f"{type(error).__name__}: {error}")
@@ -90,6 +103,8 @@ def as_error(message: Failed) -> CallboardError:
     """Make the error of a message again."""
     if message.code == ModelMissing.code:
         return ModelMissing(message.model, message.message, message.hint)
+    if message.code == ModelFault.code:
+        return ModelFault(message.model, message.output, message.message)
     kind = Blocked if message.code == Blocked.code else JobError
     return kind(message.message, message.hint)
 
@@ -98,6 +113,7 @@ __all__ = [
     "Along",
     "Answer",
     "Ask",
+    "Busy",
     "Call",
     "Cancel",
     "Failed",

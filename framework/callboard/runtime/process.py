@@ -9,9 +9,10 @@ import os
 import shutil
 import signal
 import sys
+import time
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -20,9 +21,12 @@ import psutil
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked
 from callboard.lifeline import die_with_parent
+from callboard.runtime import Ticket
 from callboard.runtime.arrays import receive, send
-from callboard.runtime.messages import Along, Answer, Ask, Call, Cancel, Failed, Hello, Told, ToRuntime, failed
-from callboard.runtime.sessions import Sessions
+from callboard.runtime.calls import Call as Work
+from callboard.runtime.messages import Along, Answer, Ask, Busy, Call, Cancel, Failed, Hello, Told, ToRuntime, failed
+from callboard.runtime.scheduler import Scheduler
+from callboard.runtime.status import Mode
 from callboard.wire import Channel, WireError
 
 READY = b"ready\n"
@@ -32,10 +36,10 @@ READY = b"ready\n"
 class Client:
     """One connection: its calls, and its folder of arrays, which goes when it does."""
 
-    def __init__(self, channel: Channel[ToRuntime], sessions: Sessions, shared: Path) -> None:
-        self._channel, self._sessions, self._shared = channel, sessions, shared
+    def __init__(self, channel: Channel[ToRuntime], scheduler: Scheduler, shared: Path) -> None:
+        self._channel, self._scheduler, self._shared = channel, scheduler, shared
         self._folder: Path | None = None
-        self._calls: dict[int, Future[dict[str, Any]]] = {}
+        self._calls: dict[int, Work] = {}
         self._loop = asyncio.get_running_loop()
 
     async def serve(self) -> None:
@@ -47,7 +51,7 @@ class Client:
             print(f"a client is cut off: {error}", file=sys.stderr)
         finally:
             for call in list(self._calls.values()):
-                self._sessions.stop(call)
+                self._scheduler.stop(call)
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
             await self._channel.close()
@@ -62,10 +66,17 @@ class Client:
         elif isinstance(message, Cancel):
             call = self._calls.get(message.id)
             if call is not None:
-                self._sessions.stop(call)
+                self._scheduler.stop(call)
+        elif isinstance(message, Busy):
+            self._scheduler.busy(message.mode, message.reason)
+            self._tell(message.id)
         elif isinstance(message, Ask):
-            rss = psutil.Process().memory_info().rss >> 20
-            self._channel.post(Told(message.id, os.getpid(), rss, self._sessions.status()))
+            self._tell(message.id)
+
+    def _tell(self, number: int) -> None:
+        rss = psutil.Process().memory_info().rss >> 20
+        status = msgspec.structs.replace(self._scheduler.status(), pid=os.getpid(), rss_mb=rss)
+        self._channel.post(Told(number, status))
 
     def _begin(self, call: Call) -> None:
         if self._folder is None:
@@ -76,7 +87,9 @@ class Client:
         def along(fraction: float) -> None:
             self._send(Along(call.id, fraction))
 
-        future = self._sessions.submit(call.model, inputs, call.options, along if call.follow else None)
+        deadline = 0.0 if call.seconds is None else time.monotonic() + call.seconds
+        ticket = Ticket(call.caller, call.urgent, deadline)
+        future = self._scheduler.submit(call.model, inputs, call.options, along if call.follow else None, ticket)
         self._calls[call.id] = future
         # In the model's thread, so that copying a large answer does not hold up the other clients.
         future.add_done_callback(lambda done: self._finish(call.id, folder, done))
@@ -108,13 +121,13 @@ def _answer(number: int, folder: Path, outputs: dict[str, Any]) -> Answer | Fail
     return Answer(number, sent, {name: value for name, value in outputs.items() if name not in arrays})
 
 
-async def _serve(address: Path, shared: Path, sessions: Sessions, parent: int) -> None:
+async def _serve(address: Path, shared: Path, scheduler: Scheduler, parent: int) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Client(Channel(reader, writer, ToRuntime), sessions, shared).serve()
+        await Client(Channel(reader, writer, ToRuntime), scheduler, shared).serve()
 
     mask = os.umask(0o177)
     try:
@@ -160,15 +173,18 @@ def main() -> None:
     parser.add_argument("shm_folder", type=Path)
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--parent", type=int, default=0)
+    parser.add_argument("--busy", default="", choices=get_args(Mode))
+    parser.add_argument("--reason", default="")
     arguments = parser.parse_args()
     if arguments.parent:
         die_with_parent(arguments.parent)
     _bound_memory()
     settings = msgspec.json.decode(arguments.settings, type=RuntimeSettings)
-    sessions = Sessions(settings, Path(settings.models) if settings.models else None)
+    scheduler = Scheduler(settings, Path(settings.models) if settings.models else None)
+    scheduler.busy(arguments.busy, arguments.reason)
     arguments.address.unlink(missing_ok=True)  # left by one that was killed
     try:
-        asyncio.run(_serve(arguments.address, arguments.shm_folder, sessions, arguments.parent))
+        asyncio.run(_serve(arguments.address, arguments.shm_folder, scheduler, arguments.parent))
     finally:
         arguments.address.unlink(missing_ok=True)
         sys.stderr.flush()

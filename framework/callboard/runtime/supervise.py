@@ -18,8 +18,8 @@ import msgspec
 
 from callboard.config import RuntimeSettings
 from callboard.errors import RuntimeGone
-from callboard.runtime.messages import Ask, FromRuntime, Told
-from callboard.runtime.status import RuntimeStatus
+from callboard.runtime.messages import Ask, Busy, FromRuntime, Told
+from callboard.runtime.status import Mode, RuntimeStatus
 from callboard.wire import Channel
 
 _PATH_BYTES: Final = 100
@@ -29,6 +29,7 @@ _STOP_SECONDS: Final = 3.0
 _BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each start after the first; back to the beginning once it has lived for a minute."""
 _STEADY_SECONDS: Final = 60.0
+_ANSWER_SECONDS: Final = 5.0
 _LOG_BYTES: Final = 1 << 20
 
 
@@ -43,6 +44,8 @@ class RuntimeSupervisor:
         self._keeper: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
         self._problem = ""
+        self._mode: Mode = ""
+        self._reason = ""
 
     async def __aenter__(self) -> Self:
         self._run_folder.mkdir(parents=True, exist_ok=True)
@@ -98,14 +101,18 @@ class RuntimeSupervisor:
             process = self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "callboard.runtime.process", self.address, str(self._shm_folder)),
                 *("--settings", msgspec.json.encode(self._settings).decode(), "--parent", str(os.getpid())),
+                *("--busy", self._mode, "--reason", self._reason),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C at a terminal is for the board, which stops it in order
             )
         assert process.stdout is not None
+        told = self._mode, self._reason
         if await process.stdout.readline():
             self._listening.set()
+            if (self._mode, self._reason) != told:  # while it started
+                await self.busy(self._mode, self._reason)
         await process.wait()
 
     async def _end(self) -> None:
@@ -121,26 +128,39 @@ class RuntimeSupervisor:
                 process.kill()
         await process.wait()
 
+    async def busy(self, mode: Mode, reason: str) -> None:
+        """Have the models make way, or come back with an empty *mode*; a runtime that starts later is told too."""
+        self._mode, self._reason = mode, reason
+        await self._ask(Busy(1, mode, reason))
+
     async def status(self) -> RuntimeStatus:
         """What the runtime holds and does; empty while it does not run."""
         process = self._process
+        none = RuntimeStatus(restarts=self.restarts, busy=self._mode, reason=self._reason)
         if process is None or not self._listening.is_set():
-            return RuntimeStatus(restarts=self.restarts)
+            return none
+        told = await self._ask(Ask(1))
+        if told is None:
+            return msgspec.structs.replace(none, pid=process.pid) if process.returncode is None else none
+        return msgspec.structs.replace(told.status, restarts=self.restarts)
+
+    async def _ask(self, message: Ask | Busy) -> Told | None:
+        """Send on a connection of its own; ``None`` where nobody answers."""
+        if not self._listening.is_set():
+            return None
         try:
             reader, writer = await asyncio.open_unix_connection(self.address)
         except OSError:
-            return RuntimeStatus(restarts=self.restarts)
+            return None
         channel: Channel[FromRuntime] = Channel(reader, writer, FromRuntime)
         try:
-            await channel.send(Ask(1))
-            told = await asyncio.wait_for(channel.receive(), 5.0)
+            await channel.send(message)
+            told = await asyncio.wait_for(channel.receive(), _ANSWER_SECONDS)
         except (TimeoutError, ConnectionError):
             told = None
         finally:
             await channel.close()
-        if not isinstance(told, Told):
-            return RuntimeStatus(pid=process.pid, restarts=self.restarts)
-        return RuntimeStatus(told.pid, told.rss_mb, self.restarts, tuple(told.models))
+        return told if isinstance(told, Told) else None
 
 
 def _socket_path(run_folder: Path) -> Path:
