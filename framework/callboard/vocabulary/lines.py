@@ -23,7 +23,7 @@ class Lines:
     """The lines of a file and the blocks in them, numbered from 0."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.splitlines()
+        self.lines = text.replace("\r\n", "\n").split("\n")
         self.blocks = _blocks(self.lines)
 
     def header(self, number: int) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from functools import lru_cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +14,7 @@ from msgspec import Struct
 from callboard.errors import Blocked, VocabularyError
 from callboard.vocabulary.concepts import Vocabulary
 from callboard.vocabulary.reading import load
+from callboard.vocabulary.writing import keep
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +104,8 @@ class Shelf:
     def _take(self, fresh: Vocabulary) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         if not self.path(fresh.digest).exists():
-            _write(self.path(fresh.digest), msgspec.json.encode(fresh, order="deterministic"))
-        _write(self._folder / _CURRENT, fresh.digest.encode())
+            keep(self.path(fresh.digest), msgspec.json.encode(fresh, order="deterministic"))
+        keep(self._folder / _CURRENT, fresh.digest.encode())
         if self._now is not None and self._now.digest != fresh.digest:
             log.info("the vocabulary changed: %d concepts, %s", len(fresh.concepts), fresh.digest[:12])
         self._now, self.problem = fresh, ""
@@ -147,15 +146,6 @@ def _mark(file: Path | None) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that readers see whole."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as temp:
-        temp.write(data)
-        temp.flush()
-        os.fsync(temp.fileno())
-    os.replace(temp.name, path)
 
 
 __all__ = ["FOLDER", "Shelf", "Standing", "read_compiled"]
