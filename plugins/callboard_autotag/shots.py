@@ -8,7 +8,7 @@ changes every frame a little.
 from __future__ import annotations
 
 from collections import deque
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ _NEIGHBOURS = 12  # frames each side whose differences are the measure of ordina
 _LEAST = 0.18  # difference below which nothing is a cut
 _STANDS_OUT = 3.0  # times the ordinary difference
 _COMES_BACK = 0.55  # share of the difference below which the old picture has come back
+_SHARP = 0.4  # what a sharp change counts that is not sharp enough for a cut
 _SHORTEST = 3  # frames: two cuts closer than this are one
 _MOST_EVIDENCE = 1000
 # Half stays in its bin, a quarter goes to each neighbour; at the ends it stays.
@@ -80,6 +81,28 @@ class CutFinder:
     def frames(self) -> int:
         """Frames taken."""
         return len(self._times)
+
+    def settle(self, place: int) -> tuple[int | None, float]:
+        """Say on which frame a cut is that another method sees near *place*, and how much speaks for it here.
+
+        Args:
+            place: How many frames were taken before the first of the new shot.
+
+        Returns:
+            The place of the sharpest change within two frames, and its weight: 0 where nothing is sharp (*place* stays
+            as it is), 0.4 where something is. The place is ``None`` where the old picture comes back at once: a flash.
+        """
+        low, high = max(place - 2, 1), min(place + 3, len(self._steps))
+        changes = [float(np.nan_to_num(self._steps[at][0])) for at in range(low, high)]
+        if not changes or max(changes) < _LEAST:
+            return place, 0.0
+        at = low + int(np.argmax(changes))
+        end = min(at + LAGS, len(self._steps))
+        return None if _comes_back(np.vstack(self._steps[at:end]), 0) else at, _SHARP
+
+    def places(self) -> list[tuple[int, Cut]]:
+        """Give the cuts with how many frames were taken before each."""
+        return [(self._place(cut), cut) for cut in self.cuts()]
 
     def cuts(self) -> list[Cut]:
         """Find the cuts among the frames so far."""
@@ -170,21 +193,27 @@ def _comes_back(steps: Array, at: int) -> bool:
     return False
 
 
-def rhythm(cuts: list[Cut], duration: float, frames: int) -> tuple[list[Tag], dict[str, Scalar | list[str]]]:
+def rhythm(
+    cuts: list[Cut], duration: float, frames: int, method: str = METHOD, model: str = "", threshold: float | None = None
+) -> tuple[list[Tag], dict[str, Scalar | list[str]]]:
     """Put the cutting into a word, with every cut as evidence.
 
     Args:
         cuts: In order.
         duration: Seconds of picture.
         frames: That were looked at; nothing is said of a single one.
+        method: That found the cuts.
+        model: Digest of the model pack that found them; empty for arithmetic.
+        threshold: Strength from which the method calls it a cut.
     """
     if frames < 2 or duration <= 0:
         return [], {}
     count = len(cuts) + 1
     mean = duration / count
     facts: dict[str, Scalar | list[str]] = {"shots": count, "mean_shot_seconds": round(mean, 3)}
+    made = partial(Tag, method=method, model=model, threshold=threshold)
     if count == 1:
-        return [Tag(label="single shot", score=0.9, method=METHOD, group=("editing",))], facts
+        return [made(label="single shot", score=0.9, group=("editing",))], facts
     # Average shot lengths of features run from about 2.5 s (fast) to over 8 s (slow): Bordwell, Cutting et al. 2011.
     word = "fast cutting" if mean < 2.5 else "medium cutting" if mean < 8.0 else "slow cutting"
     score = round(float(np.mean([cut.strength for cut in cuts])), 3)
@@ -192,17 +221,8 @@ def rhythm(cuts: list[Cut], duration: float, frames: int) -> tuple[list[Tag], di
         Evidence(start=round(max(cut.time, 0.0), 3), frame=cut.index, value=cut.strength)
         for cut in cuts[:_MOST_EVIDENCE]
     )
-    tags = [
-        Tag(label="edited", score=score, method=METHOD, group=("editing",), evidence=seen),
-    ]
+    tags = [made(label="edited", score=score, group=("editing",), evidence=seen)]
     if count >= 3:
-        tags.append(
-            Tag(
-                label=word,
-                score=score,
-                method=METHOD,
-                group=("editing", "rhythm"),
-                evidence=(Evidence(value=round(mean, 3)),),
-            )
-        )
+        lasting = (Evidence(value=round(mean, 3)),)
+        tags.append(made(label=word, score=score, group=("editing", "rhythm"), evidence=lasting))
     return tags, facts
