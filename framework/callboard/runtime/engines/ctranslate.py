@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,9 +14,13 @@ from faster_whisper.transcribe import restore_speech_timestamps
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from callboard.config import RuntimeSettings
-from callboard.errors import Blocked, JobError, ModelMissing
+from callboard.errors import JobError, ModelMissing
 from callboard.packs import Pack, read_file
-from callboard.runtime import Control, cores
+from callboard.runtime import Control, NoMemory, cores
+from callboard.runtime.engines import Device
+from callboard.runtime.engines.devices import CPU, kind_of, nvidia, ordered, processor
+from callboard.runtime.engines.inputs import check_options
+from callboard.runtime.engines.memory import Growth, give_back, is_short
 
 if TYPE_CHECKING:
     from callboard.runtime import Session
@@ -37,51 +42,72 @@ _OPTIONS: Final = {
 class WhisperEngine:
     """Makes Whisper sessions of CTranslate2 folders."""
 
-    def devices(self, pack: Pack) -> tuple[str, ...]:
-        """The CPU."""
-        return ("cpu",)
+    def devices(self, pack: Pack, settings: RuntimeSettings | None = None) -> tuple[str, ...]:
+        """The first CUDA device that CTranslate2 finds, and the CPU. Only the CPU has been run: no GPU was at hand."""
+        return ordered(_here(), pack, settings)
 
-    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings, device: str = "cpu") -> Session:
-        """Load *pack*, int8 on the CPU; nothing is fetched and nothing but the pack's files is read.
+    def load(self, pack: Pack, folder: Path, settings: RuntimeSettings, device: str = CPU) -> Session:
+        """Load *pack*; nothing is fetched and nothing but the pack's files is read.
+
+        The weights are int8 on the CPU and float16 on a GPU that has it, unless ``options.compute_type`` says.
 
         Raises:
             ModelMissing: a file is not what the pack says, or is no Whisper model.
+            NoMemory: it does not fit on *device* now.
         """
         files = {file.path: read_file(pack, folder, file) for file in pack.files}
         if "tokenizer.json" not in files:  # faster-whisper would fetch one
             raise ModelMissing(pack.name, "it lists no tokenizer.json", f"Mend {pack.origin}.")
+        parallel = pack.parallel or 1
         try:
-            model = faster_whisper.WhisperModel(
-                pack.name,
-                device="cpu",
-                compute_type=str(pack.options.get("compute_type", "int8")),
-                cpu_threads=settings.threads or cores(),
-                num_workers=1,
-                local_files_only=True,
-                files=files,
-            )
-        except MemoryError:
-            raise Blocked(f"model {pack.name!r}: no memory to load it", "Close other programs.") from None
-        except (RuntimeError, ValueError) as error:
+            with Growth() as growth:
+                model = faster_whisper.WhisperModel(
+                    pack.name,
+                    device=kind_of(device),
+                    compute_type=_compute_type(pack, device),
+                    cpu_threads=max(1, (settings.threads or cores()) // parallel),
+                    num_workers=parallel,
+                    local_files_only=True,
+                    files=files,
+                )
+        except Exception as error:  # noqa: BLE001 - CTranslate2, tokenizers and faster-whisper each raise their own
+            if is_short(error):
+                raise NoMemory(f"model {pack.name!r}: no memory to load it on {device}") from None
             raise ModelMissing(
                 pack.name, f"CTranslate2 cannot load it: {error}", f"Mend {pack.origin} or its files."
             ) from None
-        return WhisperSession(pack, model)
+        return WhisperSession(pack, model, device, parallel, growth.mb)
+
+
+def _here() -> tuple[str, ...]:
+    return ("cuda:0",) if ctranslate2.get_cuda_device_count() > 0 else ()
+
+
+def _compute_type(pack: Pack, device: str) -> str:
+    chosen = pack.options.get("compute_type")
+    if chosen is not None:
+        return str(chosen)
+    if device == CPU:
+        return "int8"
+    return "float16" if "float16" in ctranslate2.get_supported_compute_types("cuda") else "int8"
+
+
+def present() -> list[Device]:
+    """The devices that CTranslate2 can use here."""
+    gpus = nvidia() or (("CUDA", 0),)
+    return [*(Device("ctranslate2", device, *gpus[0]) for device in _here()), processor("ctranslate2")]
 
 
 class WhisperSession:
     """A loaded Whisper model."""
 
-    def __init__(self, pack: Pack, model: faster_whisper.WhisperModel) -> None:
+    def __init__(
+        self, pack: Pack, model: faster_whisper.WhisperModel, device: str, parallel: int, grown_mb: int
+    ) -> None:
         self._pack, self._model = pack, model
-
-    device = "cpu"
-    parallel = 1
-
-    @property
-    def memory_mb(self) -> int:
-        """The pack's figure: CTranslate2 does not tell its own."""
-        return self._pack.memory_mb
+        self.device, self.parallel = device, parallel
+        self.memory_mb = max(pack.memory_mb, grown_mb if device == CPU else 0)
+        """MiB: what loading took, but at least the pack's figure, which knows the memory of a run."""
 
     def run(
         self, inputs: Mapping[str, np.ndarray[Any, Any]], options: Mapping[str, Any], control: Control
@@ -102,7 +128,7 @@ class WhisperSession:
 
         Raises:
             JobError: the samples or an option are wrong, or the language is not one the model knows.
-            Blocked: there is no memory for it now.
+            NoMemory: the memory does not suffice for it.
         """
         samples = _samples(self._pack.name, inputs)
         chosen = self._options(options)
@@ -125,16 +151,14 @@ class WhisperSession:
             segments, info = self._model.transcribe(heard, language=language, temperature=_TEMPERATURES, **chosen)
             answer["language"], answer["language_probability"] = info.language, float(info.language_probability)
             answer["segments"] = _collect(segments, spans, len(heard) / RATE, control)
-        except MemoryError:
-            raise Blocked(f"model {self._pack.name!r}: no memory for this clip", "Close other programs.") from None
-        except (RuntimeError, ValueError) as error:
+        except (MemoryError, RuntimeError, ValueError) as error:
+            if is_short(error):
+                raise NoMemory(f"model {self._pack.name!r}: no memory for this clip on {self.device}") from None
             raise JobError(f"model {self._pack.name!r}: {error}") from None
         return answer
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        unknown = set(options) - {"language", "vad", *_OPTIONS}
-        if unknown:
-            raise JobError(f"model {self._pack.name!r}: unknown options {sorted(unknown)}")
+        check_options(self._pack, options, ("language", "vad", *_OPTIONS))
         chosen = {name: options.get(name, default) for name, (_, default) in _OPTIONS.items()}
         for name, (kind, _) in _OPTIONS.items():
             if not isinstance(chosen[name], kind):
@@ -150,8 +174,10 @@ class WhisperSession:
         return str(language)
 
     def close(self) -> None:
-        """Let go of the model's memory."""
-        self._model.model.unload_model()
+        """Let go of the memory: the weights, and what the model's threads and its tokenizer keep, which is as much."""
+        with contextlib.suppress(AttributeError):  # closed before
+            del self._model
+        give_back()
 
 
 def _samples(model: str, inputs: Mapping[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -213,4 +239,4 @@ def _collect(
     return found
 
 
-__all__ = ["WhisperEngine", "WhisperSession"]
+__all__ = ["WhisperEngine", "WhisperSession", "present"]
