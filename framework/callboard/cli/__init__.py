@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "search": Entry("callboard.cli.search", "Find media by words, by what is seen, or by a picture."),
     "duplicates": Entry("callboard.cli.duplicates", "Find copies of files, pictures and films."),
     "vocabulary": Entry("callboard.cli.vocabulary", "Show, check and import the studio's own words."),
+    "learn": Entry("callboard.cli.learn", "Propose thresholds from what people accepted and rejected."),
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
     "plugins": Entry("callboard.cli.plugins", "List, describe and check plugins."),
     "models": Entry("callboard.cli.models", "List and verify model packs."),
