@@ -82,7 +82,7 @@ class CutFinder:
         """Frames taken."""
         return len(self._times)
 
-    def settle(self, place: int) -> tuple[int | None, float]:
+    def settle(self, place: int) -> tuple[int, float]:
         """Say on which frame a cut is that another method sees near *place*, and how much speaks for it here.
 
         Args:
@@ -90,15 +90,13 @@ class CutFinder:
 
         Returns:
             The place of the sharpest change within two frames, and its weight: 0 where nothing is sharp (*place* stays
-            as it is), 0.4 where something is. The place is ``None`` where the old picture comes back at once: a flash.
+            as it is), 0.4 where something is.
         """
         low, high = max(place - 2, 1), min(place + 3, len(self._steps))
         changes = [float(np.nan_to_num(self._steps[at][0])) for at in range(low, high)]
         if not changes or max(changes) < _LEAST:
             return place, 0.0
-        at = low + int(np.argmax(changes))
-        end = min(at + LAGS, len(self._steps))
-        return None if _comes_back(np.vstack(self._steps[at:end]), 0) else at, _SHARP
+        return low + int(np.argmax(changes)), _SHARP
 
     def places(self) -> list[tuple[int, Cut]]:
         """Give the cuts with how many frames were taken before each."""

@@ -10,7 +10,7 @@ from callboard_schemas import Evidence, Scalar, Tag
 from msgspec import Struct
 
 from callboard_autotag.analyser import Shot
-from callboard_autotag.shots import Cut, CutFinder
+from callboard_autotag.shots import LAGS, Cut, CutFinder
 
 Array = np.ndarray[Any, Any]
 Kind = Literal["cut", "dissolve", "fade", "gradual"]
@@ -19,6 +19,10 @@ LEAST = 0.5
 """Chance from which a frame is a boundary: Souček & Lokoč 2020 report their figures at one fixed threshold of 0.5."""
 _LIKELY = 1 / 6  # from here on a sharp change, at 0.4, makes the whole 0.5
 _VETO = 0.05  # 99.9 % of frames that are no boundary are below 0.03
+# Over 130 cuts of a music video the likest pair correlates at 0.92 and the nearest return is at 0.68 of the change;
+# light that is switched gives 0.99 and more, a flash 0.22 and less.
+_SAME = 0.97
+_COMES_BACK = 0.45
 _LONGEST_CUT = 4  # frames of a transition that an editor would still call a cut; compression smears two or three
 _CONTEXT = 2  # frames before and after a transition that are shown in full
 _DARK = 12.0  # of 255, mean; video black is 16 in the file and 0 once it is RGB
@@ -63,6 +67,24 @@ class Frames:
         """Give the levels of the frame at *place*, 0 to 255."""
         return np.frombuffer(self._levels[place], np.uint8).astype(np.float32)
 
+    def lit(self, place: int) -> bool:
+        """Say whether the frame at *place* shows what the one before shows, in other light."""
+        before, here = (levels - levels.mean() for levels in (self.levels(place - 1), self.levels(place)))
+        size = float(np.sqrt((before @ before) * (here @ here)))
+        return size > 0.0 and float(before @ here) / size > _SAME
+
+    def flashes(self, place: int) -> bool:
+        """Say whether the picture before *place* is seen again at once, or the one at *place* was seen just before."""
+        before, here = self.levels(place - 1), self.levels(place)
+        change = float(np.abs(before - here).mean())
+        near = range(1, LAGS)
+        again = [(before, place + lag) for lag in near] + [(here, place - 1 - lag) for lag in near]
+        return any(
+            float(np.abs(self.levels(other) - levels).mean()) < _COMES_BACK * change
+            for levels, other in again
+            if 0 <= other < len(self)
+        )
+
 
 def find(frames: Frames, single: Array, many: Array, classical: CutFinder) -> list[Transition]:
     """Find the transitions.
@@ -93,7 +115,7 @@ def find(frames: Frames, single: Array, many: Array, classical: CutFinder) -> li
             found.append(_transition(frames, kind, begin, taken, float(single[peak])))
             continue
         new, weight = classical.settle(peak + 1)
-        if new is None or new <= taken:
+        if new <= taken or frames.lit(new) or frames.flashes(new):
             continue
         net = float(single[max(new - 3, 0) : new + 2].max())
         score = 1.0 - (1.0 - net) * (1.0 - weights.get(new, weight))

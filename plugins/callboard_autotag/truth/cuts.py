@@ -209,6 +209,7 @@ def _picture(name: str) -> Array:
         return make_texture(100 + int(name.partition(" ")[2]))
     # OpenCV's own reader cannot open every path on Windows.
     loaded = cv2.imdecode(np.fromfile(PHOTOS / f"{name}.jpg", np.uint8), cv2.IMREAD_COLOR)
+    assert loaded is not None, name
     return np.ascontiguousarray(loaded[..., ::-1])
 
 
