@@ -32,6 +32,10 @@ _WORDS = {
 }
 
 
+_COPY = 1 - 8 / 64
+"""Share of equal bits from which a picture is called the same: eight may differ, as for ``callboard duplicates``."""
+
+
 @click.command("search")
 @click.argument("words", nargs=-1)
 @click.option(
@@ -109,7 +113,11 @@ def _print(hit: dict[str, Any]) -> None:
     at = f"  [cyan]{clock(hit['time'])}[/cyan]" if hit["time"] is not None else ""
     out.print(f"[bold]{file_cell(hit['path'])}[/bold]{at}")
     for reason in hit["reasons"]:
-        out.print(Text.assemble(f"  {_WORDS[reason.why]:<13} ", _why(reason)))
+        out.print(Text.assemble(f"  {_named(reason):<13} ", _why(reason)))
+
+
+def _named(reason: Reason) -> str:
+    return "much alike" if reason.why == "same" and reason.score < _COPY else _WORDS[reason.why]
 
 
 def _why(reason: Reason) -> Text:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -130,14 +130,16 @@ def candidates(tracks: Mapping[int, Array]) -> list[tuple[int, int]]:
     agree in 32 bits is a chance of one in some 700 million.
     """
     found: set[tuple[int, int]] = set()
-    films = np.concatenate([np.full(len(track), film, np.int64) for film, track in tracks.items()] or [np.zeros(0)])
-    moments = np.concatenate([*tracks.values(), np.zeros(0, np.uint64)])
-    films, moments = films[moments != 0].astype(np.int64), moments[moments != 0]
+    if not tracks:
+        return []
+    films = np.concatenate([np.full(len(track), film, np.uint64) for film, track in tracks.items()])
+    moments = np.concatenate(list(tracks.values()))
+    films, moments = films[moments != 0], moments[moments != 0]
     for one, other in combinations(range(4), 2):
         mask = np.uint64(0xFFFF << 16 * one | 0xFFFF << 16 * other)
-        both = np.unique(np.stack([moments & mask, films.astype(np.uint64)], axis=1), axis=0)
-        starts = np.nonzero(np.concatenate([[True], both[1:, 0] != both[:-1, 0]]))[0] if len(both) else []
-        for start, end in zip(starts, [*starts[1:], len(both)], strict=True):
+        both = np.unique(np.stack([moments & mask, films], axis=1), axis=0)
+        edges = [0, *(np.nonzero(both[1:, 0] != both[:-1, 0])[0] + 1).tolist(), len(both)]
+        for start, end in pairwise(edges):
             if 1 < end - start <= _OFTEN:
                 found.update(combinations(both[start:end, 1].astype(int).tolist(), 2))
     return sorted(found)

@@ -1,7 +1,7 @@
 """Finding assets by words: what people type, made into an FTS5 query, and the best places in each asset found.
 
 ``lighthouse fog`` asks for both, ``"harbour wall"`` for a phrase, ``light*`` for a beginning, ``-fog`` leaves out.
-What is found with whole words comes first, then with words as beginnings, then with some of the words.
+What has all the words comes first, then what has words that begin so; what has only some, where nothing has all.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ class Term(Struct, frozen=True):
 
 def parse(query: str) -> tuple[Term, ...]:
     """Read what a person typed; anything but letters and digits only separates words."""
+    clean = query.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")  # SQLite's texts end at a zero
     found = []
-    for minus, phrase, word in re.findall(r'(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))', unicodedata.normalize("NFC", query)):
+    for minus, phrase, word in re.findall(r'(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))', unicodedata.normalize("NFC", clean)):
         text = phrase or word
         if any(char.isalnum() for char in text):
             prefix = not phrase and text.endswith("*")
@@ -65,7 +66,7 @@ def parse(query: str) -> tuple[Term, ...]:
 
 
 def _stages(terms: Sequence[Term]) -> list[str]:
-    """Give the queries to try one after the other, strictest first."""
+    """Give the queries to try one after the other: all words, all as beginnings, and any, where all found nothing."""
     wanted = [term for term in terms if not term.without]
     refused = " OR ".join(term.match() for term in terms if term.without)
     if not wanted:
@@ -75,8 +76,10 @@ def _stages(terms: Sequence[Term]) -> list[str]:
         " AND ".join(term.match(prefix=True) for term in wanted),
         " OR ".join(term.match(prefix=True) for term in wanted),
     ]
-    return list(dict.fromkeys(f"({body}) NOT ({refused})" if refused else body for body in bodies))
+    return [f"({body}) NOT ({refused})" if refused else body for body in bodies]
 
+
+_ANY = 2  # the stage that asks for any of the words
 
 _FIND = """
 SELECT t.digest FROM words JOIN texts t ON t.id = words.rowid
@@ -97,8 +100,8 @@ def find(conn: sqlite3.Connection, query: str, *, kind: str = "", limit: int = 2
     """
     terms = parse(query)
     ranked: dict[str, None] = {}
-    for stage in _stages(terms):
-        if len(ranked) < limit:
+    for number, stage in enumerate(_stages(terms)):
+        if len(ranked) < limit and not (number == _ANY and ranked):
             rows = conn.execute(_FIND, (stage, kind, kind, *WEIGHTS.values(), limit))
             ranked.update((digest, None) for (digest,) in rows)  # those of a stricter stage keep their places
     best = list(ranked)[:limit]
