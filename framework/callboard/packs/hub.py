@@ -7,6 +7,7 @@ The files are then fetched here: the client throws a broken-off download away wh
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,7 +67,8 @@ def _where(pack: Pack, source: HubSource, file: PackFile) -> _Place:
             "it comes from a model hub, and the hub's client is not installed",
             "pip install 'callboard[hub]', then give the same command.",
         ) from None
-    page = hub.hf_hub_url(source.repository, file.path, revision=source.revision)
+    mirror = os.environ.get("HF_ENDPOINT") or None
+    page = hub.hf_hub_url(source.repository, file.path, revision=source.revision, endpoint=mirror)
     try:
         found = hub.get_hf_file_metadata(page, timeout=_SECONDS)
     except HfHubHTTPError as error:

