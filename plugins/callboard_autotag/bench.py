@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from callboard.errors import ModelMissing
 from callboard_schemas import Sequence as Numbers
 
-from callboard_autotag.analyser import Found, Shot
+from callboard_autotag.analyser import Found, Picture, Shot
 from callboard_autotag.technical import describe_streams
 
 if TYPE_CHECKING:
     from callboard.context import Context
-    from callboard.media import MediaFacts
+    from callboard.media import Frame, MediaFacts
 
 
 class Part(NamedTuple):
@@ -24,14 +24,15 @@ class Part(NamedTuple):
     """As ``facts["skipped"]`` calls it."""
     switch: str
     """The parameter that turns it on."""
-    kind: str
-    """``watch``, ``look`` or ``listen``: which protocol of ``callboard_autotag.analyser`` it implements."""
     make: Callable[[Bench], Any]
     """Makes it for one asset; ``None`` where it has nothing to do there."""
-    dense: bool = False
-    """Whether it needs every frame; of films past the budget it sees none."""
-    optional: tuple[str, ...] = ()
-    """Packs that need not be here: without them this part is left out."""
+    watches: Literal["", "some", "every", "if every"] = ""
+    """Which frames it watches: ``some`` is content with a few, ``every`` is the reason for decoding all of them,
+    ``if every`` watches all or none."""
+    looks: bool = False
+    """Whether it looks at the chosen pictures."""
+    needs: tuple[str, ...] = ()
+    """Optional packs without which it is left out."""
 
 
 class Bench:
@@ -43,6 +44,8 @@ class Bench:
         self.skipped: list[str] = []
         self.shots: Sequence[Shot] = ()
         """Known once every frame was seen."""
+        self.frames = 0
+        """Number of the last frame that was seen, plus one."""
         self.moving = not facts.still and bool(facts.video)
 
     def wants(self, switch: str) -> bool:
@@ -67,6 +70,10 @@ class Bench:
         if what not in self.skipped:
             self.skipped.append(what)
 
+    def lack(self, what: str, pack: str) -> None:
+        """Note what is not done for want of an optional pack, and the command that brings it."""
+        self.skip(f"{what}: model {pack!r} is not here; callboard models pull {pack}")
+
     def progress(self, low: float, high: float, time: float, note: str) -> None:
         """Say how far it is: from *low* to *high* as *time* goes through the media."""
         share = min(max(time / self.facts.duration, 0.0), 1.0) if self.facts.duration else 0.0
@@ -74,41 +81,62 @@ class Bench:
 
 
 class Crew:
-    """The analysers of one kind that are at work; one that cannot go on is noted, and the others do."""
+    """The analysers of pictures at work; one that cannot go on is noted, and the others do."""
 
-    def __init__(self, bench: Bench, parts: Sequence[Part]) -> None:
-        self._bench = bench
+    def __init__(self, bench: Bench, parts: Sequence[Part], why_not_every: str = "") -> None:
+        """Make the analysers that the settings ask for.
+
+        Args:
+            bench: That they work for.
+            parts: The table.
+            why_not_every: Why not every frame will come; who needs them all is left out.
+        """
+        self._bench, self._every = bench, not why_not_every
         self.members: list[tuple[Part, Any]] = []
         for part in parts:
             if not bench.wants(part.switch):
                 continue
-            lacking = [pack for pack in part.optional if not bench.model(pack)]
+            lacking = [pack for pack in part.needs if not bench.model(pack)]
             if lacking:
-                bench.skip(f"{part.name}: model {lacking[0]!r} is not here; callboard models pull {lacking[0]}")
-                continue
-            self._try(part, partial(self._enlist, part))
-
-    def __bool__(self) -> bool:
-        return bool(self.members)
+                bench.lack(part.name, lacking[0])
+            elif part.watches == "every" and why_not_every and not part.looks:
+                bench.skip(f"{part.name}: {why_not_every}")
+            else:
+                self._try(part, partial(self._enlist, part))
 
     @property
-    def dense(self) -> bool:
+    def needs_every(self) -> bool:
         """Whether one of them needs every frame."""
-        return any(part.dense for part, _ in self.members)
+        return any(part.watches == "every" for part, _ in self.members)
 
-    def do(self, work: Callable[[Any], None]) -> None:
-        """Let each one do its work."""
+    @property
+    def looks(self) -> bool:
+        """Whether one of them looks at chosen pictures."""
+        return any(part.looks for part, _ in self.members)
+
+    def find(self, name: str) -> Any:
+        """Give the analyser of that name; ``None`` where it is not at work."""
+        return next((member for part, member in self.members if part.name == name), None)
+
+    def watch(self, frame: Frame) -> None:
+        """Show a small frame to those who watch."""
         for part, member in list(self.members):
-            self._try(part, partial(work, member))
+            if part.watches == "some" or (part.watches and self._every):
+                self._try(part, partial(member.add, frame))
+
+    def look(self, picture: Picture) -> None:
+        """Show a chosen picture to those who look."""
+        for part, member in list(self.members):
+            if part.looks:
+                self._try(part, partial(member.look, picture))
 
     def finish(self) -> None:
-        """Take what they found, in order."""
-        self.do(lambda member: self._bench.take(member.finish()))
+        """Take what they found, in the order of the table."""
+        for part, member in list(self.members):
+            self._try(part, partial(self._finish, member))
 
-    def dismiss(self, part: Part, why: str) -> None:
-        """Let one go, and say why."""
-        self._bench.skip(f"{part.name}: {why}")
-        self.members = [(other, member) for other, member in self.members if other is not part]
+    def _finish(self, member: Any) -> None:
+        self._bench.take(member.finish())
 
     def _enlist(self, part: Part) -> None:
         member = part.make(self._bench)
@@ -119,9 +147,13 @@ class Crew:
         try:
             work()
         except ModelMissing as error:
-            self.dismiss(part, f"{error.message}; {error.hint}" if error.hint else error.message)
+            self._dismiss(part, f"{error.message}; {error.hint}" if error.hint else error.message)
         except ImportError as error:
-            self.dismiss(part, f"{error.name} is not installed")
+            self._dismiss(part, f"{error.name} is not installed")
+
+    def _dismiss(self, part: Part, why: str) -> None:
+        self._bench.skip(f"{part.name}: {why}")
+        self.members = [(other, member) for other, member in self.members if other is not part]
 
 
 __all__ = ["Bench", "Crew", "Part"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from callboard.errors import MediaError, ModelMissing
+from callboard.vocabulary import resolve
 from callboard_schemas import Sequence, Tags
 
-from callboard_autotag.bench import Bench, Crew, Part
+from callboard_autotag.bench import Bench, Part
 from callboard_autotag.compose import describe
 from callboard_autotag.technical import describe_damage
 
@@ -17,9 +17,35 @@ if TYPE_CHECKING:
 
 
 def _cuts(bench: Bench) -> Any:
+    """Make the finder of shots: the network where its pack is here, else arithmetic."""
+    if not bench.moving:
+        return None
+    if digest := bench.model("transnetv2"):
+        from callboard_autotag.shots_net import NetCuts
+
+        return NetCuts(bench.context.runtime, bench.facts.duration, digest)
     from callboard_autotag.cutting import HardCuts
 
-    return HardCuts(bench.facts.duration) if bench.moving else None
+    bench.lack("dissolves and fades between shots", "transnetv2")
+    return HardCuts(bench.facts.duration)
+
+
+def _movement(bench: Bench) -> Any:
+    from callboard_autotag.motion import Motion
+
+    return Motion(lambda: bench.shots) if bench.moving else None
+
+
+def _glitches(bench: Bench) -> Any:
+    from callboard_autotag.quality import Glitches
+
+    return Glitches() if bench.moving else None
+
+
+def _sharpness(bench: Bench) -> Any:
+    from callboard_autotag.quality import Sharpness
+
+    return Sharpness()
 
 
 def _light(bench: Bench) -> Any:
@@ -29,16 +55,26 @@ def _light(bench: Bench) -> Any:
 
 
 def _text(bench: Bench) -> Any:
-    from callboard_autotag.reader import Reader
+    from callboard_autotag.reader import RECOGNISE, Reader
     from callboard_autotag.screen_text import TextFinder
 
-    return TextFinder(Reader(bench.context.runtime), int(bench.number("text_pictures")), bench.model("pp-ocr-rec"))
+    return TextFinder(Reader(bench.context.runtime), int(bench.number("text_pictures")), bench.model(RECOGNISE))
+
+
+def _safety(bench: Bench) -> Any:
+    from callboard_autotag.safety import PACK, Safety
+
+    return Safety(bench.context.runtime, bench.model(PACK))
 
 
 ANALYSERS: tuple[Part, ...] = (
-    Part("cuts", "cuts", "watch", _cuts, dense=True),
-    Part("colours", "colours", "watch", _light),
-    Part("text", "text", "look", _text),
+    Part("cuts", "cuts", _cuts, watches="every"),
+    Part("camera movement", "movement", _movement, watches="every"),
+    Part("colours and light", "colours", _light, watches="some"),
+    Part("black, frozen and flash frames", "quality", _glitches, watches="every"),
+    Part("sharpness", "quality", _sharpness, looks=True),
+    Part("text", "text", _text, looks=True),
+    Part("content safety", "safety", _safety, looks=True, needs=("open-nsfw",)),
 )
 """Every analyser of pictures, in the order in which their tags are listed."""
 
@@ -55,85 +91,82 @@ def tag(context: Context, sequence: Sequence | None = None) -> Tags:
         what was not done, and why.
 
     Raises:
-        MediaError: the asset cannot be opened.
+        MediaError: the asset cannot be opened, or nothing in it can be decoded.
         RuntimeGone: the runtime died; the job is tried again.
     """
     bench = Bench(context, context.media.probe(), sequence)
-    if bench.facts.video:
-        _see(bench)
-    if bench.facts.audio and bench.wants("sound"):
-        _hear(bench)
+    failures: list[MediaError] = []
+    for part, there, work in (("picture", bench.facts.video, _see), ("sound", bench.facts.audio, _hear)):
+        try:
+            if there:
+                work(bench)
+        except MediaError as error:
+            bench.skip(f"{part}: {error.message}")
+            failures.append(error)
+    if failures and not bench.frames and "level_dbfs" not in bench.numbers:
+        raise failures[0]
     bench.take(describe_damage(bench.facts, context.media.problems))
     if bench.skipped:
         bench.numbers["skipped"] = bench.skipped
-    sure = [found.score for found in bench.tags if not found.guess and found.method != "container"]
+    return _put_together(bench)
+
+
+def _put_together(bench: Bench) -> Tags:
+    description = describe(bench.tags, bench.numbers)
+    items = resolve(bench.tags, bench.context.vocabulary)
+    sure = [found.score for found in items if not found.guess and found.method != "container"]
     return Tags(
-        items=tuple(bench.tags),
+        items=items,
         confidence=round(sum(sure) / len(sure), 4) if sure else 1.0,
         facts=bench.numbers,
-        description=describe(bench.tags, bench.numbers),
+        description=description,
         description_method="composed",
     )
 
 
 def _see(bench: Bench) -> None:
     """Let the frames pass by, choose pictures, look at them."""
-    from callboard_autotag.passing import pass_by, shots_between
+    from callboard_autotag.passing import pass_by
 
-    watchers = Crew(bench, [part for part in ANALYSERS if part.kind == "watch"])
-    lookers = Crew(bench, [part for part in ANALYSERS if part.kind == "look"])
-    if not watchers and not lookers:
-        return
-    chooser = _chooser(bench) if lookers else None
-    try:
-        pass_by(bench, watchers, chooser)
-    except MediaError as error:
-        bench.skip(f"picture: {error.message}")
-        if error.name and not bench.facts.audio:
-            raise
-    for part, watcher in watchers.members:
-        if part.name == "cuts":
-            cuts = [(cut.time, cut.index) for cut in watcher.cuts()]
-            bench.shots = shots_between(cuts, bench.facts.duration, bench.facts.video[0].frames)
-    watchers.finish()
-    if chooser is None:
-        return
+    crew, chooser = pass_by(bench, ANALYSERS)
+    finder = crew.find("cuts")
+    if finder is not None:
+        from callboard_autotag.transitions import shots_of
+
+        gradual = getattr(finder, "transitions", ())
+        bench.shots = shots_of(finder.cuts(), gradual, bench.frames, bench.facts.duration)
     seen = 0
-    for picture in chooser.choose(bench.shots):
-        lookers.do(methodcaller("look", picture))
+    for picture in chooser.choose(bench.shots) if chooser is not None else ():
+        crew.look(picture)
         bench.progress(0.5, 0.8, picture.time, "looking closely")
         seen += 1
-    bench.numbers["pictures_seen"] = seen
-    lookers.finish()
-
-
-def _chooser(bench: Bench) -> Any:
-    from callboard_autotag.choose import Chooser
-
-    return Chooser(int(bench.number("pictures")), bench.number("text_every"))
+    if chooser is not None:
+        bench.numbers["pictures_seen"] = seen
+    crew.finish()
 
 
 def _hear(bench: Bench) -> None:
-    """Pass the sound by, with the speech detector where there is one."""
+    """Pass the sound by, with the speech detector where there is one; then measure how loud it is."""
+    if bench.wants("loudness"):
+        from callboard_autotag.loud import describe_loudness
+
+        bench.take(describe_loudness(bench.context.media.loudness()))
+    if not bench.wants("sound"):
+        return
     from callboard.media.speech import SpeechDetector
 
     from callboard_autotag.sound import RATE, Listener
 
     detector: SpeechDetector | None = SpeechDetector(bench.context.runtime)
     listener = Listener(detector.feed if detector else None)
-    try:
-        for block in bench.context.media.audio(RATE, 10.0):
-            try:
-                listener.add(block.samples)
-            except ModelMissing as error:  # only the first block can find it missing
-                bench.skip(f"speech: {error.message}")
-                detector, listener = None, Listener()
-                listener.add(block.samples)
-            bench.progress(0.8, 1.0, block.time + len(block.samples) / RATE, "listening")
-    except MediaError as error:
-        bench.skip(f"sound: {error.message}")
-        if error.name and not bench.facts.video:
-            raise
+    for block in bench.context.media.audio(RATE, 10.0):
+        try:
+            listener.add(block.samples)
+        except ModelMissing as error:  # only the first block can find it missing
+            bench.skip(f"speech: {error.message}")
+            detector, listener = None, Listener()
+            listener.add(block.samples)
+        bench.progress(0.8, 1.0, block.time + len(block.samples) / RATE, "listening")
     bench.take(listener.finish())
 
 
