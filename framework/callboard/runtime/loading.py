@@ -12,6 +12,7 @@ import psutil
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, ModelMissing
 from callboard.packs import Pack, find_packs, locate
+from callboard.packs.store import store_folder
 from callboard.runtime import Engine, NoMemory, Session, make_engine
 from callboard.runtime.budget import Budget, Close
 from callboard.runtime.models import Model
@@ -45,7 +46,8 @@ class Loader:
             Blocked: there is no memory for it.
         """
         # Looked up at each load: a pack may have been added or mended since.
-        pack = find_packs(self._extra).get(model.name)
+        settings = self._settings
+        pack = find_packs(self._extra, store_folder(settings.store), settings.allow_pickles).get(model.name)
         if pack is None:
             raise ModelMissing(model.name, "no such pack", "'callboard models list' shows those that are known.")
         folder = locate(pack)

@@ -156,10 +156,9 @@ def _decoded(path: Path) -> np.ndarray[Any, Any]:
 def _pair(project: Project, conn: sqlite3.Connection, notes: list[str]) -> tuple[Pack, Pack] | None:
     """Find the model that most can be found with: one that is here, and that pictures were looked at with."""
     from callboard.embed import find_pair, find_pairs, space_of
-    from callboard.packs import find_packs
+    from callboard.packs import packs_of
 
-    models = project.settings.runtime.models
-    packs = find_packs(Path(models) if models else None)
+    packs = packs_of(project.settings.runtime)
     there = prints.spaces(conn)
     used = {name: pair for name, pair in find_pairs(packs).items() if space_of(pair[0]) in there}
     pair = _first(packs, used)
