@@ -229,6 +229,16 @@ class WeightsRefused(CallboardError):
         super().__init__(f"{name}: {problem}", "Pull the pack again; if this comes back, do not trust that file.")
 
 
+class ExportError(CallboardError):
+    """A checkpoint cannot be exported as an ONNX pack, or came out too different; nothing was kept."""
+
+    code = "export"
+
+    def __init__(self, model: str, problem: str, hint: str = "") -> None:
+        self.model, self.problem = model, problem
+        super().__init__(f"model {model!r}: {problem}", hint)
+
+
 class RuntimeGone(Blocked):
     """The runtime process died during a call; it is started again."""
 

@@ -50,7 +50,7 @@ NASTY = [
 @pytest.fixture(scope="session")
 def open_clip() -> ModuleType:
     """open_clip itself."""
-    from callboard.runtime.engines.openclip import import_open_clip
+    from callboard.runtime.engines.vision import import_open_clip
 
     return import_open_clip()
 

@@ -49,7 +49,8 @@ def preparation(pack: Pack) -> Preparation:
 
     given = pack.preprocess
     size = given.get("size", 0)
-    both = tuple(size) if isinstance(size, tuple | list) else (size, size)
+    # Numbers in a tuple of a pack are read as floats.
+    both = tuple(map(_whole, size)) if isinstance(size, tuple | list) else (size, size)
     constants = ("mean", "std", "interpolation", "resize", "fill")
     raw: dict[str, object] = {key: given[key] for key in constants if key in given}
     try:
@@ -59,6 +60,10 @@ def preparation(pack: Pack) -> Preparation:
     if min(how.size) < 1 or min(how.std) <= 0:
         raise ModelMissing(pack.name, "preprocess: size and std must be above 0", f"Mend {pack.origin}.")
     return how
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def fit(pixels: Array, how: Preparation) -> Array:
