@@ -26,6 +26,8 @@ _COMES_BACK = 0.45
 _LONGEST_CUT = 4  # frames of a transition that an editor would still call a cut; compression smears two or three
 _CONTEXT = 2  # frames before and after a transition that are shown in full
 _DARK = 12.0  # of 255, mean; video black is 16 in the file and 0 once it is RGB
+_RISES = 1.01  # by this factor from frame to frame, at least, a fade gets lighter
+_LONGEST_FADE = 100  # frames, each way
 _UNMIXED = 0.12  # share of the difference of two pictures that a mixture of both may have beside them
 _MOST_EVIDENCE = 1000
 _GRID = (9, 16)
@@ -66,6 +68,10 @@ class Frames:
     def levels(self, place: int) -> Array:
         """Give the levels of the frame at *place*, 0 to 255."""
         return np.frombuffer(self._levels[place], np.uint8).astype(np.float32)
+
+    def light(self, place: int) -> float:
+        """Give the mean level of the frame at *place*, 0 to 255."""
+        return float(self.levels(place).mean())
 
     def lit(self, place: int) -> bool:
         """Say whether the frame at *place* shows what the one before shows, in other light."""
@@ -110,8 +116,8 @@ def find(frames: Frames, single: Array, many: Array, classical: CutFinder) -> li
             continue
         begin, end = _around(many, peak)
         if single[peak] >= LEAST and end - begin >= _LONGEST_CUT and begin >= taken:
-            taken = min(end + 1, len(frames) - 1)
-            kind = _kind(frames, begin, taken)
+            kind, begin, taken = _gradual(frames, begin, min(end + 1, len(frames) - 1))
+            begin = max(begin, found[-1].last if found else 0) if kind == "fade" else begin
             found.append(_transition(frames, kind, begin, taken, float(single[peak])))
             continue
         new, weight = classical.settle(peak + 1)
@@ -151,26 +157,43 @@ def _runs(marked: Array) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
 
 
-def _kind(frames: Frames, first: int, last: int) -> Kind:
-    """Tell a dissolve from a fade through black, and both from whatever else is gradual, such as a wipe."""
+def _gradual(frames: Frames, first: int, last: int) -> tuple[Kind, int, int]:
+    """Tell a dissolve from a fade through black, and both from whatever else is gradual, such as a wipe.
+
+    Returns:
+        The kind, and the first and last place; a fade's are those between which it is darker than on both sides.
+    """
+    near = range(max(first - _LONGEST_CUT, 0), min(last + _LONGEST_CUT + 1, len(frames)))
+    darkest = min(near, key=frames.light)
+    if frames.light(darkest) < _DARK:
+        begin, end = _slope(frames, darkest, -1), _slope(frames, darkest, 1)
+        if frames.light(darkest) < 0.5 * min(frames.light(begin), frames.light(end)):
+            return "fade", begin, end
     before = frames.levels(max(first - _CONTEXT, 0))
-    after = frames.levels(min(last + _CONTEXT, len(frames) - 1))
-    inside = [frames.levels(place) for place in range(first, last + 1)]
-    darkest = min(float(levels.mean()) for levels in inside)
-    if darkest < _DARK and darkest < 0.5 * min(float(before.mean()), float(after.mean())):
-        return "fade"
-    change = after - before
+    change = frames.levels(min(last + _CONTEXT, len(frames) - 1)) - before
     size = float(change @ change)
-    if size == 0.0:
-        return "gradual"
-    for levels in inside:
-        share = float((levels - before) @ change) / size
+    for place in range(first, last + 1):
+        moved = frames.levels(place) - before
+        share = float(moved @ change) / max(size, 1.0)
         # Where both are seen, what is left after both are taken out is small in a mixture. Half of one picture beside
         # half of the other, as in a wipe, leaves a quarter.
         if 0.3 < share < 0.7:
-            rest = levels - before - share * change
-            return "dissolve" if float(rest @ rest) / size < _UNMIXED else "gradual"
-    return "gradual"
+            rest = moved - share * change
+            return "dissolve" if float(rest @ rest) / size < _UNMIXED else "gradual", first, last
+    return "gradual", first, last
+
+
+def _slope(frames: Frames, place: int, step: int) -> int:
+    """Go on from a dark frame for as long as it is dark or gets lighter."""
+    for _ in range(_LONGEST_FADE):
+        after = place + step
+        if not 0 <= after < len(frames):
+            break
+        here, there = frames.light(place), frames.light(after)
+        if there >= _DARK and there < here * _RISES:
+            break
+        place = after
+    return place
 
 
 def as_cuts(transitions: Sequence[Transition]) -> list[Cut]:
