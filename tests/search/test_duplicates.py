@@ -19,7 +19,8 @@ from callboard.search.sequence import align, candidates, pack, unpack
 from callboard.sources.facts import Seen
 from callboard_autotag.analyser import Picture
 from callboard_autotag.prints import PrintMaker
-from callboard_schemas import MediaKind, Print, Prints, Provenance, Tags
+from callboard_schemas import MediaKind, Prints, Provenance, Tags
+from msgspec.structs import replace
 from PIL import Image
 
 Array = np.ndarray[Any, Any]
@@ -182,14 +183,13 @@ def test_stills_that_look_the_same_are_grouped(conn: sqlite3.Connection, samples
     """A photo and its smaller JPEG are one group; another picture and a film's pictures are in none."""
     photo = Image.open(samples / "still_photo.jpg").convert("RGB")
     bars = Image.open(samples / "still_bars.png").convert("RGB")
-    pictures = {"photo": photo, "small": photo.resize((200, 150)), "bars": bars}
-    for name, picture in pictures.items():
+    for name, picture in {"photo": photo, "small": photo.resize((200, 150)), "bars": bars}.items():
         maker = PrintMaker()
         maker.look(Picture(0.0, 0, np.asarray(picture), 1.0))
         found = maker.prints()
         assert found is not None
         put(conn, name, found, "image", width=picture.width, height=picture.height)
-    put(conn, "film", Prints(items=(Print(space="phash", vector=found.items[0].vector, start=1.0),)))
+        put(conn, f"film of {name}", Prints(items=(replace(found.items[0], start=1.0),)))
     (group,) = near(conn)
     assert [(member.digest, member.best) for member in group.members] == [("photo", True), ("small", False)]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import msgspec
-from callboard_schemas import Captions, Cue, Placeholder, Result, Tag, Tags, Translation
+from callboard_schemas import Captions, Placeholder, Result, Tag, Tags, Translation
 
 from callboard.tagwise import kept, kept_text
 
@@ -56,33 +56,30 @@ def passages(conn: sqlite3.Connection, digest: str) -> Iterator[Passage]:
             left_out = msgspec.json.decode(without, type=tuple[str, ...])
             about = kept_text(result.description, left_out)
             result = msgspec.structs.replace(result, items=kept(result.items, left_out), description=about)
-        for passage in _of(result):
-            yield passage._replace(state=state)
+        yield from _of(result, state)
 
 
-def _of(result: Result) -> Iterator[Passage]:
+def _of(result: Result, state: str) -> Iterator[Passage]:
     if isinstance(result, Tags):
-        yield from map(_tag, result.items)
+        for tag in result.items:
+            yield _tag(tag, state)
         if result.description:
-            yield Passage("about", result.description)
+            yield Passage("about", result.description, state=state)
     elif isinstance(result, Captions | Translation):
-        yield from map(_cue, result.cues)
+        for cue in result.cues:
+            yield Passage("said", " ".join(cue.lines), cue.start, cue.end, None, cue.confidence, state)
     elif isinstance(result, Placeholder):
-        yield Passage("about", f"{result.shot} {result.prompt}".strip())
+        yield Passage("about", f"{result.shot} {result.prompt}".strip(), state=state)
 
 
-def _tag(tag: Tag) -> Passage:
+def _tag(tag: Tag, state: str) -> Passage:
     seen = tag.evidence[0] if tag.evidence else None
     where = (seen.start, seen.end, seen.frame) if seen else (None, None, None)
     if tag.group[:1] == ("text",):
         label = tag.label.removeprefix("text: ")
         read = seen.text if seen and seen.text and seen.text != label else ""
-        return Passage("screen", f"{label} {read}".strip(), *where, tag.score)
-    return Passage("tags", " / ".join((*tag.group, tag.label)), *where, tag.score)
-
-
-def _cue(cue: Cue) -> Passage:
-    return Passage("said", " ".join(cue.lines), cue.start, cue.end, None, cue.confidence)
+        return Passage("screen", f"{label} {read}".strip(), *where, tag.score, state)
+    return Passage("tags", " / ".join((*tag.group, tag.label)), *where, tag.score, state)
 
 
 def asset_id(conn: sqlite3.Connection, digest: str) -> int:

@@ -42,11 +42,10 @@ def near(
     space = Space(conn, name, data)
     found, mean, spread = space.nearest(query, max(limit * 10, 200))
     least = mean + _STANDS_OUT * spread if len(space) >= _ENOUGH else -1.0
-    rows = prints.numbered(conn, [one.print for one in found if one.cosine >= least])
     reasons = (
-        (one.asset, Reason(why="looks", **_where(rows[one.print]), score=round(one.cosine, 4)))
+        (one.row.asset, Reason(why="looks", **_where(one.row), score=round(one.cosine, 4)))
         for one in found
-        if one.print in rows
+        if one.cosine >= least
     )
     return _hits(conn, reasons, kind, limit)
 

@@ -165,6 +165,8 @@ def _distinct(rows: list[tuple[tuple[float, ...], Reason]]) -> tuple[Reason, ...
 
 def fold(text: str) -> str:
     """Write text as the index does: small letters, no diacritics."""
+    if text.isascii():
+        return text.lower()
     return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
 
 
