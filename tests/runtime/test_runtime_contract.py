@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import threading
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,9 +16,11 @@ import pytest
 import pytest_asyncio
 from callboard import shm
 from callboard.config import RuntimeSettings
-from callboard.errors import Blocked, JobError, ModelMissing
+from callboard.errors import Blocked, JobError, ModelFault, ModelMissing
+from callboard.runtime import Ticket
 from callboard.runtime.client import RuntimeClient
 from callboard.runtime.local import LocalRuntime
+from callboard.runtime.status import RuntimeStatus
 from callboard.runtime.supervise import RuntimeSupervisor
 from onnx import TensorProto, helper
 
@@ -106,11 +109,14 @@ async def runtime(
     assert list(shared.iterdir()) == []
 
 
+def reported(runtime: AnyRuntime) -> RuntimeStatus:
+    """Ask the runtime how it is."""
+    return runtime.report() if isinstance(runtime, LocalRuntime) else runtime.status()
+
+
 def loads(runtime: AnyRuntime) -> dict[str, tuple[int, int]]:
     """Give, per model, how often it was loaded and the MiB it takes now."""
-    status = runtime.status()
-    models = status if isinstance(status, list) else status.models
-    return {model.name: (model.loads, model.memory_mb) for model in models}
+    return {model.name: (model.loads, model.memory_mb) for model in reported(runtime).models}
 
 
 async def test_answers_what_onnxruntime_answers_bit_for_bit(runtime: AnyRuntime, models: Path) -> None:
@@ -317,6 +323,87 @@ async def test_a_cancelled_caller_leaves_nothing(runtime: AnyRuntime) -> None:
     done = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(one, dict | asyncio.CancelledError) for one in done)
     assert all(isinstance(one, dict) for one in done[1::2])
+
+
+def write_tokens(models: Path) -> None:
+    """Write a pack ``tokens`` that may be batched: ``y = log(ids * mask)`` for each token, ``n`` the mask's sum."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Mul", ["ids", "mask"], ["seen"]),
+            helper.make_node("Add", ["seen", "tiny"], ["sure"]),
+            helper.make_node("Log", ["sure"], ["y"]),
+            helper.make_node("ReduceSum", ["mask", "axis"], ["n"], keepdims=0),
+        ],
+        "tokens",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", "length"]) for name in ("ids", "mask")],
+        [
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", "length"]),
+            helper.make_tensor_value_info("n", TensorProto.FLOAT, ["rows"]),
+        ],
+        [
+            helper.make_tensor("tiny", TensorProto.FLOAT, [], [1e-6]),
+            helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (models / "tokens.onnx").write_bytes(model.SerializeToString())
+    batch = '[batch]\nmost = 16\npad = {ids = 0.0, mask = 0.0}\ntrim = ["y"]'
+    write_toml(models, "tokens", [models / "tokens.onnx"], more=batch)
+
+
+def some_tokens(rows: int, length: int, seed: int) -> dict[str, Any]:
+    """Make rows of text as a model sees it."""
+    ids = np.random.default_rng(seed).uniform(1, 1000, (rows, length)).astype(np.float32)
+    return {"ids": ids, "mask": np.ones((rows, length), np.float32)}
+
+
+async def test_batches_give_each_caller_their_own(runtime: AnyRuntime, models: Path) -> None:
+    """Sixty calls of all sizes at once: each answer has its caller's rows and length, in fewer runs than calls."""
+    write_tokens(models)
+    sizes = [(1 + seed % 3, 5 + seed % 7) for seed in range(60)]
+    calls = [some_tokens(*size, seed) for seed, size in enumerate(sizes)]
+    tickets = [Ticket(f"job {seed % 5}", urgent=seed % 4 == 0) for seed in range(60)]
+    answers = await asyncio.gather(
+        *(runtime.run("tokens", given, ticket=ticket) for given, ticket in zip(calls, tickets, strict=True))
+    )
+    for given, answer, (rows, length) in zip(calls, answers, sizes, strict=True):
+        assert np.allclose(answer["y"], np.log(given["ids"]), atol=1e-4)
+        assert answer["n"].tolist() == [length] * rows
+    model = next(each for each in reported(runtime).models if each.name == "tokens")
+    assert (model.calls, model.loads, model.waiting) == (60, 1, 0)
+    assert model.rows == sum(rows for rows, _ in sizes)
+    assert model.batches < 60
+
+
+async def test_a_model_that_gives_nan_is_a_fault(runtime: AnyRuntime, models: Path) -> None:
+    """NaN from finite inputs is an error that names model and output; NaN that went in may come out."""
+    write_tokens(models)
+    bad = some_tokens(1, 6, 1)
+    bad["ids"] *= -1
+    good = [some_tokens(1, 6, seed) for seed in range(2, 9)]
+    results = await asyncio.gather(*(runtime.run("tokens", given) for given in (bad, *good)), return_exceptions=True)
+    fault = results[0]
+    assert isinstance(fault, ModelFault)
+    assert (fault.model, fault.output) == ("tokens", "y")
+    assert "NaN" in fault.message
+    assert all(isinstance(answer, dict) for answer in results[1:])
+    bad["ids"][0, 0] = np.nan
+    assert np.isnan((await runtime.run("tokens", bad))["y"][0, 0])
+
+
+async def test_outputs_without_rows_are_a_fault_of_the_pack(runtime: AnyRuntime, models: Path) -> None:
+    """A pack that promises rows and gives a single number is told so, whether calls come alone or together."""
+    write_toml(models, "affine", [models / "affine.onnx"], more="[batch]\nmost = 16")
+    with pytest.raises(ModelFault, match=r"'n'.*promises one for each"):
+        await runtime.run("affine", some_input(3))
+    assert (await runtime.run("affine", some_input(3), outputs=["y"]))["y"].shape == (3, 32)
+
+
+async def test_a_deadline_that_passed_is_blocked(runtime: AnyRuntime) -> None:
+    """A call whose job has no time left is not run."""
+    with pytest.raises(Blocked, match="time was over"):
+        await runtime.run("affine", some_input(), ticket=Ticket("job", deadline=time.monotonic() - 1.0))
+    assert all(model.calls == 0 for model in reported(runtime).models)
 
 
 async def test_arrays_of_objects_are_refused(tmp_path: Path, settings: RuntimeSettings) -> None:

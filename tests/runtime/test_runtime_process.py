@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 from callboard.config import RuntimeSettings
 from callboard.errors import RuntimeGone
+from callboard.runtime import Ticket
 from callboard.runtime.client import RuntimeClient
 from callboard.runtime.status import ModelStatus
 from callboard.runtime.supervise import RuntimeSupervisor
@@ -55,11 +56,54 @@ def write_loop(folder: Path) -> None:
         [helper.make_tensor("yes", TensorProto.BOOL, [], [True])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    data = model.SerializeToString()
-    (folder / "loop.onnx").write_bytes(data)
-    (folder / "loop.toml").write_text(
-        'name = "loop"\nversion = "1"\ntask = "test"\nengine = "onnxruntime"\nlicense = "CC0-1.0"\nsummary = "slow"\n'
-        f'source = {{kind = "file"}}\n[[files]]\npath = "loop.onnx"\nsize = {len(data)}\n'
+    write_toml(folder, "loop", model.SerializeToString())
+
+
+def write_batched(folder: Path) -> None:
+    """Write a pack that may be batched: each row is multiplied with the unit matrix twenty thousand times."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["still"]),
+            helper.make_node("MatMul", ["m", "unit"], ["same"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("m", TensorProto.FLOAT, ["rows", 64]),
+        ],
+        [
+            helper.make_tensor_value_info("still", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("same", TensorProto.FLOAT, ["rows", 64]),
+        ],
+    )
+    unit = np.eye(64, dtype=np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Loop", ["turns", "yes", "x"], ["y"], body=body)],
+        "batched",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 64])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", 64])],
+        [
+            helper.make_tensor("turns", TensorProto.INT64, [], [20_000]),
+            helper.make_tensor("yes", TensorProto.BOOL, [], [True]),
+            helper.make_tensor("unit", TensorProto.FLOAT, [64, 64], unit.tobytes(), raw=True),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    write_toml(folder, "batched", model.SerializeToString(), "batch = {most = 4}\n")
+
+
+def batched(number: int) -> dict[str, Any]:
+    """Inputs of one row."""
+    return {"x": np.full((1, 64), number, np.float32)}
+
+
+def write_toml(folder: Path, name: str, data: bytes, more: str = "") -> None:
+    """Write a model and describe it as a pack."""
+    (folder / f"{name}.onnx").write_bytes(data)
+    (folder / f"{name}.toml").write_text(
+        f'name = "{name}"\nversion = "1"\ntask = "test"\nengine = "onnxruntime"\nlicense = "CC0-1.0"\n'
+        f'summary = "slow"\nsource = {{kind = "file"}}\n{more}[[files]]\npath = "{name}.onnx"\nsize = {len(data)}\n'
         f'sha256 = "{hashlib.sha256(data).hexdigest()}"\n'
     )
 
@@ -93,12 +137,13 @@ async def supervisor(tmp_path: Path, shared: Path, settings: RuntimeSettings) ->
 
 
 async def until(supervisor: RuntimeSupervisor, holds: Callable[[ModelStatus], bool]) -> ModelStatus:
-    """Ask for the slow model's status until *holds* is true of it."""
+    """Ask for the slow model's status until *holds* is true of it; another process raises no event here."""
     async with asyncio.timeout(30):
         while True:
             models = (await supervisor.status()).models
             if models and holds(models[0]):
                 return models[0]
+            await asyncio.sleep(0.02)
 
 
 async def test_killed_during_a_call(supervisor: RuntimeSupervisor, shared: Path) -> None:
@@ -165,7 +210,7 @@ async def test_a_cancelled_call_ends(supervisor: RuntimeSupervisor, shared: Path
     client = RuntimeClient(supervisor.address, shared)
     for _ in range(3):
         task = asyncio.create_task(client.run("loop", turns(FOREVER)))
-        await until(supervisor, lambda model: model.running)
+        await until(supervisor, lambda model: model.running > 0)
         task.cancel()
         assert (await client.run("loop", turns(2)))["y"].shape == (8, 8)
     client.close()
@@ -264,3 +309,61 @@ async def test_cuts_off_what_is_no_client(supervisor: RuntimeSupervisor, shared:
     assert (await client.run("loop", turns(1)))["y"].shape == (8, 8)
     client.close()
     assert (await supervisor.status()).restarts == 0
+
+
+async def test_killed_in_the_middle_of_a_batch(tmp_path: Path, shared: Path) -> None:
+    """Of forty calls, batched and waiting, each is answered or told that the runtime is gone; tried again, all are."""
+    write_batched(tmp_path)
+    settings = RuntimeSettings(threads=1, models=str(tmp_path))
+    async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
+        await supervisor.ensure()
+        client = RuntimeClient(supervisor.address, shared)
+        answered: list[int] = []
+
+        async def job(number: int) -> int:
+            for tries in range(1, 4):
+                try:
+                    answer = await client.run("batched", batched(number))
+                except RuntimeGone:
+                    continue
+                assert (answer["y"] == number).all()
+                answered.append(number)
+                return tries
+            raise AssertionError(number)
+
+        jobs = [asyncio.create_task(job(number)) for number in range(1, 41)]
+        await until(supervisor, lambda model: model.batches >= 1 and model.running == 1 and model.waiting >= 20)
+        os.kill((await supervisor.status()).pid, signal.SIGKILL)
+        tries = await asyncio.gather(*jobs)
+        assert sorted(answered) == list(range(1, 41))
+        assert max(tries) == 2
+        assert (await until(supervisor, lambda model: not model.running)).rows == tries.count(2)
+        client.close()
+    assert list(shared.iterdir()) == []
+
+
+async def test_a_runtime_that_starts_again_still_makes_way(
+    tmp_path: Path, shared: Path, settings: RuntimeSettings
+) -> None:
+    """What makes models wait outlives the process: one that is started again holds bulk calls too, until it is over."""
+    async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
+        await supervisor.busy("pause", "blender renders")
+        assert (await supervisor.status()).busy == "pause"  # known before it runs
+        await supervisor.ensure()
+        client = RuntimeClient(supervisor.address, shared)
+        held = asyncio.create_task(client.run("loop", turns(1)))
+        urgent = await client.run("loop", turns(1), ticket=Ticket("p", urgent=True))
+        assert urgent["y"].shape == (8, 8)
+        waits = await until(supervisor, lambda model: model.waiting == 1)
+        assert waits.why == "held: blender renders"
+        os.kill((await supervisor.status()).pid, signal.SIGKILL)
+        with pytest.raises(RuntimeGone):
+            await held
+        held = asyncio.create_task(client.run("loop", turns(1)))
+        await client.run("loop", turns(1), ticket=Ticket("p", urgent=True))
+        await until(supervisor, lambda model: model.waiting == 1)
+        now = await supervisor.status()
+        assert (now.busy, now.reason, now.restarts) == ("pause", "blender renders", 1)
+        await supervisor.busy("", "")
+        assert (await held)["y"].shape == (8, 8)
+        client.close()

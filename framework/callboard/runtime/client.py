@@ -20,6 +20,7 @@ import msgspec
 from callboard.errors import Blocked, JobError, RuntimeGone
 from callboard.runtime import Progress, Ticket
 from callboard.runtime.arrays import Arrays, drop, receive, send
+from callboard.runtime.gate import Gate
 from callboard.runtime.messages import (
     Along,
     Answer,
@@ -49,8 +50,9 @@ _LOCAL_BYTES: Final = 1 << 20
 class RuntimeClient:
     """Implements ``callboard.context.Runtime``. Use it from any thread or event loop; connects at the first call."""
 
-    def __init__(self, address: str, shm_folder: Path) -> None:
+    def __init__(self, address: str, shm_folder: Path, gate: Gate | None = None) -> None:
         self._address, self._shared = address, shm_folder
+        self._gate = gate or Gate()
         self._lock = threading.Lock()
         self._link: _Link | None = None
 
@@ -69,19 +71,29 @@ class RuntimeClient:
             JobError: inputs or options are wrong.
             Blocked: there is no memory for it now.
         """
-        link = self._link
-        small = sum(array.nbytes for array in inputs.values()) <= _LOCAL_BYTES
-        if link is not None and link.alive and small:
-            future = link.begin(model, inputs, options)
-        else:
-            future = await asyncio.to_thread(self._begin, model, inputs, options)
-        answer: dict[str, Any] = await asyncio.wrap_future(future)
-        return answer
+        ticket: Ticket = options.get("ticket", NOBODY)
+        leave = await self._gate.enter(model, inputs, urgent=ticket.urgent)
+        try:
+            link = self._link
+            small = sum(array.nbytes for array in inputs.values()) <= _LOCAL_BYTES
+            if link is not None and link.alive and small:
+                future = link.begin(model, inputs, options)
+            else:
+                future = await asyncio.to_thread(self._begin, model, inputs, options)
+            answer: dict[str, Any] = await asyncio.wrap_future(future)
+            return answer
+        finally:
+            leave()
 
     def call(self, model: str, inputs: Inputs, **options: Any) -> dict[str, Any]:
         """Do ``run`` from a plain function; raises the same."""
-        answer: dict[str, Any] = self._begin(model, inputs, options).result()
-        return answer
+        ticket: Ticket = options.get("ticket", NOBODY)
+        leave = self._gate.enter_blocking(model, inputs, urgent=ticket.urgent)
+        try:
+            answer: dict[str, Any] = self._begin(model, inputs, options).result()
+            return answer
+        finally:
+            leave()
 
     def status(self) -> RuntimeStatus:
         """Ask the runtime how it is; blocks."""

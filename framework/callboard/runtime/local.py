@@ -10,7 +10,7 @@ from typing import Any, Self
 from callboard.config import RuntimeSettings
 from callboard.context import Arrays
 from callboard.runtime import Progress, Ticket
-from callboard.runtime.calls import Call
+from callboard.runtime.gate import Gate
 from callboard.runtime.scheduler import Scheduler
 from callboard.runtime.status import Mode, ModelStatus, RuntimeStatus
 from callboard.runtime.tickets import NOBODY, Bound
@@ -19,16 +19,20 @@ from callboard.runtime.tickets import NOBODY, Bound
 class LocalRuntime:
     """Implements ``callboard.context.Runtime`` without a process of its own."""
 
-    def __init__(self, settings: RuntimeSettings | None = None, models: Path | None = None) -> None:
+    def __init__(
+        self, settings: RuntimeSettings | None = None, models: Path | None = None, gate: Gate | None = None
+    ) -> None:
         """Make a runtime that has loaded nothing yet.
 
         Args:
             settings: Threads and memory; the defaults where None.
             models: A folder of further packs; that of *settings* where None.
+            gate: How much may be under way at once.
         """
         settings = settings or RuntimeSettings()
         extra = models or (Path(settings.models) if settings.models else None)
         self._scheduler = Scheduler(settings, extra)
+        self._gate = gate or Gate()
 
     async def run(self, model: str, inputs: Arrays, **options: Any) -> dict[str, Any]:
         """Run *model* once.
@@ -43,21 +47,26 @@ class LocalRuntime:
             JobError: inputs or options are wrong.
             Blocked: there is no memory for it now.
         """
-        future = self._submit(model, inputs, options)
+        ticket: Ticket = options.pop("ticket", NOBODY)
+        leave = await self._gate.enter(model, inputs, urgent=ticket.urgent)
+        progress: Progress | None = options.pop("progress", None)
+        call = self._scheduler.submit(model, inputs, options, progress, ticket)
+        call.add_done_callback(lambda _: leave())
         try:
-            return await asyncio.wrap_future(future)
+            return await asyncio.wrap_future(call)
         except asyncio.CancelledError:
-            self._scheduler.stop(future)
+            self._scheduler.stop(call)
             raise
 
     def call(self, model: str, inputs: Arrays, **options: Any) -> dict[str, Any]:
         """Do ``run`` from a plain function; raises the same."""
-        return self._submit(model, inputs, options).result()
-
-    def _submit(self, model: str, inputs: Arrays, options: dict[str, Any]) -> Call:
-        progress: Progress | None = options.pop("progress", None)
         ticket: Ticket = options.pop("ticket", NOBODY)
-        return self._scheduler.submit(model, inputs, options, progress, ticket)
+        leave = self._gate.enter_blocking(model, inputs, urgent=ticket.urgent)
+        try:
+            progress: Progress | None = options.pop("progress", None)
+            return self._scheduler.submit(model, inputs, options, progress, ticket, lend=True).result()
+        finally:
+            leave()
 
     def status(self) -> list[ModelStatus]:
         """What each model that was asked for is doing."""

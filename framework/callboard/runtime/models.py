@@ -46,6 +46,11 @@ class Model:
         self._paces: dict[str, Pace] = {}
 
     @property
+    def batches_calls(self) -> bool:
+        """Whether its calls may be run together."""
+        return self.pack is not None and self.pack.batch is not None
+
+    @property
     def pace(self) -> Pace:
         """How many rows a batch should have where it is now."""
         most = self.pack.batch.most if self.pack is not None and self.pack.batch is not None else 1
@@ -66,7 +71,8 @@ class Model:
     def take(self, *, held: bool) -> Batch | None:
         """Take the next batch off the queue."""
         assert self.session is not None
-        pieces = self.queue.take(self.pace.limit(), self.parallel - len(self.running), held=held)
+        limit = self.pace.limit() if self.batches_calls else 1
+        pieces = self.queue.take(limit, self.parallel - len(self.running), held=held)
         pieces = [piece for piece in pieces if piece.call.begin()]
         if not pieces:
             return None

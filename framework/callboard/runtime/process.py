@@ -12,7 +12,7 @@ import sys
 import time
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 import numpy as np
@@ -29,6 +29,8 @@ from callboard.runtime.scheduler import Scheduler
 from callboard.runtime.status import Mode
 from callboard.wire import Channel, WireError
 
+MOST_CALLS: Final = 4096
+"""Calls of one client at once, before it is read no further. Ours keep well below it: see ``gate.py``."""
 READY = b"ready\n"
 """Written to standard output once calls are taken."""
 
@@ -40,6 +42,7 @@ class Client:
         self._channel, self._scheduler, self._shared = channel, scheduler, shared
         self._folder: Path | None = None
         self._calls: dict[int, Work] = {}
+        self._fewer = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     async def serve(self) -> None:
@@ -47,6 +50,9 @@ class Client:
         try:
             while (message := await self._channel.receive()) is not None:
                 self._take(message)
+                if len(self._calls) >= MOST_CALLS:
+                    self._fewer.clear()
+                    await self._fewer.wait()
         except (WireError, ValueError, OSError) as error:
             print(f"a client is cut off: {error}", file=sys.stderr)
         finally:
@@ -105,6 +111,7 @@ class Client:
         def send() -> None:
             if ends:
                 self._calls.pop(ends, None)
+                self._fewer.set()
             if message is not None:
                 self._channel.post(message)
 

@@ -48,8 +48,19 @@ class Scheduler:
         options: Mapping[str, Any],
         progress: Progress | None = None,
         ticket: Ticket = NOBODY,
+        *,
+        lend: bool = False,
     ) -> Call:
-        """Queue one call and give the future of its answer; cancelling it drops it while it has not begun."""
+        """Queue one call and give the future of its answer; cancelling it drops it while it has not begun.
+
+        Args:
+            model: Its pack's name.
+            inputs: Arrays by name.
+            options: For the engine.
+            progress: Told how far the call is, 0 to 1, from another thread.
+            ticket: Who calls.
+            lend: The caller would wait anyway: a batch may be run in its thread.
+        """
         call = Call(model, inputs, options, ticket, progress)
         with self._lock:
             owner = self._models.get(model)
@@ -58,12 +69,15 @@ class Scheduler:
             refused = self._refused(owner, call)
             if refused is None:
                 owner.queue.lane(call).put(Piece(call))
-                self._workers.staff(owner)
+                if not lend:
+                    self._workers.staff(owner)
                 self._workers.keeper.expect(call.deadline)
         if refused is not None:
             call.set_exception(refused)
-        else:
-            call.add_done_callback(self._dropped)
+            return call
+        call.add_done_callback(self._dropped)
+        if lend:
+            self._workers.lend(owner)
         return call
 
     def _refused(self, model: Model, call: Call) -> CallboardError | None:

@@ -56,14 +56,26 @@ class Workers:
             self._threads.add(thread)
             thread.start()
 
+    def lend(self, model: Model) -> None:
+        """Run what is due in the caller's own thread, if a worker may run it now: that saves two changes of thread."""
+        with self._lock:
+            batch = self._take(model) if model.state == "ready" else None
+            if batch is None:
+                self.staff(model)
+        if batch is not None:
+            self._run(model, batch)
+
+    def _run(self, model: Model, batch: Batch) -> None:
+        assert model.pack is not None
+        self._finish(model, batch, run(model.pack, batch))
+
     def _work(self, model: Model) -> None:
         try:
             while (batch := self._next(model)) is not None:
                 if batch == "load":
                     self._load(model)
                 elif isinstance(batch, Batch):
-                    assert model.pack is not None
-                    self._finish(model, batch, run(model.pack, batch))
+                    self._run(model, batch)
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
@@ -72,23 +84,28 @@ class Workers:
         """Wait for what the model's worker is to do next; ``None`` when it may go."""
         with self._lock:
             while not self.closed:
-                wanted = model.wanted(held=self.held)
                 if model.state == "absent":
-                    if not wanted:
+                    if not model.wanted(held=self.held):
                         break
                     model.state = "loading"
                     return "load"
-                if wanted and model.state == "ready" and not model.leaving and len(model.running) < model.parallel:
-                    batch = model.take(held=self.held)
-                    if batch is None:
-                        continue
-                    self.staff(model)
+                batch = self._take(model) if model.state == "ready" else None
+                if batch is not None:
                     return batch
                 model.free += 1
                 model.work.wait()
                 model.free -= 1
             model.threads -= 1
             return None
+
+    def _take(self, model: Model) -> Batch | None:
+        """Take the next batch, if one may run now."""
+        while not model.leaving and len(model.running) < model.parallel and model.wanted(held=self.held):
+            batch = model.take(held=self.held)
+            if batch is not None:
+                self.staff(model)
+                return batch
+        return None
 
     def _load(self, model: Model) -> None:
         error: BaseException | None = None
@@ -125,7 +142,7 @@ class Workers:
             model.used = time.monotonic()
             if outcome.short:
                 settled += self._short(model, batch)
-            elif outcome.answers:
+            elif outcome.answers and model.batches_calls:
                 model.pace.ran(batch.rows, batch.work, outcome.seconds)
             for piece in outcome.again:
                 piece.alone = True
@@ -135,6 +152,7 @@ class Workers:
             settled = _first(model, settled)
             leave = model.leaving and not model.running
             self.budget.room.notify_all()
+            self.staff(model)
         settle(settled)
         if leave:
             self.let_go([model])
