@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from callboard.errors import ModelMissing
@@ -168,3 +169,25 @@ def test_two_plugins_may_not_describe_one_name_differently(folder: Path, monkeyp
         (info / "entry_points.txt").write_text(f"[callboard.plugins]\n{plugin} = {plugin}\n")
     monkeypatch.syspath_prepend(folder)
     assert "both describe it" in find_packs()["good"].problem
+
+
+def test_a_second_look_reads_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is hashed once and again when it changed, however often a waiting job has its pack looked at."""
+    hashed: list[str] = []
+    plain = hashlib.file_digest
+
+    def counted(file: Any, kind: str) -> Any:
+        hashed.append(file.name)
+        return plain(file, kind)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    pack = read_pack(folder / "good.toml")
+    path = folder / "weights" / "model.onnx"
+    path.write_bytes(b"Weights")
+    for _ in range(3):
+        assert status(pack).state == "altered"
+    assert len(hashed) == 1
+    path.write_bytes(CONTENT)
+    for _ in range(3):
+        assert status(pack).state == "ready"
+    assert len(hashed) == 2

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -384,7 +385,7 @@ def test_a_killed_pull_leaves_a_beginning_and_no_pack(project: Path, index: Offe
     partial = project.parent / "store" / ".partial" / f"{sha(WHEEL)}.whl"
     process = cli(project.parent, "tiny")
     while process.poll() is None and not (partial.is_file() and partial.stat().st_size):
-        pass
+        time.sleep(0.02)
     process.send_signal(how)
     _, err = process.communicate(timeout=60)
     assert process.returncode == (130 if how == signal.SIGINT else -how), err
@@ -446,19 +447,21 @@ def test_a_pack_is_built_by_the_plugin_that_ships_it(plugin: Path, project: Path
         ("shutil:copyfile", "not of the plugin that ships it"),
     ],
 )
-def test_a_build_that_fails_stores_nothing(plugin: Path, project: Path, index: Offer, build: str, says: str) -> None:
+def test_a_build_that_fails_stores_nothing(plugin: Path, project: Path, tmp_path: Path, build: str, says: str) -> None:
     """A build that is wrong, broken, absent or somebody else's is told, and nothing of it is stored."""
     write_built(plugin, build)
+    (tmp_path / "brought.whl").write_bytes(WHEEL)
     with pytest.raises(PullError, match=says):
-        fetched(found(project, "built"))
+        pull(found(project, "built"), lambda _done, _size: None, tmp_path / "brought.whl")
     assert visible(project.parent) == []
 
 
-def test_a_pack_of_ones_own_may_not_build(plugin: Path, project: Path, index: Offer) -> None:
+def test_a_pack_of_ones_own_may_not_build(plugin: Path, project: Path, tmp_path: Path) -> None:
     """A pack in a project's folder runs no code, not even an installed plugin's."""
     write_built(project, "callboard_built.making:build", "built.toml")
+    (tmp_path / "brought.whl").write_bytes(WHEEL)
     with pytest.raises(PullError, match="not of the plugin that ships it"):
-        fetched(found(project, "built"))
+        pull(found(project, "built"), lambda _done, _size: None, tmp_path / "brought.whl")
 
 
 @pytest.mark.parametrize(
