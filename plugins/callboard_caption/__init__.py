@@ -1,4 +1,4 @@
-"""Captions: what is said in a recording, as cues with word times. Imports nothing heavy until a job comes."""
+"""Captions and keywords: what is said in a recording. Imports nothing heavy until a job comes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from callboard.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from callboard.context import Context
-    from callboard_schemas import Captions, Envelope
+    from callboard_schemas import Captions, Envelope, Tags
 
 
 @hookimpl
-def callboard_handle(event: Envelope, context: Context) -> Captions | None:
-    """Caption the asset of *event*; ``None`` where it has no sound."""
+def callboard_handle(event: Envelope, context: Context) -> list[Captions | Tags] | None:
+    """Caption the asset of *event*, and name what is talked about; ``None`` where it has no sound."""
     from callboard_caption.captioner import caption, check_language
+    from callboard_caption.keywords import keywords_of
 
     check_language(event)
-    return caption(context)
+    captions = caption(context)
+    if captions is None:
+        return None
+    tags = keywords_of(captions, context) if context.parameters["keywords"] else None
+    return [captions] if tags is None else [captions, tags]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from callboard.cli.app import run
@@ -53,7 +54,7 @@ async def project(tmp_path: Path, tmp_plugin: TmpPlugin, monkeypatch: pytest.Mon
     return tmp_path
 
 
-def json_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+def json_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     """Run a command and read what it tells."""
     capsys.readouterr()
     assert run([*arguments, "--json"]) == 0
@@ -65,7 +66,6 @@ def json_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, ob
 def decide(capsys: pytest.CaptureFixture[str]) -> None:
     """Accept everything, without the beaches that are none."""
     waiting = json_of(capsys, "inbox")["proposals"]
-    assert isinstance(waiting, list)
     good = [one["id"] for one in waiting if one["body"]["items"][0]["score"] >= 0.5]
     bad = [one["id"] for one in waiting if one["id"] not in good]
     json_of(capsys, "accept", *good)
@@ -77,7 +77,7 @@ def test_decisions_become_thresholds(project: Path, capsys: pytest.CaptureFixtur
     decide(capsys)
     told = json_of(capsys, "learn")
     assert (told["judged"], told["of no concept"]) == (24, 12)
-    beach, day = told["learned"]  # type: ignore[misc]  # two rows
+    beach, day = told["learned"]
     assert (beach["concept"], beach["accepted"], beach["rejected"], beach["old"]) == ("beach", 6, 6, None)
     assert (beach["before"]["precision"], beach["after"]["precision"], beach["after"]["recall"]) == (0.5, 1.0, 1.0)
     assert (day["new"], day["note"]) == (None, "all were wanted; nothing is known of lower scores")
@@ -99,13 +99,12 @@ def test_what_nobody_looked_at_does_not_count(project: Path, capsys: pytest.Capt
     assert run(["learn"]) == 0
     assert "No person has judged" in capsys.readouterr().out
     waiting = json_of(capsys, "inbox")["proposals"]
-    assert isinstance(waiting, list)
     accepted = json_of(capsys, "accept", waiting[0]["id"])
     assert json_of(capsys, "learn")["judged"] == 2
     json_of(capsys, "undo", str(accepted["run"]))
     assert json_of(capsys, "learn")["judged"] == 0
     json_of(capsys, "reject", waiting[0]["id"])
-    (beach, _) = json_of(capsys, "learn")["learned"]  # type: ignore[misc]  # two rows
+    (beach, _) = json_of(capsys, "learn")["learned"]
     assert (beach["accepted"], beach["rejected"]) == (0, 1)
 
 
@@ -121,7 +120,7 @@ async def test_words_that_people_wrote_count(project: Path, capsys: pytest.Captu
     text = sidecar.read_text()
     assert "<rdf:li>Beach</rdf:li>" in text
     sidecar.write_text(text.replace("<rdf:li>Beach</rdf:li>", "<rdf:li>Beach</rdf:li><rdf:li>SEASIDE</rdf:li>", 1))
-    (beach,) = json_of(capsys, "learn")["learned"]  # type: ignore[misc]  # one row
+    (beach,) = json_of(capsys, "learn")["learned"]
     assert (beach["accepted"], beach["from_sidecars"]) == (1, 1)
     assert json_of(capsys, "learn", "--no-sidecars")["judged"] == 0
 

@@ -36,10 +36,9 @@ def listen(plugin_harness: PluginHarness, runtime: LocalRuntime) -> Callable[...
 
     def run(path: Path, **parameters: object) -> Captions | None:
         found = plugin_harness.run("callboard_caption", path, parameters=parameters, runtime=runtime)
-        assert len(found) <= 1
-        captions = found[0] if found else None
-        assert captions is None or isinstance(captions, Captions)
-        return captions
+        captions = [one for one in found if isinstance(one, Captions)]
+        assert len(captions) <= 1
+        return captions[0] if captions else None
 
     return run
 
