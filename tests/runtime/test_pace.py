@@ -1,5 +1,6 @@
 """Batch sizes learn from what was measured, and from where memory ran out; who makes room for whom."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -110,6 +111,8 @@ def test_a_busy_model_goes_when_its_time_is_over() -> None:
     assert (early.go, early.ask, early.wait) == ((), (), 5.0)
     assert plan(40, 60, busy, 20.0, urgent=False).ask == ("a",)
     assert plan(40, 60, busy, 15.0, urgent=True).ask == ("a",)
+    loading = [held("a", active=True, stays=math.inf)]
+    assert plan(40, 60, loading, 15.0, urgent=False)[2:] == ((), None)  # its end will be told
     urgent = [held("a", active=True, urgent=True, stays=20.0)]
     assert plan(40, 60, urgent, 15.0, urgent=True).ask == ()
 

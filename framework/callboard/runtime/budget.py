@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ class Holding(NamedTuple):
     leaving: bool
     used: float
     stays: float
-    """``time.monotonic()`` until which it is let be while it has work."""
+    """``time.monotonic()`` until which it is let be while it has work; infinite while it is loaded or closed."""
 
 
 class Plan(NamedTuple):
@@ -66,7 +67,7 @@ def plan(need: int, limit: int, holdings: Sequence[Holding], now: float, *, urge
         if working.stays <= now or (urgent and not working.urgent):
             ask.append(working.name)
             short -= working.memory_mb
-        elif wait is None:
+        elif wait is None and math.isfinite(working.stays):
             wait = working.stays - now
     return Plan(fits=False, go=tuple(go), ask=tuple(ask), wait=wait)
 
@@ -179,7 +180,7 @@ class Budget:
                 urgent=_urgent(other),
                 leaving=other.leaving or other.state == "closing",
                 used=other.used,
-                stays=other.since + STAY * other.load_seconds if other.state == "ready" else float("inf"),
+                stays=other.since + STAY * other.load_seconds if other.state == "ready" else math.inf,
             )
             for other in self._models.values()
             if other is not model and other.memory_mb and other.device == device
