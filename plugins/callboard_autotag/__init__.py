@@ -8,12 +8,12 @@ from callboard.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from callboard.context import Context
-    from callboard_schemas import Asset, Tags
+    from callboard_schemas import AnyResult, Asset
 
 
 @hookimpl
-def callboard_handle(asset: Asset | None, context: Context) -> Tags:
-    """Tag the asset of the event."""
-    from callboard_autotag.tagger import tag
+def callboard_handle(asset: Asset | None, context: Context) -> list[AnyResult]:
+    """Tag the asset of the event, and make the prints that it is found by."""
+    from callboard_autotag.tagger import analyse
 
-    return tag(context, asset.sequence if asset is not None else None)
+    return analyse(context, asset.sequence if asset is not None else None)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from callboard.errors import ModelMissing
+from callboard.errors import CallboardError, ModelMissing
+from callboard_schemas import AnyResult
 from callboard_schemas import Sequence as Numbers
 
 from callboard_autotag.analyser import Found, Picture, Shot
@@ -42,6 +43,8 @@ class Bench:
         self.context, self.facts, self.sequence = context, facts, sequence
         self.tags, self.numbers = describe_streams(facts, sequence)
         self.skipped: list[str] = []
+        self.results: list[AnyResult] = []
+        """What was made beside the tags."""
         self.shots: Sequence[Shot] = ()
         """Known once every frame was seen."""
         self.frames = 0
@@ -150,6 +153,11 @@ class Crew:
             self._dismiss(part, f"{error.message}; {error.hint}" if error.hint else error.message)
         except ImportError as error:
             self._dismiss(part, f"{error.name} is not installed")
+        except CallboardError:
+            raise
+        except Exception as error:  # an analyser that strange media breaks must not cost the others
+            self._bench.context.log.warning("%s failed", part.name, exc_info=True)
+            self._dismiss(part, f"failed ({type(error).__name__}: {error})"[:300])
 
     def _dismiss(self, part: Part, why: str) -> None:
         self._bench.skip(f"{part.name}: {why}")

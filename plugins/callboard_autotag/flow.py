@@ -6,16 +6,16 @@ not count as the camera's.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
 from msgspec import Struct
 
-from callboard_autotag.picture import frame_bars
-
 Array = np.ndarray[Any, Any]
+
+# On pictures this small threads cost more than they give, and several files are worked on at once.
+cv2.setNumThreads(1)
 
 _CELLS = 5  # a side: points are taken from each cell, so that one detailed thing does not outvote the rest
 _PER_CELL = 8
@@ -46,30 +46,29 @@ def to_grey(pixels: Array) -> Array:
     return grey
 
 
-def points_of(pixels: Array, grey: Array) -> Array:
-    """Find points to follow, spread over the picture inside its black bars: float32, n x 1 x 2."""
+def points_of(grey: Array, bars: tuple[int, int] = (0, 0)) -> Array:
+    """Find points to follow, spread over the picture inside its black bars.
+
+    Args:
+        grey: uint8, height x width.
+        bars: Rows of black at the top and at the bottom, columns at the left and at the right.
+
+    Returns:
+        float32, n x 1 x 2: x and y in pixels.
+    """
     height, width = grey.shape
-    rows, columns = frame_bars(pixels)
-    rows, columns = rows + 2 if rows else 0, columns + 2 if columns else 0
-    ys = np.linspace(rows, height - rows, _CELLS + 1).astype(int)
-    xs = np.linspace(columns, width - columns, _CELLS + 1).astype(int)
+    rows, columns = (bar + 2 if bar else 0 for bar in bars)
     quality = cv2.cornerMinEigenVal(grey, 3)
     floor = max(float(quality.max()) * 0.005, 1e-5)
-    found = []
-    for top, bottom in pairwise(ys.tolist()):
-        for left, right in pairwise(xs.tolist()):
-            found += _best(quality[top:bottom, left:right], floor, left, top)
-    return np.array(found, np.float32).reshape(-1, 1, 2)
-
-
-def _best(cell: Array, floor: float, left: int, top: int) -> list[tuple[int, int]]:
-    """Take the best corners of a cell, at least three pixels from each other."""
-    if min(cell.shape) < 3:
-        return []
-    peaks = (cell == cv2.dilate(cell, np.ones((5, 5), np.uint8))) & (cell > floor)
+    peaks = (quality == cv2.dilate(quality, np.ones((5, 5), np.uint8))) & (quality > floor)
+    peaks[:rows], peaks[height - rows :] = False, False
+    peaks[:, :columns], peaks[:, width - columns :] = False, False
     ys, xs = np.nonzero(peaks)
-    order = np.argsort(-cell[ys, xs])[:_PER_CELL]
-    return [(left + int(xs[at]), top + int(ys[at])) for at in order]
+    cells = (ys * _CELLS // height) * _CELLS + xs * _CELLS // width
+    order = np.lexsort((-quality[ys, xs], cells))  # by cell, the best of each first
+    ranks = np.arange(len(order)) - np.searchsorted(cells[order], cells[order])
+    best = order[ranks < _PER_CELL]
+    return np.stack([xs[best], ys[best]], axis=1).astype(np.float32).reshape(-1, 1, 2)
 
 
 def measure_move(before: Array, after: Array, points: Array) -> Move | None:

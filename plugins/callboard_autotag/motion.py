@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from callboard_autotag.analyser import Facts, Shot, Shots
 from callboard_autotag.flow import Move, measure_move, points_of, to_grey
+from callboard_autotag.picture import frame_bars
 
 if TYPE_CHECKING:
     from callboard.media import Frame
@@ -24,6 +25,7 @@ Array = np.ndarray[Any, Any]
 METHOD = "optical-flow"
 EVERY = 0.1
 """Seconds between the frames that are compared."""
+_BARS_EVERY = 20  # comparisons after which black bars are looked for again
 _GAP = 0.5  # seconds: frames further apart say nothing about how the camera went between them
 _SMOOTH = 0.8  # seconds of the mean that parts a move from a tremble
 _LEAST_KNOWN = 0.6  # share of a shot whose moves could be measured
@@ -68,6 +70,7 @@ class Motion:
         self._grey: Array | None = None
         self._points: Array | None = None
         self._time = 0.0
+        self._bars = (0, 0)
         self._steps: list[_Step] = []
 
     def add(self, frame: Frame) -> None:
@@ -78,7 +81,9 @@ class Motion:
         if self._grey is not None and self._points is not None and grey.shape == self._grey.shape:
             move = measure_move(self._grey, grey, self._points) if frame.time - self._time <= _GAP else None
             self._steps.append(_Step(self._time, frame.time, move))
-        self._grey, self._points, self._time = grey, points_of(frame.pixels, grey), frame.time
+        if not self._steps or len(self._steps) % _BARS_EVERY == 0:
+            self._bars = frame_bars(frame.pixels)
+        self._grey, self._points, self._time = grey, points_of(grey, self._bars), frame.time
 
     def finish(self) -> Found:
         """Say what was found: a tag for each way to move, with the spans of time."""
@@ -153,7 +158,7 @@ def _series(known: list[_Step], field: str) -> tuple[Array, Array]:
 
 def _smooth(changes: Array, seconds: Array) -> Array:
     """Give the speed around each step: the mean over 0.8 s."""
-    wide = max(1, round(_SMOOTH / max(float(np.median(seconds)), 1e-3)))
+    wide = min(max(1, round(_SMOOTH / max(float(np.median(seconds)), 1e-3))), len(seconds))
     kernel = np.ones(wide)
     near = np.convolve(changes, kernel, "same"), np.convolve(seconds, kernel, "same")
     smoothed: Array = near[0] / np.maximum(near[1], 1e-6)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from callboard.errors import MediaError, ModelMissing
 from callboard.vocabulary import resolve
-from callboard_schemas import Sequence, Tags
+from callboard_schemas import AnyResult, Sequence, Tags
 
 from callboard_autotag.bench import Bench, Part
 from callboard_autotag.compose import describe
@@ -67,6 +67,12 @@ def _safety(bench: Bench) -> Any:
     return Safety(bench.context.runtime, bench.model(PACK))
 
 
+def _prints(_: Bench) -> Any:
+    from callboard_autotag.prints import PrintMaker
+
+    return PrintMaker()
+
+
 ANALYSERS: tuple[Part, ...] = (
     Part("cuts", "cuts", _cuts, watches="every"),
     Part("camera movement", "movement", _movement, watches="every"),
@@ -74,21 +80,22 @@ ANALYSERS: tuple[Part, ...] = (
     Part("black, frozen and flash frames", "quality", _glitches, watches="every"),
     Part("sharpness", "quality", _sharpness, looks=True),
     Part("text", "text", _text, looks=True),
+    Part("prints", "prints", _prints, watches="if every", looks=True),
     Part("content safety", "safety", _safety, looks=True, needs=("open-nsfw",)),
 )
 """Every analyser of pictures, in the order in which their tags are listed."""
 
 
-def tag(context: Context, sequence: Sequence | None = None) -> Tags:
-    """Tag the asset of *context*.
+def analyse(context: Context, sequence: Sequence | None = None) -> list[AnyResult]:
+    """Tag the asset of *context*, and make the prints that it is found by.
 
     Args:
         context: Of the job.
         sequence: Its frames, where the asset is an image sequence.
 
     Returns:
-        Tags with evidence, the numbers behind them, and a description composed from both. ``facts["skipped"]`` lists
-        what was not done, and why.
+        Tags with evidence, the numbers behind them, and a description composed from both; ``facts["skipped"]`` lists
+        what was not done, and why. After them, prints where there is a picture to compare.
 
     Raises:
         MediaError: the asset cannot be opened, or nothing in it can be decoded.
@@ -108,7 +115,7 @@ def tag(context: Context, sequence: Sequence | None = None) -> Tags:
     bench.take(describe_damage(bench.facts, context.media.problems))
     if bench.skipped:
         bench.numbers["skipped"] = bench.skipped
-    return _put_together(bench)
+    return [_put_together(bench), *bench.results]
 
 
 def _put_together(bench: Bench) -> Tags:
@@ -143,6 +150,10 @@ def _see(bench: Bench) -> None:
     if chooser is not None:
         bench.numbers["pictures_seen"] = seen
     crew.finish()
+    maker = crew.find("prints")
+    prints = maker.prints() if maker is not None else None
+    if prints is not None:
+        bench.results.append(prints)
 
 
 def _hear(bench: Bench) -> None:
@@ -170,4 +181,4 @@ def _hear(bench: Bench) -> None:
     bench.take(listener.finish())
 
 
-__all__ = ["ANALYSERS", "tag"]
+__all__ = ["ANALYSERS", "analyse"]

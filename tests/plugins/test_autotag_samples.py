@@ -33,7 +33,7 @@ def runtime() -> Iterator[LocalRuntime]:
 
 def run(harness: PluginHarness, runtime: object, path: Path, **parameters: object) -> Tags:
     """Give the tags of a file."""
-    (tags,) = harness.run("callboard_autotag", path, parameters=parameters, runtime=runtime)  # type: ignore[arg-type]  # doubles of the runtime too
+    tags, *_ = harness.run("callboard_autotag", path, parameters=parameters, runtime=runtime)  # type: ignore[arg-type]  # doubles of the runtime too
     assert isinstance(tags, Tags)
     return tags
 
@@ -247,7 +247,7 @@ def test_an_image_sequence_is_one_asset(samples: Path, plugin_harness: PluginHar
     sequence = Sequence(pattern="plate.%04d.png", first=1001, last=1008, missing=(1005,), count=7)
     first = samples / "plate" / "plate.1001.png"
     asset = replace(make_asset(first), kind="sequence", sequence=sequence)
-    (tags,) = plugin_harness.run("callboard_autotag", first, asset=asset, runtime=runtime)
+    tags, *_ = plugin_harness.run("callboard_autotag", first, asset=asset, runtime=runtime)
     assert isinstance(tags, Tags)
     assert "image sequence" in labels(tags)
     assert not {"no audio", "still", "edited", "24 fps", "damaged"} & labels(tags)
