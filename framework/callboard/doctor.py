@@ -29,6 +29,7 @@ from callboard.lock import held
 from callboard.manifests import resolve_parameters
 from callboard.packs import download_size, packs_of, status
 from callboard.sources.roots import filesystem
+from callboard.vocabulary import load
 
 Level = Literal["ok", "note", "problem"]
 
@@ -157,6 +158,12 @@ def _settings(project: Project) -> Iterator[Finding]:
             yield Finding("settings", "problem", f"{path} is not there", "Mend the path in callboard.toml, or make it.")
 
 
+def _vocabulary(project: Project) -> Iterator[Finding]:
+    path = project.vocabulary
+    if path is not None and path.exists():
+        yield Finding("vocabulary", "ok", f"{len(load(path).concepts)} concepts, nothing wrong")
+
+
 def _broker(project: Project) -> Iterator[Finding]:
     own = project.settings.broker
     if own.url:
@@ -244,6 +251,7 @@ _CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _models,
     _plugins,
     _settings,
+    _vocabulary,
     _broker,
     _data_folder,
     _catalog,

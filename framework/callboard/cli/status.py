@@ -33,6 +33,10 @@ def command(as_json: bool) -> int:
         out.print(f"bus      {'connected' if live['connected'] else '[red]away[/red]; the folder work goes on'}")
         for root in live["roots"]:
             out.print(f"watching {cell(root['folder'])} ({root['name']}): {root['state']}")
+        words = live["vocabulary"]
+        if words["digest"] or words["problem"]:
+            broken = f"; [red]{cell(words['problem'])}[/red]" if words["problem"] else ""
+            out.print(f"words    {count(words['concepts'], 'concept')} ({words['digest'][:12]}){broken}")
         working = len(live["running"])
         runtime = live["runtime"]
         models = ", ".join(one["name"] for one in runtime["models"] if one["memory_mb"]) or "no model"

@@ -99,7 +99,7 @@ class Shelf:
             self.problem = error.message if isinstance(error, VocabularyError) else str(error)
             self._now = self._now or self._last()
             kept = f"the one before stays in use ({self._now.digest[:12]})" if self._now else "no vocabulary is in use"
-            log.error("%s; %s", error, kept)  # noqa: TRY400 - the message says it all
+            log.error("%s; %s", self.problem, kept)  # noqa: TRY400 - the message says it all
 
     def _take(self, fresh: Vocabulary) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
