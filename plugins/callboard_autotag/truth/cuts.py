@@ -189,7 +189,7 @@ def _happens(scene: Scene, at: int, frame: Array) -> Array:
 
 
 def _camera(scene: Scene, total: int) -> Callable[[int], Array]:
-    picture = _picture(scene.picture)
+    picture = photograph(scene.picture)
     start, end = np.array(scene.start), np.array(scene.end)
 
     def frame(at: int) -> Array:
@@ -204,7 +204,8 @@ def _camera(scene: Scene, total: int) -> Callable[[int], Array]:
 
 
 @cache
-def _picture(name: str) -> Array:
+def photograph(name: str) -> Array:
+    """Give a photograph, or with ``texture N`` a made picture: uint8, height x width x 3, RGB."""
     if name.startswith("texture"):
         return make_texture(100 + int(name.partition(" ")[2]))
     # OpenCV's own reader cannot open every path on Windows.
