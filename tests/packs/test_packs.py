@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -183,11 +185,48 @@ def test_a_second_look_reads_nothing(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(hashlib, "file_digest", counted)
     pack = read_pack(folder / "good.toml")
     path = folder / "weights" / "model.onnx"
-    path.write_bytes(b"Weights")
-    for _ in range(3):
-        assert status(pack).state == "altered"
-    assert len(hashed) == 1
-    path.write_bytes(CONTENT)
-    for _ in range(3):
-        assert status(pack).state == "ready"
-    assert len(hashed) == 2
+    for number, (content, state) in enumerate(((b"Weights", "altered"), (CONTENT, "ready")), 1):
+        path.write_bytes(content)
+        settle(path)
+        for _ in range(3):
+            assert status(pack).state == state
+        assert len(hashed) == number
+
+
+def settle(path: Path) -> None:
+    """Wait until a file's last change is so long ago that another one would show in its times."""
+    while time.time_ns() - path.stat().st_ctime_ns < 150_000_000:
+        time.sleep(0.02)
+
+
+def test_large_files_are_not_read_by_each_process(tmp_path: Path) -> None:
+    """What one process hashed another does not read again, until the file changes; ``models verify`` always reads."""
+    content = bytes(9 << 20)
+    (tmp_path / "model.onnx").write_bytes(content)
+    text = GOOD.replace(', folder = "weights"', "").replace(f"size = {len(CONTENT)}", f"size = {len(content)}")
+    (tmp_path / "good.toml").write_text(
+        text.replace(hashlib.sha256(CONTENT).hexdigest(), hashlib.sha256(content).hexdigest())
+    )
+    settle(tmp_path / "model.onnx")
+    code = """
+import hashlib, sys
+from pathlib import Path
+from callboard.packs import read_pack, status, verify
+plain, hashed = hashlib.file_digest, []
+hashlib.file_digest = lambda *given: (hashed.append(1), plain(*given))[1]
+pack = read_pack(Path(sys.argv[1]))
+print(status(pack).state, len(hashed), end=" ")
+verify(pack, fresh=True) if sys.argv[2:] else None
+print(len(hashed))
+"""
+
+    def look(*more: str) -> str:
+        command = [sys.executable, "-c", code, str(tmp_path / "good.toml"), *more]
+        cache = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=cache).stdout.strip()
+
+    assert look() == "ready 1 1"
+    assert look("fresh") == "ready 0 1"
+    with (tmp_path / "model.onnx").open("r+b") as file:
+        file.write(b"x")
+    assert look() == "altered 1 1"

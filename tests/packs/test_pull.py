@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 import pytest
 from callboard.errors import DigestDiffers, ModelMissing, NoRoom, PullError, PullForbidden, PullGone, PullOffline
@@ -68,8 +69,6 @@ class Offer(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """Answers for an offer."""
 
-    server: Offer
-
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
         """Say nothing."""
 
@@ -82,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(body=True)
 
     def _answer(self, *, body: bool) -> None:
-        offer, path = self.server, self.path
+        offer, path = cast("Offer", self.server), self.path
         wanted = self.headers.get("Range", "")
         offer.asked.append((self.command, path, wanted, self.headers.get("Authorization", "")))
         if path in offer.codes:
@@ -122,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _send(self, path: str, content: bytes) -> None:
-        offer = self.server
+        offer = cast("Offer", self.server)
         cuts = offer.cuts.get(path)
         if cuts:
             self.wfile.write(content[: cuts.pop(0)])

@@ -30,7 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "learn": Entry("callboard.cli.learn", "Propose thresholds from what people accepted and rejected."),
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
     "plugins": Entry("callboard.cli.plugins", "List, describe and check plugins."),
-    "models": Entry("callboard.cli.models", "List and verify model packs."),
+    "models": Entry("callboard.cli.models", "List, pull, verify, carry and remove model packs."),
     "eval": Entry("callboard.cli.eval", "Measure plugins on made truth, and compare with before."),
     "runtime": Entry("callboard.cli.runtime", "Show what models do and why something waits; pause and resume."),
     "schema": Entry("callboard.cli.schema", "Export or check the message schemas."),

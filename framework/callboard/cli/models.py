@@ -12,7 +12,7 @@ from callboard.packs import Pack, packs_of, status, verify
 
 _LATER = {
     name: f"callboard.cli.models_{name}" for name in ("pull", "info", "warm", "remove", "bundle", "unbundle", "export")
-}
+} | {"add-hub": "callboard.cli.models_add"}
 
 
 @click.group("models", cls=Group, later=_LATER, invoke_without_command=True)
@@ -71,7 +71,7 @@ def verify_(names: tuple[str, ...], as_json: bool) -> int:
     problems: dict[str, str] = {}
     for pack in asked:
         try:
-            verify(pack)
+            verify(pack, fresh=True)
         except ModelMissing as error:
             problems[pack.name] = str(error)
     if as_json:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from callboard.errors import ModelMissing
+from callboard.packs.digests import digest
 from callboard.packs.finding import find_packs, package_folder, packs_of, plugin_packages, read_pack
 from callboard.packs.packfile import FileSource, HubSource, Pack, PackFile, PackState, PackStatus, Tensor, WheelSource
 from callboard.packs.store import place, store_folder
@@ -72,6 +73,8 @@ def _altered(pack: Pack, problem: str) -> ModelMissing:
 def mend_command(pack: Pack, *, reinstall: bool = False) -> str:
     """Say what a user does to have the pack's files here, or, with *reinstall*, to have them whole again."""
     source = pack.source
+    if isinstance(source, FileSource) and pack.store and Path(pack.origin).parent == Path(pack.store):
+        return f"Unbundle or export it again, or take it away: callboard models remove {pack.name}"
     if isinstance(source, FileSource):
         return f"Put the files that {pack.origin} lists into {_folder(pack)}."
     if isinstance(source, HubSource | WheelSource):
@@ -88,11 +91,12 @@ def download_size(pack: Pack) -> int:
     return sum(file.size for file in pack.files) if isinstance(pack.source, HubSource) else 0
 
 
-_seen: dict[Path, tuple[tuple[int, ...], str]] = {}
-
-
-def verify(pack: Pack) -> Path:
+def verify(pack: Pack, *, fresh: bool = False) -> Path:
     """Read every file and compare size and SHA-256; what did not change since the last look is not read again.
+
+    Args:
+        pack: From ``find_packs``.
+        fresh: Read every file, whatever is remembered of it.
 
     Raises:
         ModelMissing: a file is missing or is not what the pack says; the hint mends it.
@@ -101,17 +105,11 @@ def verify(pack: Pack) -> Path:
     for file in pack.files:
         path = folder / file.path
         try:
-            info = path.stat()
-            mark = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
-            known = _seen.get(path)
-            if known is None or known[0] != mark:
-                with path.open("rb") as opened:
-                    known = (mark, hashlib.file_digest(opened, "sha256").hexdigest())
-                _seen[path] = known
+            found = digest(path, fresh=fresh)
         except OSError as error:
             raise _missing(pack, f"{path} cannot be read ({error.strerror})") from None
-        if known[1] != file.sha256:
-            raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {known[1][:12]}…)")
+        if found != file.sha256:
+            raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {found[:12]}…)")
     return folder
 
 
@@ -126,9 +124,9 @@ def read_file(pack: Pack, folder: Path, file: PackFile) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise _missing(pack, f"{path} cannot be read ({error.strerror})") from None
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != file.sha256:
-        raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {digest[:12]}…)")
+    found = hashlib.sha256(content).hexdigest()
+    if found != file.sha256:
+        raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {found[:12]}…)")
     return content
 
 
@@ -146,7 +144,7 @@ def copy_in(pack: Pack, folder: Path, file: PackFile, private: Path) -> None:
     if not path.resolve().is_relative_to(root) or path.resolve() != root / file.path:
         raise _altered(pack, f"{path} is a link or leads out of the pack's folder")
     target.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
+    hashed = hashlib.sha256()
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with open(fd, "rb") as source, target.open("xb") as copy:
@@ -154,12 +152,12 @@ def copy_in(pack: Pack, folder: Path, file: PackFile, private: Path) -> None:
             if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
                 raise _altered(pack, f"{path} is not a regular file with one name only")
             while chunk := source.read(_CHUNK):
-                digest.update(chunk)
+                hashed.update(chunk)
                 copy.write(chunk)
     except OSError as error:
         raise _missing(pack, f"{path} cannot be read ({error.strerror})") from None
-    if digest.hexdigest() != file.sha256:
-        raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {digest.hexdigest()[:12]}…)")
+    if hashed.hexdigest() != file.sha256:
+        raise _altered(pack, f"{path} is not the file that the pack names (SHA-256 {hashed.hexdigest()[:12]}…)")
 
 
 def status(pack: Pack) -> PackStatus:

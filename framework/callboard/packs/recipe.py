@@ -1,0 +1,246 @@
+"""Makes a pinned pack of a repository at a model hub: asks it for the commit, the files, their digests and the licence.
+
+Digests of large files are the hub's own record of them; small ones are read here. ``callboard models pull`` then
+accepts these bytes and no others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from callboard.errors import PullError, PullForbidden, PullGone, PullOffline
+from callboard.packs.packfile import HubSource, Pack, PackFile
+
+_SECONDS: Final = 30.0
+_SMALL: Final = 64 << 20
+"""Bytes up to which a file without a recorded digest is read: tokenizers reach 35 MB."""
+_WEIGHTS: Final = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
+_BESIDE: Final = frozenset(
+    {
+        "open_clip_config.json",
+        "config.json",
+        "preprocessor_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "sentence_bert_config.json",
+        "1_Pooling/config.json",
+    }
+)
+"""What is taken beside the weights: configs and the tokenizer."""
+_SPDX: Final = {"mit": "MIT", "apache-2.0": "Apache-2.0", "bsd-3-clause": "BSD-3-Clause", "cc-by-4.0": "CC-BY-4.0"}
+
+
+class Suggestion(Struct, frozen=True, kw_only=True):
+    """A public checkpoint that is known to be of use; what is said of it is from its own page, and may have changed."""
+
+    repository: str
+    size: str
+    license: str
+    note: str
+
+
+RECOMMENDED: Final = (
+    Suggestion(
+        repository="laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
+        size="small",
+        license="MIT",
+        note="ViT-B/32, English; fast on a processor. Its page calls it a research output.",
+    ),
+    Suggestion(
+        repository="timm/ViT-B-16-SigLIP",
+        size="small",
+        license="Apache-2.0",
+        note="ViT-B/16 trained with a sigmoid, English; four times the work of ViT-B/32 for a picture.",
+    ),
+    Suggestion(
+        repository="laion/CLIP-ViT-L-14-laion2B-s32B-b82K",
+        size="medium",
+        license="MIT",
+        note="ViT-L/14, 428 million weights, English; wants a graphics card. Its page calls it a research output.",
+    ),
+    Suggestion(
+        repository="OZU-Technology/CinemaCLIP",
+        size="film-trained",
+        license="not known here",
+        note="Trained on the language of film. Read its licence on its page first; it may not be in open_clip's form.",
+    ),
+)
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """What a hub has of a repository at one commit."""
+
+    repository: str
+    revision: str
+    """Forty hexadecimal digits."""
+    license: str
+    files: tuple[PackFile, ...]
+    kind: str
+    """``open_clip`` or ``transformers``."""
+    space: str
+    """Digest of the weights."""
+
+
+def look(repository: str, revision: str = "") -> Offer:
+    """Ask the hub what *repository* holds. ``HF_ENDPOINT``, ``HF_TOKEN`` and a kept login count.
+
+    Args:
+        repository: ``owner/name``.
+        revision: Commit, branch or tag; empty takes the newest commit. What comes back names the commit.
+
+    Raises:
+        PullError: it cannot be asked, or holds nothing that is taken; subclasses say why.
+    """
+    hub, info = _ask(repository, revision)
+    there = {one.rfilename: one for one in info.siblings or ()}
+    weights = [name for name in _WEIGHTS if name in there] or [
+        name for name in there if PurePosixPath(name).suffix == ".safetensors" and "/" not in name
+    ]
+    if not weights or (len(weights) > 1 and weights[0] not in _WEIGHTS):
+        raise PullError(
+            repository,
+            f"it holds {len(weights) or 'no'} files of safetensors that could be meant",
+            "Only one file of safetensors is taken; pickles (.bin, .pt) are not. Look for another release of it.",
+        )
+    kind = "open_clip" if "open_clip_config.json" in there else "transformers" if "config.json" in there else ""
+    if not kind:
+        raise PullError(
+            repository, "it holds neither open_clip_config.json nor config.json", "Look for another release."
+        )
+    names = [weights[0], *sorted(_BESIDE & there.keys())]
+    files = tuple(_file(hub, repository, info.sha, there[name]) for name in names)
+    return Offer(
+        repository=repository,
+        revision=info.sha,
+        license=_licence(info),
+        files=files,
+        kind=kind,
+        space=files[0].sha256,
+    )
+
+
+def _ask(repository: str, revision: str) -> tuple[Any, Any]:
+    try:
+        msgspec.convert({"kind": "hub", "repository": repository, "revision": "0" * 40}, HubSource)
+    except msgspec.ValidationError:
+        raise PullError(repository, "it is no name of a repository", "A name is owner/name.") from None
+    try:
+        import huggingface_hub as hub
+        from huggingface_hub.errors import HfHubHTTPError
+    except ImportError:
+        raise PullError(
+            repository, "the hub's client is not installed", "pip install 'callboard[hub]', then give the same command."
+        ) from None
+    try:
+        info = hub.HfApi().model_info(repository, revision=revision or None, files_metadata=True, timeout=_SECONDS)
+    except HfHubHTTPError as error:
+        raise _refused(repository, error.response.status_code, error) from None
+    except Exception as error:  # noqa: BLE001 - each release of the client has another HTTP library with errors of its own
+        raise _offline(repository, error) from None
+    if not re.fullmatch(r"[0-9a-f]{40}", str(info.sha)):
+        raise PullError(repository, "the hub names no commit", "Check HF_ENDPOINT: it may not be such a hub.")
+    return hub, info
+
+
+def _refused(repository: str, code: int, error: Exception) -> PullError:
+    said = str(error).strip().splitlines()
+    what = f"the hub answered {code} ({said[-1] if said else 'no reason given'})"
+    if code in (401, 403) or type(error).__name__ == "GatedRepoError":
+        return PullForbidden(
+            repository,
+            what,
+            "It is not there, or is private, or wants its terms accepted on its page: then 'hf auth login'.",
+        )
+    return (
+        PullGone(repository, what, "Check its name on its page.") if code in (404, 410) else _offline(repository, error)
+    )
+
+
+def _offline(repository: str, error: Exception) -> PullOffline:
+    return PullOffline(
+        repository, f"the hub cannot be asked ({error})", "Check the network and HF_ENDPOINT, then try again."
+    )
+
+
+def _file(hub: Any, repository: str, revision: str, given: Any) -> PackFile:
+    """Take a file's recorded digest; where there is none, read the file."""
+    name, size = str(given.rfilename), int(given.size or 0)
+    recorded = given.lfs.sha256 if given.lfs is not None else ""
+    if recorded:
+        return PackFile(name, str(recorded), int(given.lfs.size))
+    if size > _SMALL:
+        raise PullError(repository, f"the hub records no digest of {name}", "Look for another release of it.")
+    page = hub.hf_hub_url(repository, name, revision=revision)
+    try:
+        answer = hub.get_session().get(page, headers=hub.utils.build_hf_headers(), timeout=_SECONDS)
+        answer.raise_for_status()
+        content: bytes = answer.content
+    except Exception as error:  # noqa: BLE001 - as above
+        raise _offline(repository, error) from None
+    if size and len(content) != size:
+        raise PullError(repository, f"{name} has {len(content)} bytes, and the hub says {size}", "Try again.")
+    if PurePosixPath(name).suffix == ".json":
+        _check_json(repository, name, content)
+    return PackFile(name, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _check_json(repository: str, name: str, content: bytes) -> None:
+    try:
+        json.loads(content)
+    except ValueError:
+        raise PullError(repository, f"{name} is not JSON", "Look for another release of it.") from None
+
+
+def _licence(info: Any) -> str:
+    card: Mapping[str, Any] = info.card_data.to_dict() if info.card_data is not None else {}
+    given = str(card.get("license") or "")
+    if given in _SPDX:
+        return _SPDX[given]
+    named = str(card.get("license_name") or given)
+    safe = re.sub(r"[^A-Za-z0-9.-]+", "-", named).strip("-")
+    return f"LicenseRef-{safe}" if safe else "LicenseRef-unknown"
+
+
+def checkpoint_pack(offer: Offer, name: str) -> Pack:
+    """Make the pack of the whole checkpoint, to be pulled and then exported.
+
+    Raises:
+        PullError: *name* is no name for a pack.
+    """
+    try:
+        return msgspec.convert(
+            {
+                "name": name,
+                "version": offer.revision[:12],
+                "task": "checkpoint",
+                "engine": "torch",
+                "license": offer.license,
+                "summary": f"{offer.repository}, to be exported: 'callboard models export {name} --name clip'.",
+                "files": msgspec.to_builtins(offer.files),
+                "source": {"kind": "hub", "repository": offer.repository, "revision": offer.revision},
+                "options": {"architecture": offer.kind},
+                "preprocess": {"space": offer.space},
+            },
+            Pack,
+        )
+    except msgspec.ValidationError as error:
+        raise PullError(
+            offer.repository, f"{name!r} is no name for a pack ({error})", "Give another: --name."
+        ) from None
+
+
+def name_of(repository: str) -> str:
+    """Make a pack's name of a repository's."""
+    return re.sub(r"[^a-z0-9._-]+", "-", repository.rpartition("/")[2].lower())[:58].strip("-._") or "checkpoint"
+
+
+__all__ = ["RECOMMENDED", "Offer", "Suggestion", "checkpoint_pack", "look", "name_of"]
