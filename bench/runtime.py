@@ -32,7 +32,7 @@ import numpy as np
 import onnxruntime
 import psutil
 from callboard.config import RuntimeSettings
-from callboard.packs import find_packs, locate
+from callboard.packs import locate, packs_of
 from callboard.runtime import cores
 
 Feed = Mapping[str, np.ndarray[Any, Any]]
@@ -72,7 +72,7 @@ def stack(feeds: Sequence[Feed]) -> Feed:
 
 def graph(model: str, folder: Path) -> Path:
     """The ONNX file of a model."""
-    pack = find_packs(RuntimeSettings(models=str(folder)))[model]
+    pack = packs_of(RuntimeSettings(models=str(folder)))[model]
     return locate(pack) / pack.files[0].path
 
 
