@@ -116,6 +116,18 @@ def test_from_missing_to_pulled_to_removed(project: Path, said: Said) -> None:
     assert state(said) == "missing"
 
 
+def test_the_doctor_names_the_pull(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pack that no plugin must have and that is not here is a note with the command; once pulled it is in order."""
+    for level, found, mend in (("note", "needs a pull of 1.2 MB (MIT): hears", True), ("ok", "1.2 MB, MIT", False)):
+        capsys.readouterr()
+        main(["doctor", "--json"])
+        told = json.loads(capsys.readouterr().out)["findings"]
+        one = next(one for one in told if one["what"] == "model vad")
+        assert (one["level"], one["found"]) == (level, found)
+        assert one["mend"] == ("callboard models pull vad" if mend else "")
+        main(["models", "pull", "vad", "--from", str(wheel(project))])
+
+
 def test_one_document(project: Path, said: Said) -> None:
     """With ``--json`` each command prints one document, and a failure is in it with its code."""
     assert document(said, "pull", "vad")["pulled"][0]["state"] == "pulled"

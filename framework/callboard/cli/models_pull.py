@@ -53,6 +53,8 @@ def command(names: tuple[str, ...], everything: bool, carried: Path | None, acce
         return 1 if problems else 0
     if len(problems) == 1 and len(packs) == 1:
         raise next(iter(problems.values()))
+    if not packs:
+        console().print("Nothing to pull: every pack that comes from an index or a hub is here.")
     for told in problems.values():
         console().print(f"[red]{cell(told.message)}[/red] [dim]{cell(told.hint)}[/dim]")
     return 1 if problems else 0
