@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from callboard.catalog import Catalog, journal, prints, proposals, texts, view
 from callboard.catalog.migrations import STEPS, migrate, version
+from callboard.errors import CatalogError
 from callboard.search.text import find
 from callboard.sources.facts import Seen
 from callboard_schemas import (
@@ -94,6 +95,16 @@ def test_rejected_words_are_not_found_until_they_are_proposed_again(conn: sqlite
         assert bool(found(conn, "lighthouse")) is there, verb
 
 
+def test_a_tag_that_was_left_out_is_not_found(conn: sqlite3.Connection) -> None:
+    """A tag that a person accepts the others without is found no more, until the answer is proposed again."""
+    journal.put_place(conn, "footage", seen(b"a.mov"))
+    propose(conn, "one", tags("lighthouse", "windmill"))
+    proposals.decide(conn, Decision(proposal="one", decision="accept", by="zoe", without=("windmill",)), "run")
+    assert (found(conn, "lighthouse"), found(conn, "windmill")) == (["sha256:a"], [])
+    decide(conn, "one", "reopen")
+    assert found(conn, "windmill") == ["sha256:a"]
+
+
 def test_superseded_words_are_not_found(conn: sqlite3.Connection) -> None:
     """Once a newer answer of a plugin is accepted, the words of the former one find nothing."""
     journal.put_place(conn, "footage", seen(b"a.mov"))
@@ -121,7 +132,7 @@ def test_a_catalog_of_version_one_is_indexed_after_its_migration(tmp_path: Path)
     rows = [("t", tags("lighthouse")), ("c", Captions(language="en", cues=(cue,), confidence=0.9))]
     with sqlite3.connect(tmp_path / "catalog.sqlite", isolation_level=None) as old:
         migrate(old, STEPS[:1])
-        for number in range(250):
+        for number in range(120):
             old.execute(
                 "INSERT INTO places VALUES('footage', ?, ?, 'video', 1, 1, 1, 1, 1, NULL, 'present', 1)",
                 (b"clip%d.mov" % number, f"sha256:{number}"),
@@ -138,8 +149,18 @@ def test_a_catalog_of_version_one_is_indexed_after_its_migration(tmp_path: Path)
         while catalog.write_sync(texts.left):  # each write goes between two pieces of the catching up
             pass
         assert catalog.read(lambda conn: found(conn, "lighthouse fog clip7"))[0] == "sha256:7"
-        assert len(catalog.read(lambda conn: find(conn, "mov", limit=1000))) == 250
+        assert len(catalog.read(lambda conn: find(conn, "mov", limit=1000))) == 120
     assert (tmp_path / "catalog.sqlite.v1.bak").exists()
+
+
+def test_a_python_without_full_text_search_is_told(tmp_path: Path) -> None:
+    """Where SQLite lacks a module, the error says that, not that the catalog is damaged, and the old one stays."""
+    with Catalog(tmp_path, STEPS[:1]):
+        pass
+    with pytest.raises(CatalogError, match=r"SQLite cannot open .* no such module: fts9"):
+        Catalog(tmp_path, (*STEPS[:1], "CREATE VIRTUAL TABLE words USING fts9(name)")).open()
+    with Catalog(tmp_path, STEPS[:1]) as catalog:
+        assert catalog.read(version) == 1
 
 
 def test_catching_up_goes_on_where_it_was_stopped(tmp_path: Path) -> None:

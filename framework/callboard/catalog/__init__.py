@@ -57,11 +57,14 @@ class Catalog:
             CatalogError: damaged, newer than this program, or not to be opened.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        conn = None
         try:
             conn = _connect(self.path)
             self.path.chmod(0o600)
             self._check(conn)
         except sqlite3.DatabaseError as error:
+            if conn is not None:
+                conn.close()
             raise _damaged(self.path, str(error)) from None
         self._thread = threading.Thread(target=self._write_loop, args=(conn,), name="catalog", daemon=True)
         self._thread.start()
@@ -238,6 +241,11 @@ def back_up(conn: sqlite3.Connection, target: Path) -> None:
 
 
 def _damaged(path: Path, problem: str) -> CatalogError:
+    if "no such module" in problem:
+        return CatalogError(
+            f"this Python's SQLite cannot open {path}: {problem}",
+            "Nothing was changed. Use a Python whose SQLite has FTS5, as those of python.org and Debian have.",
+        )
     return CatalogError(
         f"{path} is damaged: {problem}",
         "Nothing was changed. Move it aside or put back its .bak copy, then start again: media is found anew.",

@@ -77,7 +77,7 @@ def _tag(tag: Tag, state: str) -> Passage:
     where = (seen.start, seen.end, seen.frame) if seen else (None, None, None)
     if tag.group[:1] == ("text",):
         label = tag.label.removeprefix("text: ")
-        read = seen.text if seen and seen.text and seen.text != label else ""
+        read = seen.text if seen and seen.text and seen.text.casefold() != label.casefold() else ""
         return Passage("screen", f"{label} {read}".strip(), *where, tag.score, state)
     return Passage("tags", " / ".join((*tag.group, tag.label)), *where, tag.score, state)
 

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 _SIDE = 1280  # pixels of the longest side of a picture that is asked for: what the catalog's prints are made of
 
-NO_MODEL = (
-    "Searching names, tags, speech, on-screen text and descriptions. To find pictures by what they show, add a model:"
-    " 'callboard models list' shows those for image-embedding, 'callboard models pull' brings one."
+_BRING = (
+    "To find pictures by what they show, add a CLIP model: 'callboard models list' shows those for image-embedding,"
+    " 'callboard models pull' brings one."
 )
+NO_MODEL = f"Searching names, tags, speech, on-screen text and descriptions. {_BRING}"
+ONLY_COPIES = f"Searching copies and pictures with the same layout. {_BRING}"
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -73,6 +75,8 @@ def ask(
         rankings += _by_meaning(project, conn, query, notes, kind, limit)
     if like is not None:
         rankings += _by_picture(project, conn, like, notes, kind, limit)
+    if query and like is not None:
+        notes = [note for note in notes if note != ONLY_COPIES]
     left = texts.left(conn)
     if left:
         notes.append(f"{left} of the catalog's files are still being indexed: 'callboard up' goes on with it.")
@@ -84,7 +88,7 @@ def _by_meaning(
     project: Project, conn: sqlite3.Connection, query: str, notes: list[str], kind: str, limit: int
 ) -> list[list[Hit]]:
     """Find pictures that show what the words say; where that cannot be, a note says why."""
-    pair = _pair(project, conn, notes)
+    pair = _pair(project, conn, notes, NO_MODEL)
     if pair is None:
         return []
     try:
@@ -118,7 +122,7 @@ def _by_picture(
     rankings = [copies(conn, hashed, kind=kind, limit=limit)] if hashed else []
     if hashed is None:
         notes.append(f"{like.name} has no shapes to compare it by: it is black, or of one colour.")
-    pair = _pair(project, conn, notes)
+    pair = _pair(project, conn, notes, ONLY_COPIES)
     if pair is not None:
         from callboard.embed import ImageEmbedder
         from callboard.runtime.local import LocalRuntime
@@ -153,8 +157,8 @@ def _decoded(path: Path) -> np.ndarray[Any, Any]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _pair(project: Project, conn: sqlite3.Connection, notes: list[str]) -> tuple[Pack, Pack] | None:
-    """Find the model that most can be found with: one that is here, and that pictures were looked at with."""
+def _pair(project: Project, conn: sqlite3.Connection, notes: list[str], none: str) -> tuple[Pack, Pack] | None:
+    """Find a model that is here and that pictures were looked at with; *none* is the note where there is no model."""
     from callboard.embed import find_pair, find_pairs, space_of
     from callboard.packs import packs_of
 
@@ -168,8 +172,8 @@ def _pair(project: Project, conn: sqlite3.Connection, notes: list[str]) -> tuple
         notes.append("No picture was looked at with the model that is here; 'callboard run' on the files does it.")
     elif used:
         notes.append(f"The model that pictures were looked at with is not here: 'callboard models pull {min(used)}'.")
-    elif NO_MODEL not in notes:
-        notes.append(NO_MODEL)
+    else:
+        notes.append(none)
     return None
 
 
@@ -179,4 +183,4 @@ def _first(packs: Mapping[str, Pack], used: Mapping[str, tuple[Pack, Pack]]) -> 
     return find_pair({pack.name: pack for pair in used.values() for pack in pair if pack.name in packs})
 
 
-__all__ = ["NO_MODEL", "Answer", "MissingExtra", "ask"]
+__all__ = ["NO_MODEL", "ONLY_COPIES", "Answer", "MissingExtra", "ask"]

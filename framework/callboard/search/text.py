@@ -156,7 +156,10 @@ def _reason(passage: texts.Passage, text: str) -> Reason:
 def _distinct(rows: list[tuple[tuple[float, ...], Reason]]) -> tuple[Reason, ...]:
     """Keep the best passages, the same words once, and of each kind at most two."""
     kept: dict[tuple[str, str], Reason] = {}
+    more = any(reason.why != "about" for _, reason in rows)
     for _, reason in sorted(rows, key=lambda row: row[0]):
+        if reason.why == "about" and more:  # the description is made of the tags, and says the same again
+            continue
         of_kind = sum(why == reason.why for why, _ in kept)
         if of_kind < 2 and len(kept) < _REASONS:
             kept.setdefault((reason.why, reason.text), reason)
