@@ -33,6 +33,7 @@ from callboard.governor import Mode
 from callboard.intake import Intake
 from callboard.lock import Owner
 from callboard.packs import packs_of
+from callboard.packs.store import store_folder
 from callboard.policy import Acceptance
 from callboard.postman import Postman
 from callboard.router import Router
@@ -146,6 +147,7 @@ class Board:
                 shm_folder=shared,
                 workers=self.workers,
                 on_progress=self._on_progress,
+                store=store_folder(settings.runtime.store).absolute(),
             )
         )
         self._wire(packs)

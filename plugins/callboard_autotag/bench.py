@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 from callboard.errors import CallboardError, ModelMissing
 from callboard_schemas import AnyResult
 from callboard_schemas import Sequence as Numbers
+from msgspec.structs import replace
 
 from callboard_autotag.analyser import Found, Picture, Shot
 from callboard_autotag.technical import describe_streams
 
 if TYPE_CHECKING:
+    import numpy as np
     from callboard.context import Context
     from callboard.media import Frame, MediaFacts
 
@@ -43,6 +45,8 @@ class Bench:
         self.context, self.facts, self.sequence = context, facts, sequence
         self.tags, self.numbers = describe_streams(facts, sequence)
         self.skipped: list[str] = []
+        self.vectors: list[tuple[str, Picture, np.ndarray[Any, Any]]] = []
+        """What pictures were embedded as: space, picture without its pixels, vector."""
         self.results: list[AnyResult] = []
         """What was made beside the tags."""
         self.shots: Sequence[Shot] = ()
@@ -76,6 +80,10 @@ class Bench:
     def lack(self, what: str, pack: str) -> None:
         """Note what is not done for want of an optional pack, and the command that brings it."""
         self.skip(f"{what}: model {pack!r} is not here; callboard models pull {pack}")
+
+    def embedded(self, space: str, picture: Picture, vector: np.ndarray[Any, Any]) -> None:
+        """Keep the vector of a picture, so that it is not embedded again for its print."""
+        self.vectors.append((space, replace(picture, pixels=vector[:0]), vector))
 
     def progress(self, low: float, high: float, time: float, note: str) -> None:
         """Say how far it is: from *low* to *high* as *time* goes through the media."""

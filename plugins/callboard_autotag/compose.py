@@ -8,10 +8,16 @@ from callboard_schemas import Scalar, Tag
 
 Facts = Mapping[str, Scalar | list[str]]
 
+_SURE = 0.7  # score from which the sentence says it
+_MIXED = 3  # shot sizes, or movements, of which it says none: an edited film has all
+
 
 def describe(tags: Sequence[Tag], facts: Facts) -> str:
     """Compose the description: what it is, how it looks, how it is cut, what is heard and read."""
-    parts = [_what(tags, facts), _damage(tags, facts), _looks(tags), _editing(facts), _heard(tags), _text(tags)]
+    parts = [
+        *(_what(tags, facts), _damage(tags, facts), _framed(tags), _looks(tags)),
+        *(_editing(facts), _heard(tags, facts), _text(tags)),
+    ]
     sentence = "; ".join(part for part in parts if part)
     return sentence[:1].upper() + sentence[1:] + "." if sentence else ""
 
@@ -57,9 +63,21 @@ def _damage(tags: Sequence[Tag], facts: Facts) -> str:
     return ", ".join(found)
 
 
+def _framed(tags: Sequence[Tag]) -> str:
+    """Say how near and how the camera moves, where that is sure and not too mixed."""
+    sizes = [tag.label for tag in tags if tag.group == ("framing", "shot size") and tag.score >= _SURE]
+    moves = [tag.label for tag in tags if tag.group == ("camera", "movement") and tag.score >= _SURE]
+    sizes, moves = ([] if len(words) > _MIXED else words for words in (sizes, moves))
+    return ", ".join(part for part in (_list(sizes), _list(moves)) if part)
+
+
 def _looks(tags: Sequence[Tag]) -> str:
     words = _labels(tags, "picture", "brightness") + _labels(tags, "picture", "saturation")
-    words += _labels(tags, "picture", "contrast") + _labels(tags, "picture", "test pattern")
+    words += (
+        _labels(tags, "picture", "key")
+        + _labels(tags, "picture", "contrast")
+        + _labels(tags, "picture", "test pattern")
+    )
     colours = _labels(tags, "picture", "colour")
     if colours and "black and white" not in words:
         words.append("mostly " + _list(colours[:3]))
@@ -73,17 +91,19 @@ def _editing(facts: Facts) -> str:
     return "one shot" if shots == 1 else f"{shots} shots of {say_duration(mean)} on average"
 
 
-def _heard(tags: Sequence[Tag]) -> str:
+def _heard(tags: Sequence[Tag], facts: Facts) -> str:
     if "no audio" in _labels(tags, "technical", "sound"):
         return "no audio"
     found = []
     for tag in tags:
-        if tag.group[:1] != ("sound",) or tag.label == "clipped sound":
+        if tag.group != ("sound",) or tag.label == "clipped sound":
             continue
         share = tag.evidence[0].value if tag.evidence else None
         where = f" in {share:.0%} of it" if share is not None and share < 0.995 and tag.label != "silent audio" else ""
         found.append(("probably " if tag.guess and tag.label == "music" else "") + tag.label + where)
-    return ("sound: " if found else "") + _list(found)
+    loudness = facts.get("loudness_lufs")
+    level = f", {loudness:.1f} LUFS" if found and isinstance(loudness, float) else ""
+    return ("sound: " if found else "") + _list(found) + level
 
 
 def _text(tags: Sequence[Tag]) -> str:

@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 cv2.setNumThreads(1)
 
 _CELLS = 5  # a side: points are taken from each cell, so that one detailed thing does not outvote the rest
-_PER_CELL = 8
+_PER_CELL = 5
 _LEAST_POINTS = 12
 _LEAST_AGREE = 0.5  # share of the points that the move must explain
 _OFF = 0.6  # pixels by which a point may miss it

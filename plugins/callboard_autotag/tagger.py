@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callboard.errors import MediaError, ModelMissing
+from callboard.packs import find_packs
 from callboard.vocabulary import resolve
 from callboard_schemas import AnyResult, Sequence, Tags
 
@@ -67,6 +68,24 @@ def _safety(bench: Bench) -> Any:
     return Safety(bench.context.runtime, bench.model(PACK))
 
 
+def _faces(bench: Bench) -> Any:
+    from callboard_autotag.faces import Faces
+
+    return Faces(bench.context.runtime, bench.model("mtcnn-o"))
+
+
+def _concepts(bench: Bench) -> Any:
+    from callboard_autotag.concepts import MISSING, PAIR, make_concepts
+
+    names = (f"{PAIR}-image", f"{PAIR}-text")
+    if not all(map(bench.model, names)):
+        bench.skip(f"concepts: {MISSING}")
+        return None
+    # Of the packs that are found here, those that the job was made for.
+    packs = {name: pack for name, pack in find_packs().items() if name in names and pack.digest == bench.model(name)}
+    return make_concepts(bench.context.runtime, packs, bench.context.vocabulary, heard=bench.embedded)
+
+
 def _prints(_: Bench) -> Any:
     from callboard_autotag.prints import PrintMaker
 
@@ -79,6 +98,8 @@ ANALYSERS: tuple[Part, ...] = (
     Part("colours and light", "colours", _light, watches="some"),
     Part("black, frozen and flash frames", "quality", _glitches, watches="every"),
     Part("sharpness", "quality", _sharpness, looks=True),
+    Part("shot size and people", "faces", _faces, looks=True, needs=("mtcnn-p", "mtcnn-r", "mtcnn-o")),
+    Part("concepts", "concepts", _concepts, looks=True),
     Part("text", "text", _text, looks=True),
     Part("prints", "prints", _prints, watches="if every", looks=True),
     Part("content safety", "safety", _safety, looks=True, needs=("open-nsfw",)),
@@ -151,9 +172,11 @@ def _see(bench: Bench) -> None:
         bench.numbers["pictures_seen"] = seen
     crew.finish()
     maker = crew.find("prints")
-    prints = maker.prints() if maker is not None else None
-    if prints is not None:
-        bench.results.append(prints)
+    if maker is not None:
+        for space, picture, vector in bench.vectors:
+            maker.take(space, picture, vector)
+        prints = maker.prints()
+        bench.results += [prints] if prints is not None else []
 
 
 def _hear(bench: Bench) -> None:

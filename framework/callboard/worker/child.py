@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callboard.errors import Blocked
+from callboard.packs.store import VARIABLE
 from callboard.plugin.messages import FromPlugins, Hello, Stop
 from callboard.process_group import clean_environment, kill_group, kill_marked, signal_name
 from callboard.wire import Channel, WireError
@@ -47,6 +48,8 @@ class Surround:
     mark_prefix: str
     clock: HeldClock
     """What deadlines go by."""
+    store: Path | None = None
+    """Where pulled and exported packs are, for plugins that read what a pack says of itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +197,7 @@ def _popen(line: socket.socket, surround: Surround, mark: str) -> subprocess.Pop
         start_new_session=True,
         pass_fds=(line.fileno(),),
         cwd=surround.run_folder,
-        env=clean_environment(mark),
+        env={**clean_environment(mark), **({VARIABLE: str(surround.store)} if surround.store else {})},
     )
 
 

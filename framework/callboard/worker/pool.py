@@ -74,6 +74,7 @@ class PluginPool:
         recycle_after: int = RECYCLE_AFTER,
         rss_limit: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        store: Path | None = None,
     ) -> None:
         self._plugins = {found.id: found for found in plugins}
         self._on_progress, self._clock = on_progress, clock
@@ -86,6 +87,7 @@ class PluginPool:
             shm_folder=shm_folder.absolute(),
             mark_prefix=self._mark,
             clock=self._work_clock,
+            store=store,
         )
         limit = rss_limit or min(RSS_LIMIT, psutil.virtual_memory().total // 2)
         self._lanes: dict[str, Lane] = {}
