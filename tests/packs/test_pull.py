@@ -341,9 +341,16 @@ def test_a_wheel_that_the_user_brought(project: Path, tmp_path: Path, offer: Off
 
 def test_two_pulls_at_once(project: Path, index: Offer) -> None:
     """Four pulls of one pack at once fetch it once and leave it whole."""
+    waited: list[int] = []
+    pack = found(project)
+
+    def one(number: int) -> str:
+        return pull(pack, lambda _done, _size: None, waits=lambda: waited.append(number)).state
+
     with ThreadPoolExecutor(4) as pool:
-        states = [done.state for done, _ in pool.map(fetched, [found(project)] * 4)]
+        states = list(pool.map(one, range(4)))
     assert sorted(states) == ["pulled", "ready", "ready", "ready"]
+    assert waited
     assert len(index.ranges(WHEEL_PATH)) == 1
     assert status(found(project)).state == "ready"
 

@@ -11,7 +11,8 @@ from callboard.errors import ModelMissing
 from callboard.packs import Pack, packs_of, status, verify
 
 _LATER = {
-    name: f"callboard.cli.models_{name}" for name in ("pull", "info", "warm", "remove", "bundle", "unbundle", "export")
+    name: f"callboard.cli.models_{name}"
+    for name in ("add", "bundle", "export", "info", "pull", "remove", "unbundle", "warm")
 } | {"add-hub": "callboard.cli.models_add"}
 
 

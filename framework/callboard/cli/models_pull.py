@@ -84,7 +84,7 @@ def _one(pack: Pack, bar: Transfer, wheel: Path | None, *, accept_licence: bool,
     elif one.state not in ("ready", "bad", "refused"):
         raise ModelMissing(pack.name, f"{one.problem}; it is not pulled", one.hint)
     bar.begin(pack.name)
-    pulled = pull(pack, bar.told, wheel)
+    pulled = pull(pack, bar.told, wheel, None if as_json else lambda: _waits(pack))
     if not as_json:
         what = (
             "is whole already"
@@ -93,6 +93,10 @@ def _one(pack: Pack, bar: Transfer, wheel: Path | None, *, accept_licence: bool,
         )
         console().print(f"{cell(pack.name)}: {what} ({cell(pulled.folder)})")
     return pulled
+
+
+def _waits(pack: Pack) -> None:
+    console(stderr=True).print(f"{cell(pack.name)}: another process pulls it too; waiting for that one")
 
 
 def place_of(pack: Pack) -> str:

