@@ -1,6 +1,6 @@
 """What search costs: the index per asset as the catalog grows, words against a plain LIKE scan, vectors against numpy.
 
-    python bench/search.py [--assets 100000] [--rows 1000000]
+    python bench/search.py [--only words|vectors] [--assets 100000] [--rows 1000000]
 
 Assets are drawn from a fixed seed: 30 tags and 20 lines of speech each out of 20,000 words whose frequencies fall as
 those of a language do (Zipf). Vectors have 512 numbers. ``usearch`` is measured too where it is installed.
@@ -216,19 +216,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--assets", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=1_000_000, help="vectors at most")
+    parser.add_argument("--only", choices=("words", "vectors"), help="one half")
     given = parser.parse_args()
     print(f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, numpy {np.__version__}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        conn = bench_index(folder, given.assets)
-        bench_words(conn, given.assets)
-        conn.close()
-        print()
-        bench_catalog_vectors(folder, unit(np.random.default_rng(3), 10_000))
-        print("\n      rows    search ms  numpy f32 ms   ratio     MB")
-        for count in (10_000, 100_000, 1_000_000):
-            if count <= given.rows:
-                bench_vectors(folder, count)
+        if given.only != "vectors":
+            conn = bench_index(folder, given.assets)
+            bench_words(conn, given.assets)
+            conn.close()
+        if given.only != "words":
+            bench_catalog_vectors(folder, unit(np.random.default_rng(3), 10_000))
+            print("\n      rows    search ms  numpy f32 ms   ratio       MB")
+            for count in (10_000, 100_000, 1_000_000):
+                if count <= given.rows:
+                    bench_vectors(folder, count)
 
 
 if __name__ == "__main__":

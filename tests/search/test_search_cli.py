@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from callboard.catalog import prints, view
+from callboard.cli import main
 from callboard.testing import TmpPlugin
 from PIL import Image, ImageOps
 
@@ -45,16 +46,11 @@ enabled = false
 
 
 def callboard(*arguments: object, cwd: Path) -> tuple[int, str, str]:
-    """Run the real command line; exit code, stdout, stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "callboard", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    """Run the command line in this process, as in *cwd*; exit code, stdout, stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(list(map(str, arguments)))
+    return code, out.getvalue(), err.getvalue()
 
 
 def told(*arguments: object, cwd: Path) -> dict[str, Any]:
