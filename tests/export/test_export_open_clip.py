@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +23,7 @@ from callboard.packs.packfile import FileSource, PackFile, Tensor
 from callboard.packs.packtext import write_pack
 from callboard.runtime.engines.vision import import_open_clip
 from callboard.runtime.local import LocalRuntime
+from msgspec.structs import replace
 
 TINY: Mapping[str, Any] = {
     "model_cfg": {
@@ -123,6 +126,36 @@ def test_vectors_are_those_of_open_clip(
     assert images.space == texts.space
 
 
+def test_the_torch_engine_gives_them_too(open_clip: ModuleType, checkpoint: Path, models: Path, tmp_path: Path) -> None:
+    """The same checkpoint as packs for torch, one for each tower: vectors are open_clip's, and comparable with ONNX."""
+    files = tuple(PackFile(path.name, digest(path), path.stat().st_size) for path in sorted(checkpoint.iterdir()))
+    for tower in ("image", "text"):
+        exported = read_pack(models / f"small-{tower}.toml")
+        extra = tuple(file for file in exported.files if file.path.endswith(".txt"))
+        folder = tmp_path / f"eager-{tower}"
+        shutil.copytree(checkpoint, folder)
+        for file in extra:
+            shutil.copy(models / str(getattr(exported.source, "folder", "")) / file.path, folder / file.path)
+        pack = replace(
+            exported,
+            name=f"eager-{tower}",
+            engine="torch",
+            files=(*files, *extra),
+            source=FileSource(folder.name),
+            options={"architecture": "open_clip", "tower": tower, "normalize": True},
+        )
+        write_pack(pack, tmp_path / f"{pack.name}.toml")
+    pair = find_pair(find_packs(tmp_path), "eager")
+    assert pair is not None
+    assert pair[0].problem == pair[1].problem == ""
+    seen, said = theirs(open_clip, checkpoint)
+    with LocalRuntime(RuntimeSettings(models=str(tmp_path), threads=2)) as runtime:
+        images, texts = ImageEmbedder(runtime, pair[0]), TextEmbedder(runtime, pair[1])
+        assert cosines(images.embed(pictures()), seen).min() > 0.9999
+        assert cosines(texts.embed(WORDS), said).min() > 0.9999
+    assert images.space == f"clip:{read_pack(models / 'small-text.toml').preprocess['space']}"
+
+
 def test_packs_say_all_that_is_needed(models: Path, checkpoint: Path) -> None:
     """Inputs, outputs, constants, licence, digests and parity are in the TOML; the files are whole."""
     image, text = (read_pack(models / f"small-{tower}.toml") for tower in ("image", "text"))
@@ -184,7 +217,6 @@ def test_weights_in_a_file_of_their_own_load_too(
     files = write_graph(tower, tmp_path / "large", inline=1000)
     assert files == ["model.onnx", WEIGHTS]
     from callboard.export import _file
-    from msgspec.structs import replace
 
     pack = replace(
         read_pack(models / "small-image.toml"),
@@ -220,8 +252,6 @@ def test_a_pack_of_torch_weights_is_exported(checkpoint: Path, tmp_path: Path) -
 
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
-    import hashlib
-
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -235,8 +265,6 @@ def test_what_differs_too_much_is_not_kept(checkpoint: Path, tmp_path: Path, mon
         export(wish, {}, tmp_path, lambda _: None)
     assert find_packs(tmp_path, tmp_path).keys() & {"poor-image", "poor-text"} == set()
     assert [path for path in tmp_path.iterdir() if path.name != ".partial"] == []
-    from msgspec.structs import replace
-
     assert len(export(replace(wish, force=True), {}, tmp_path, lambda _: None)) == 2
 
 
