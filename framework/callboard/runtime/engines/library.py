@@ -18,7 +18,7 @@ from callboard.errors import CallboardError, JobError, ModelMissing
 from callboard.packs import Pack, package_folder
 from callboard.runtime import Control, NoMemory
 from callboard.runtime.engines.devices import CPU, nvidia, ordered
-from callboard.runtime.engines.folder import make_private, remove
+from callboard.runtime.engines.folder import PrivateFolder, make_private
 from callboard.runtime.engines.inputs import check_inputs
 from callboard.runtime.engines.memory import Growth, give_back, is_short
 
@@ -62,9 +62,9 @@ class LibraryEngine:
         private = make_private(pack, folder)
         try:
             with Growth() as growth:
-                model = factory(private, settings, device)
+                model = factory(private.path, settings, device)
         except BaseException as error:
-            remove(private)
+            private.close()
             if isinstance(error, CallboardError | NoMemory) or not isinstance(error, Exception):
                 raise
             if is_short(error):
@@ -100,7 +100,7 @@ def _factory(pack: Pack) -> Factory:
 class LibrarySession:
     """A model that a library owns."""
 
-    def __init__(self, pack: Pack, model: Model, private: Path, device: str, grown_mb: int) -> None:
+    def __init__(self, pack: Pack, model: Model, private: PrivateFolder, device: str, grown_mb: int) -> None:
         self._pack, self._model, self._private, self.device = pack, model, private, device
         self.parallel = pack.parallel or 1
         self._grown_mb = grown_mb
@@ -139,7 +139,7 @@ class LibrarySession:
         """Have the library let go of its memory, and remove its files."""
         self._model.close()
         del self._model
-        remove(self._private)
+        self._private.close()
         give_back()
 
 

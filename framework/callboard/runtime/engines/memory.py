@@ -26,7 +26,7 @@ _SIGNS: Final = (
 
 def is_short(error: BaseException) -> bool:
     """Whether *error* says that a device has no memory left; engines raise it as whatever their library does."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
         return True
     said = str(error)
     return any(sign in said for sign in _SIGNS) or "out of memory" in said.lower()

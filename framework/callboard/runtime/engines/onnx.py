@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import tempfile
-import warnings
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -15,12 +13,12 @@ import onnxruntime
 import platformdirs
 
 from callboard.config import RuntimeSettings
-from callboard.errors import JobError, ModelMissing
+from callboard.errors import CallboardError, JobError, ModelMissing
 from callboard.packs import Pack, copy_in
 from callboard.runtime import Control, NoMemory, cores
 from callboard.runtime.engines import Device
 from callboard.runtime.engines.devices import CPU, kind_of, nvidia, ordered, processor
-from callboard.runtime.engines.folder import copy_verified, remove
+from callboard.runtime.engines.folder import PrivateFolder, copy_verified
 from callboard.runtime.engines.inputs import check_options
 from callboard.runtime.engines.memory import Growth, give_back, is_short
 
@@ -67,24 +65,23 @@ class OnnxEngine:
         if graph is None:
             raise ModelMissing(pack.name, "it lists no .onnx file", f"Mend {pack.origin}.")
         threads, parallel = plan(pack, settings)
-        private = Path(tempfile.mkdtemp(prefix="callboard-onnx-"))
+        extra = _provider_options(pack, settings) if device != CPU else {}
         try:
-            for file in pack.files:
-                if file is not graph:
-                    copy_in(pack, folder, file, private)
-            path = copy_verified(pack, folder, graph, private)
-            with Growth() as growth:
-                session = _open(str(path), device, _session_options(threads, device), _provider_options(pack, settings))
-        except ModelMissing:
+            with contextlib.closing(PrivateFolder()) as private:
+                for file in pack.files:
+                    if file is not graph:
+                        copy_in(pack, folder, file, private.path)
+                path = copy_verified(pack, folder, graph, private.path)
+                with Growth() as growth:
+                    session = _open(str(path), device, _session_options(threads, device), extra)
+        except CallboardError:
             raise
         except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no base class
             raise _load_error(pack, error) from None
-        finally:
-            # Mapped files live on without their names on POSIX; nothing else is read after loading.
-            remove(private)
         really = device if session.get_providers()[0] == PROVIDERS.get(device) else CPU
-        # Providers other than the CPU's queue calls on one stream, and DirectML forbids two at once.
-        return OnnxSession(pack, session, really, parallel if really == CPU else pack.parallel or 1, growth.mb)
+        if really != CPU:  # its calls follow one another on one stream, and DirectML forbids two at once
+            parallel = 1 if kind_of(really) == "directml" else pack.parallel or 1
+        return OnnxSession(pack, session, really, parallel, growth.mb)
 
 
 def plan(pack: Pack, settings: RuntimeSettings) -> tuple[int, int]:
@@ -123,11 +120,7 @@ def _open(
 ) -> onnxruntime.InferenceSession:
     wanted = [name for name in ("tensorrt:0", "cuda:0") if device == "tensorrt:0"] or [device]
     providers = [(PROVIDERS[name], extra.get(name, {})) for name in wanted if name in PROVIDERS]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a missing provider; get_providers() tells
-        return onnxruntime.InferenceSession(
-            model, options, providers=[*providers, (_CPU_PROVIDER, {})], enable_fallback=0
-        )
+    return onnxruntime.InferenceSession(model, options, providers=[*providers, (_CPU_PROVIDER, {})], enable_fallback=0)
 
 
 def _session_options(threads: int, device: str) -> onnxruntime.SessionOptions:
@@ -149,8 +142,12 @@ def _provider_options(pack: Pack, settings: RuntimeSettings) -> dict[str, dict[s
     }
     if settings.device_memory_mb:
         cuda["gpu_mem_limit"] = str(settings.device_memory_mb << 20)
-    cache = Path(platformdirs.user_cache_dir("callboard", appauthor=False)) / "tensorrt" / pack.digest[:16]
-    tensorrt = {"device_id": "0", "trt_engine_cache_enable": "True", "trt_engine_cache_path": str(cache)}
+    cache = Path(platformdirs.user_cache_dir("callboard", appauthor=False, ensure_exists=True)) / "tensorrt"
+    tensorrt = {
+        "device_id": "0",
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(cache / pack.digest[:16]),
+    }
     return {"cuda:0": cuda, "tensorrt:0": tensorrt, "directml:0": {"device_id": "0"}}
 
 

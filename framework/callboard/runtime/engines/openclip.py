@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,16 +28,19 @@ _PRECISION: Final = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Keep what libraries say while they build a model out of the log: what goes wrong is raised."""
-    root = logging.getLogger()
-    before = root.level
-    root.setLevel(logging.ERROR)
+    """Keep what open_clip says while it builds a model, in this thread, out of the log: what goes wrong is raised."""
+    root, thread = logging.getLogger(), threading.get_ident()
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return record.thread != thread or record.levelno >= logging.ERROR
+
+    root.addFilter(wanted)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        root.setLevel(before)
+        root.removeFilter(wanted)
 
 
 def load_tower(pack: Pack, private: Path, dtype: str) -> tuple[torch.nn.Module, tuple[Tensor, ...]]:

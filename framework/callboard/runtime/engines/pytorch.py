@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from callboard.config import RuntimeSettings
-from callboard.errors import JobError, ModelMissing
+from callboard.errors import CallboardError, JobError, ModelMissing
 from callboard.packs import Pack, Tensor
 from callboard.packs.packfile import CARRIES_CODE
 from callboard.runtime import Control, NoMemory, cores
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 DTYPES: Final = ("float32", "bfloat16", "float16")
 _INSTALL: Final = "pip install 'callboard[torch]'"
+_loading: Final = threading.Lock()
+"""transformers sets torch's default type while it builds a model, for the whole process."""
 Forward = Callable[[Mapping[str, "torch.Tensor"]], Mapping[str, "torch.Tensor"]]
 
 
@@ -69,10 +71,10 @@ class TorchEngine:
             import torch
 
             torch.set_num_threads(settings.threads or cores())
-            with private_copy(pack, folder) as private, offline(), Growth() as growth:
+            with _loading, private_copy(pack, folder) as private, offline(), Growth() as growth:
                 module, tensors, forward = _build(pack, private, dtype)
                 module.eval().requires_grad_(requires_grad=False).to(device)
-        except (ModelMissing, NoMemory):
+        except CallboardError:
             raise
         except ImportError as error:
             raise _not_installed(pack, error) from None

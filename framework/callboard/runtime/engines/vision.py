@@ -7,11 +7,13 @@ compiled operators do not load: so it is with a CPU build of torch and the torch
 from __future__ import annotations
 
 import sys
+import threading
 from types import ModuleType
 from typing import Final
 
 _SIGNATURE: Final = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _operators: Final[list[object]] = []
+_lock: Final = threading.Lock()
 
 
 def mend_torchvision() -> None:
@@ -24,19 +26,20 @@ def mend_torchvision() -> None:
     """
     import torch
 
-    if "torchvision" in sys.modules or _operators:
-        return
-    try:
-        import torchvision  # noqa: F401 - whether it imports is the question
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]  # half made
-        library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]  # torch does not type it
-        for name in ("nms", "qnms"):
-            library.define(name + _SIGNATURE)  # type: ignore[no-untyped-call]  # torch does not type it
-        _operators.append(library)  # the operators live as long as it does
-    except ImportError:
-        pass
+    with _lock:
+        if "torchvision" in sys.modules or _operators:
+            return
+        try:
+            import torchvision  # noqa: F401 - whether it imports is the question
+        except RuntimeError:
+            for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+                del sys.modules[name]  # half made
+            library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]  # torch lacks the type
+            for name in ("nms", "qnms"):
+                library.define(name + _SIGNATURE)  # type: ignore[no-untyped-call]  # torch lacks the type
+            _operators.append(library)  # the operators live as long as it does
+        except ImportError:
+            pass
 
 
 def import_open_clip() -> ModuleType:
