@@ -83,4 +83,4 @@ def _wrong(pack: Pack, problem: str) -> ModelMissing:
     return ModelMissing(pack.name, problem, f"Mend {pack.origin}.")
 
 
-__all__ = ["CONFIG", "INPUTS", "load_tower", "quietly"]
+__all__ = ["CONFIG", "INPUTS", "import_open_clip", "load_tower", "quietly"]
