@@ -11,8 +11,7 @@ from callboard.errors import ModelMissing
 from callboard.packs import Pack, packs_of, status, verify
 
 _LATER = {
-    name: f"callboard.cli.models_{name}"
-    for name in ("add", "bundle", "export", "info", "pull", "remove", "unbundle", "warm")
+    name: f"callboard.cli.models_{name}" for name in ("bundle", "export", "info", "pull", "remove", "unbundle", "warm")
 } | {"add-hub": "callboard.cli.models_add"}
 
 
