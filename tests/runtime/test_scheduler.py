@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import hashlib
+import logging
 import queue
 import sys
 import threading
@@ -18,6 +19,7 @@ import pytest
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelFault, ModelMissing
 from callboard.packs import Pack, read_file
+from callboard.plugin.context import JobContext, Surroundings
 from callboard.runtime import ENGINES, Control, NoMemory, Ticket
 from callboard.runtime.gate import Gate
 from callboard.runtime.local import LocalRuntime
@@ -667,12 +669,19 @@ async def test_the_gate_counts_bytes(shop: Shop, models: Path) -> None:
 
 
 async def test_a_job_carries_its_ticket(shop: Shop, models: Path) -> None:
-    """A view bound to a job needs no ticket in its calls, blocking or not."""
+    """What a hook calls through its context goes in the job's lane, blocking or not, though the hook says nothing."""
     with LocalRuntime(RuntimeSettings(), models) as runtime:
         shop.held = True
         blocker = asyncio.create_task(runtime.run("m", ids(1)))
         await asyncio.to_thread(begun, shop)
-        view = runtime.bound(Ticket("job", urgent=True))
+        view = JobContext(
+            parameters={},
+            path=None,
+            asset=None,
+            log=logging.getLogger("test"),
+            surroundings=Surroundings(runtime=runtime),
+            ticket=Ticket("job", urgent=True),
+        ).runtime
         calls = [
             asyncio.create_task(view.run("m", ids(2))),
             asyncio.create_task(asyncio.to_thread(view.call, "m", ids(3))),
