@@ -22,10 +22,11 @@ _WRITERS = {"toml": as_toml, "csv": as_csv, "keywords": as_keywords}
 
 
 @click.group("vocabulary", cls=Group, invoke_without_command=True)
+@json_flag
 @click.pass_context
-def command(ctx: click.Context) -> int | None:
+def command(ctx: click.Context, as_json: bool) -> int | None:
     """Show, check, import and export the studio's own words for tags."""
-    return ctx.invoke(show, word="", as_json=False) if ctx.invoked_subcommand is None else None
+    return ctx.invoke(show, word="", as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("show")

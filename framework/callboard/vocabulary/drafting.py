@@ -26,6 +26,8 @@ class Draft:
     def __init__(self) -> None:
         self._concepts: dict[str, Concept] = {}
         self._lines: dict[str, int] = {}
+        self._children: dict[tuple[str, str], str] = {}
+        self._labels: dict[str, str] = {}
         self.notes: list[str] = []
 
     def __contains__(self, ident: object) -> bool:
@@ -51,6 +53,8 @@ class Draft:
         before = self._concepts.get(concept.id)
         if before is None:
             self._concepts[concept.id], self._lines[concept.id] = concept, line
+            self._children.setdefault((concept.parent, fold(concept.label)), concept.id)
+            self._labels.setdefault(fold(concept.label), concept.id)
         else:
             self.note(line, f"{concept.id!r} was there before; its words are added")
             synonyms = (*before.synonyms, *concept.synonyms)
@@ -66,16 +70,13 @@ class Draft:
 
     def child(self, label: str, parent: str) -> str:
         """Find the concept with this label directly below *parent*; empty when there is none."""
-        return next(
-            (one.id for one in self._concepts.values() if one.parent == parent and fold(one.label) == fold(label)),
-            "",
-        )
+        return self._children.get((parent, fold(label)), "")
 
     def named(self, word: str) -> str:
         """Find a concept by id or label; empty when there is none."""
         if word in self._concepts:
             return word
-        return next((one.id for one in self._concepts.values() if fold(one.label) == fold(word)), "")
+        return self._labels.get(fold(word), "")
 
     def parents(self) -> None:
         """Turn parents that are given by label into ids; drop those that are not there or lead in a circle."""

@@ -28,8 +28,14 @@ def edited(text: str, wanted: Vocabulary, name: str = "vocabulary.toml") -> str:
     before = parse(text, name)
     lines = text.replace("\r\n", "\n").split("\n")
     known = {concept.id: at for at, concept in enumerate(before.concepts)}
-    for concept in reversed([one for one in wanted.concepts if one.id in known]):
-        lines = _changed(lines, known[concept.id], before.concepts[known[concept.id]], concept)
+    blocks = Lines("\n".join(lines)).blocks
+    changed = {
+        known[one.id]: one for one in wanted.concepts if one.id in known and one != before.concepts[known[one.id]]
+    }
+    for at in sorted(changed, reverse=True):  # from the end, so that the blocks before stay where they are
+        if at < len(blocks):
+            start, end = blocks[at].start, blocks[at].end
+            lines[start:end] = _changed(lines[start:end], before.concepts[at], changed[at])
     new = [block(concept) for concept in wanted.concepts if concept.id not in known]
     after = "\n".join(lines).rstrip("\n") + "\n" + "".join(f"\n{one}" for one in new)
     after = after.replace("\n", "\r\n") if "\r\n" in text else after
@@ -43,22 +49,20 @@ def edited(text: str, wanted: Vocabulary, name: str = "vocabulary.toml") -> str:
     )
 
 
-def _changed(lines: list[str], at: int, before: Concept, after: Concept) -> list[str]:
-    """Change the keys of one block; text that ends up wrong is found by whoever reads it again."""
+def _changed(lines: list[str], before: Concept, after: Concept) -> list[str]:
+    """Change the keys of one block, given by its lines; text that ends up wrong is found by whoever reads it again."""
     for tongue, words in after.languages.items():
-        lines = _spoken(lines, at, tongue, before.languages.get(tongue, Words()), words)
+        lines = _spoken(lines, tongue, before.languages.get(tongue, Words()), words)
     for key in _KEYS:
         value = getattr(after, key)
-        place = _block(lines, at)
-        if value != getattr(before, key) and place is not None:
+        if value != getattr(before, key) and (place := _block(lines)) is not None:
             lines = _set(lines, key, value, place.start, place.keys_end)
     return lines
 
 
-def _spoken(lines: list[str], at: int, tongue: str, before: Words, after: Words) -> list[str]:
+def _spoken(lines: list[str], tongue: str, before: Words, after: Words) -> list[str]:
     """Change a concept's words in one language; a language that is new to it gets a table."""
-    place = _block(lines, at)
-    if before == after or place is None:
+    if before == after or (place := _block(lines)) is None:
         return lines
     header = re.compile(rf"^\s*\[\s*concepts\s*\.\s*languages\s*\.\s*[\"']?{re.escape(tongue)}[\"']?\s*\]")
     start = next((i for i in range(place.start, place.end) if header.match(lines[i])), -1)
@@ -68,14 +72,13 @@ def _spoken(lines: list[str], at: int, tongue: str, before: Words, after: Words)
     end = next((i for i in range(start + 1, place.end) if lines[i].lstrip().startswith("[")), place.end)
     if after.label != before.label:
         lines = _set(lines, "label", after.label, start, end)
-        again = _block(lines, at)
+        again = _block(lines)
         end = again.end if again is not None and end == place.end else end
     return _set(lines, "synonyms", after.synonyms, start, end) if after.synonyms != before.synonyms else lines
 
 
-def _block(lines: list[str], at: int) -> Block | None:
-    found = Lines("\n".join(lines)).blocks
-    return found[at] if at < len(found) else None
+def _block(lines: list[str]) -> Block | None:
+    return next(iter(Lines("\n".join(lines)).blocks), None)
 
 
 def _set(lines: list[str], key: str, value: object, header: int, stop: int) -> list[str]:

@@ -52,6 +52,8 @@ def _blocks(lines: list[str]) -> list[Block]:
         if depth == 0 and _TABLE.match(line):
             headers.append((index, bool(_HEADER.match(line))))
             continue
+        if not any(mark in line for mark in ("[", "]", *_QUOTES)):
+            continue
         code = _code(line)
         quote = next((mark for mark in _QUOTES if code.count(mark) % 2), "")
         depth = max(depth + code.count("[") - code.count("]"), 0)
