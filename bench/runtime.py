@@ -290,7 +290,7 @@ def make_picture_model(folder: Path) -> None:
     import hashlib
 
     import torch
-    from callboard.runtime.engines.pytorch import import_open_clip
+    from callboard.runtime.engines.vision import import_open_clip
 
     open_clip = import_open_clip()
     torch.manual_seed(0)
