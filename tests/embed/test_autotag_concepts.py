@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 from callboard.config import RuntimeSettings
-from callboard.embed import TextCache
+from callboard.embed import TextCache, space_of
 from callboard.errors import ModelMissing
-from callboard.packs import find_packs
+from callboard.packs import find_packs, read_pack
 from callboard.runtime.local import LocalRuntime
+from callboard.testing import PluginHarness
 from callboard.testing.tinyclip import make_tiny_clip
 from callboard.vocabulary import Concept, Vocabulary
 from callboard_autotag.analyser import Picture, Shot
 from callboard_autotag.concepts import ELSE, Concepts, Sight, film_sights, make_concepts, sights_of
+from callboard_schemas import Prints, Tags
+from PIL import Image
 
 RED, GREEN, BLUE = (230, 20, 20), (10, 200, 30), (20, 30, 240)
 WORDS = {"poppies": (255, 0, 0), "meadow": (0, 255, 0), "ocean": (0, 0, 255), "something": (128, 128, 128)}
@@ -154,6 +157,33 @@ def test_without_a_clip_it_says_what_to_do(runtime: LocalRuntime, tmp_path: Path
         make_concepts(runtime, {})
     with pytest.raises(ModelMissing, match="no such pair"):
         make_concepts(runtime, {}, wanted="siglip")
+
+
+def test_a_whole_run_tags_concepts_and_stores_vectors(
+    plugin_harness: PluginHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plugin finds a CLIP under its name in the store, tags a picture with film words, and prints its vector."""
+    white, black = (255, 255, 255), (0, 0, 0)
+    store = tmp_path / "store"
+    words = {"night": black, "daylight": white, "sunny": white, "room": (0, 255, 0), "sunset": (255, 128, 0)}
+    make_tiny_clip(store, words, name="clip", logit_scale=20.0)
+    monkeypatch.setenv("CALLBOARD_STORE", str(store))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "still.png"
+    Image.fromarray(np.full((120, 200, 3), 3, np.uint8)).save(path)
+    off = dict.fromkeys(("text", "faces", "safety"), False)
+    with LocalRuntime() as runtime:
+        results = plugin_harness.run("callboard_autotag", path, parameters=off, runtime=runtime)
+    tags = next(result for result in results if isinstance(result, Tags))
+    found = {tag.label: tag for tag in tags.items if tag.method == "clip"}
+    assert "night" in found
+    assert "day" not in found
+    assert found["night"].group == ("time",)
+    assert not any("CLIP" in line for line in tags.facts.get("skipped", ()))  # type: ignore[union-attr]  # a list there
+    prints = next(result for result in results if isinstance(result, Prints))
+    assert [one.space for one in prints.items if one.space.startswith("clip:")] == [
+        space_of(read_pack(store / "clip-image.toml"))
+    ]
 
 
 def test_the_shipped_vocabulary_is_sound() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -250,6 +252,18 @@ def test_a_pack_of_torch_weights_is_exported(checkpoint: Path, tmp_path: Path) -
     assert (image.license, image.version) == ("Apache-2.0", "2026-01")
 
 
+def test_asking_for_help_loads_no_torch() -> None:
+    """Neither the list of models nor the help of the export imports torch, onnx or a runtime."""
+    code = (
+        "import sys; from callboard.cli import main; main(['models', 'list']); main(['models', 'export', '--help']);"
+        "print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+    loaded = set(done.stdout.partition("LOADED")[2].split())
+    assert "callboard.export" in loaded
+    assert {"torch", "onnx", "onnxruntime", "open_clip", "transformers", "numpy"} & loaded == set()
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -306,6 +320,9 @@ def test_the_command_prints_parity(
     assert [one["name"] for one in made] == ["told-image", "told-text"]
     assert made[0]["parity"]["cosine"] > 0.99999
     assert set(find_packs(store=tmp_path / "store")) >= {"told-image", "told-text"}
+    assert main([*arguments, "-o", str(tmp_path / "given")]) == 0
+    assert "told-image" in capsys.readouterr().out
+    assert not (tmp_path / "given" / ".partial").exists()
     assert main([*arguments, "--transformers", "X", "--open-clip", "Y"]) == 2
     assert main(["models", "export", str(tmp_path), "--name", "told"]) == 1
     assert "neither open_clip_config.json" in capsys.readouterr().err

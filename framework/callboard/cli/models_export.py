@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.cli.project import here_or_default
 from callboard.export import Wish, export
-from callboard.packs.store import store_folder
+from callboard.packs.store import partial, store_folder
 
 
 @click.command("export")
@@ -55,6 +56,8 @@ def command(
     store = output.absolute() if output is not None else store_folder(here_or_default().settings.runtime.store)
     out = console(stderr=True)
     made = export(wish, known_packs(), store, lambda words: None if as_json else out.print(f"[dim]{cell(words)}[/dim]"))
+    if output is not None:
+        shutil.rmtree(partial(store), ignore_errors=True)  # of use to the store alone
     if as_json:
         print_json({"exported": made})
         return 0

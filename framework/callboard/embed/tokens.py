@@ -151,8 +151,8 @@ class FileTokens:
 def make_tokens(pack: Pack, read: Callable[[str], bytes]) -> Tokens:
     """Make the tokenizer of a text pack as its ``preprocess`` table says.
 
-    Its keys: ``tokenizer`` (a file of the pack; the only one that can be where it is not given), ``context`` (tokens at
-    most), ``clean`` (a key of ``CLEANERS``), ``blank`` (a token id put to 0).
+    Its keys: ``tokenizer`` (a file of the pack; the only one that can be where it is not given), ``context`` or
+    ``tokens`` (tokens at most), ``clean`` (a key of ``CLEANERS``), ``blank`` (a token id put to 0).
 
     Args:
         pack: The pack.
@@ -165,7 +165,7 @@ def make_tokens(pack: Pack, read: Callable[[str], bytes]) -> Tokens:
     named = str(given.get("tokenizer") or _tokenizer_file(pack))
     bpe = not named.endswith(".json")
     clean = str(given.get("clean", "lower" if bpe else ""))
-    context, blank = int(_number(given.get("context", 0))), given.get("blank")
+    context, blank = int(_number(given.get("context", given.get("tokens", 0)))), given.get("blank")
     try:
         if bpe:
             return ClipTokens(read(named), context or CLIP_CONTEXT, clean)
