@@ -208,7 +208,11 @@ def rhythm(
         return [], {}
     count = len(cuts) + 1
     mean = duration / count
-    facts: dict[str, Scalar | list[str]] = {"shots": count, "mean_shot_seconds": round(mean, 3)}
+    facts: dict[str, Scalar | list[str]] = {
+        "shots": count,
+        "mean_shot_seconds": round(mean, 3),
+        "cuts_method": method,
+    }
     made = partial(Tag, method=method, model=model, threshold=threshold)
     if count == 1:
         return [made(label="single shot", score=0.9, group=("editing",))], facts

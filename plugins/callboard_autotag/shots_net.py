@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from callboard.errors import JobError, ModelMissing
 
-from callboard_autotag.shots import METHOD as CLASSICAL
 from callboard_autotag.shots import Cut, CutFinder, rhythm
 from callboard_autotag.transitions import LEAST, Frames, Transition, as_cuts, find, transition_tags
 
@@ -36,6 +35,7 @@ WINDOW = 200
 """Frames of a window. The network was trained on 100, of which half are believed; of 200 three quarters are, and on
 5,301 frames of a music video with 139 cuts both said the same."""
 _STEP = WINDOW - 2 * MARGIN
+_SHORTEST = 100  # frames of a window at least, as in training; a short film's last frame is repeated
 _AHEAD = 2  # windows that wait or run; decoding goes on meanwhile
 _CLASSIC_SIDE = 64  # pixels, longest side: what the thresholds of the classical finder were set for
 
@@ -103,11 +103,10 @@ class NetCuts:
         """Put the cutting into words; ``facts["cuts_method"]`` says who found the cuts."""
         cuts = self.cuts()
         if self._missing is not None:
-            tags, facts = rhythm(cuts, self._duration, self._classical.frames)
-            return tags, {**facts, "cuts_method": CLASSICAL} if facts else facts
+            return rhythm(cuts, self._duration, self._classical.frames)
         tags, facts = rhythm(cuts, self._duration, self._classical.frames, PACK, self._model, LEAST)
         gradual, numbers = transition_tags(self.transitions, PACK, self._model)
-        return [*tags, *gradual], {**facts, **numbers, "cuts_method": PACK} if facts else facts
+        return [*tags, *gradual], {**facts, **numbers}
 
     def _send(self) -> None:
         """Hand a window over, and keep its end as the beginning of the next."""
@@ -135,18 +134,29 @@ class NetCuts:
             self._calls.shutdown(wait=False, cancel_futures=True)
             raise
 
-    def _finish(self) -> list[Transition]:
+    def answers(self) -> tuple[Array, Array]:
+        """Give both chances of every frame taken, float32; nothing of a single frame, or where the pack is missing.
+
+        Raises:
+            RuntimeGone: the runtime died; the job is tried again.
+            JobError: the network gave something that is no number.
+        """
         left = len(self._window) - MARGIN  # of which the last margin was not believed yet
-        if self._missing is None and self._window and left > 0 and len(self._frames) > 1:
-            self._window += [self._window[-1]] * (MARGIN + max(0, 2 * MARGIN + 50 - len(self._window)))
+        if self._missing is None and left > 0 and len(self._frames) > 1:
+            self._window += [self._window[-1]] * (MARGIN + max(0, _SHORTEST - MARGIN - len(self._window)))
             self._send()
+            self._window.clear()
         while self._waiting and self._missing is None:
             self._take()
-        self._calls.shutdown(wait=False, cancel_futures=True)
         if self._missing is not None or not self._said:
-            return []
+            return np.zeros(0, np.float32), np.zeros(0, np.float32)
         single, many = (np.concatenate(part)[: len(self._frames)] for part in zip(*self._said, strict=True))
-        return find(self._frames, single, many, self._classical)
+        return single, many
+
+    def _finish(self) -> list[Transition]:
+        single, many = self.answers()
+        self._calls.shutdown(wait=False, cancel_futures=True)
+        return find(self._frames, single, many, self._classical) if len(single) else []
 
 
 def _fit(pixels: Array) -> Array:

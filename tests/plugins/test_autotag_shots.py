@@ -83,6 +83,6 @@ def test_rhythm_is_a_word_with_the_cuts_as_evidence() -> None:
     tags, facts = rhythm(cuts, 10.0, 250)
     assert [tag.label for tag in tags] == ["edited", "fast cutting"]
     assert [(seen.start, seen.frame) for seen in tags[0].evidence] == [(cut.time, cut.index) for cut in cuts]
-    assert facts == {"shots": 10, "mean_shot_seconds": 1.0}
+    assert facts == {"shots": 10, "mean_shot_seconds": 1.0, "cuts_method": "shots"}
     assert [tag.label for tag in rhythm([], 10.0, 250)[0]] == ["single shot"]
     assert rhythm([], 0.04, 1) == ([], {})

@@ -31,7 +31,6 @@ FRAMINGS = (
     ("extreme wide shot", 18.5),
 )
 """Name, and how many heads high the picture is."""
-_VARIANTS = 3
 _EMPTY = ("coffee", "chelsea", "rocket", "texture 3", "texture 4")
 
 
@@ -43,11 +42,11 @@ class Made(NamedTuple):
     people: int
 
 
-def pictures(seed: int = 1) -> Iterator[Made]:
-    """Give the pictures: uint8, 540 x 960 x 3, RGB."""
+def pictures(seed: int = 1, variants: int = 3) -> Iterator[Made]:
+    """Give the pictures: uint8, 540 x 960 x 3, RGB; *variants*, at most three, of each size."""
     random = np.random.default_rng(seed)
     for name, heads in FRAMINGS:
-        for variant in range(_VARIANTS):
+        for variant in range(variants):
             scale = 1.0 + 0.09 * (variant - 1)  # a little nearer and farther, within the same name
             made = stage([(float(random.uniform(0.4, 0.6)), heads * scale)], seed + variant, mirrored=variant % 2 == 1)
             yield Made(_graded(made, variant, random), name, 1)
@@ -93,12 +92,13 @@ def stage(people: list[tuple[float, float]], seed: int, *, mirrored: bool = Fals
     return picture
 
 
-def evaluate_shot_size(runtime: Runtime, seed: int = 1) -> dict[str, float]:
+def evaluate_shot_size(runtime: Runtime, seed: int = 1, variants: int = 3) -> dict[str, float]:
     """Measure how well shot size and people are told.
 
     Args:
         runtime: That has MTCNN's three networks.
         seed: Of the pictures.
+        variants: Pictures of each size, at most three.
 
     Returns:
         ``accuracy``, the share of pictures of one person whose size is right; ``within_one``, right or the next one;
@@ -110,7 +110,7 @@ def evaluate_shot_size(runtime: Runtime, seed: int = 1) -> dict[str, float]:
     """
     names = [name for name, _ in SIZES]
     right: dict[str, list[bool]] = {key: [] for key in ("accuracy", "within_one", "found", "people", "silent")}
-    for number, made in enumerate(pictures(seed)):
+    for number, made in enumerate(pictures(seed, variants)):
         looker = Faces(runtime)
         looker.look(Picture(0.0, number, made.pixels, 0.0))
         tags, numbers = looker.finish()
