@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -20,7 +21,6 @@ from callboard.oneshot import OneShot
 from callboard.tagwise import kept_text, meant
 from callboard.testing import TmpPlugin
 from callboard_schemas import Decision, Proposal
-from lxml import etree
 
 SAY = """
     from callboard import hookimpl, Tag, Tags
@@ -64,15 +64,13 @@ def the_one(conn: sqlite3.Connection) -> Proposal:
 
 
 def subjects(project: Project) -> tuple[list[str], str]:
-    """Give the keywords and the description of the XMP sidecar, read by libxml2."""
-    tree = etree.parse(str(project.folder / "media" / "one.mp4.xmp"))
-    spaces = {
-        "dc": "http://purl.org/dc/elements/1.1/",
-        "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    }
-    found = tree.xpath("//dc:subject//rdf:li/text()", namespaces=spaces)
-    about = tree.xpath("//dc:description//rdf:li/text()", namespaces=spaces)
-    return list(map(str, found)), str(about[0]) if about else ""
+    """Give the keywords and the description of the XMP sidecar, read by the standard library."""
+    tree = ElementTree.parse(str(project.folder / "media" / "one.mp4.xmp"))
+    dc, li = "{http://purl.org/dc/elements/1.1/}", "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
+    found, about = (
+        [item.text or "" for item in tree.iterfind(f".//{dc}{name}//{li}")] for name in ("subject", "description")
+    )
+    return found, next(iter(about), "")
 
 
 def json_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> object:

@@ -87,10 +87,9 @@ def _show_one(made: Proposal | None, *, as_json: bool) -> int:
 
 def _where(tag: Tag) -> str:
     """Say where a tag was seen or heard first, and how often more."""
-    if not tag.evidence:
-        return ""
+    first = next(iter(tag.evidence), None)
     more = f" +{len(tag.evidence) - 1}" if len(tag.evidence) > 1 else ""
-    return _spot(tag.evidence[0]) + more
+    return "" if first is None else _spot(first) + more
 
 
 def _spot(seen: Evidence) -> str:
