@@ -421,6 +421,12 @@ def test_a_device_without_room_for_one_row_is_left_for_the_cpu(scheduler: Schedu
     assert shop.loaded == [("m", "fast:0"), ("m", "cpu")]
     assert shop.most_open == 1
     assert status(scheduler).device == "cpu"
+    shop.room.clear()
+    assert good(ask(scheduler))
+    assert shop.log[-1].device == "cpu"
+    scheduler._workers.let_go([scheduler._models["m"]])
+    assert good(ask(scheduler))
+    assert shop.log[-1].device == "fast:0"  # tried again once it was loaded anew
 
 
 def test_a_row_that_fits_nowhere_is_blocked(scheduler: Scheduler, shop: Shop) -> None:

@@ -197,6 +197,8 @@ class Workers:
             del session
             with self._lock:
                 model.state, model.leaving, model.memory_mb = "absent", False, 0
+                if model.device not in model.avoid:
+                    model.avoid.clear()  # the next load may find more room where there was none
                 self.budget.room.notify_all()
                 model.work.notify_all()
                 self.staff(model)
