@@ -34,7 +34,7 @@ _RAW_BYTES = 64 << 20  # kept as they are; what is more is kept as JPEG
 _EDGE = 0.25  # seconds from a cut in which a picture may be part of a transition
 
 
-class _Candidate(Struct):
+class _Candidate(Struct, eq=False):
     time: float
     index: int
     pixels: Array
@@ -55,14 +55,19 @@ class Chooser:
             again: Seconds after which a long shot gets another picture.
         """
         self._most, self._again = most, again
-        self._stretch = _STRETCH
         self.clear()
 
     def clear(self) -> None:
         """Forget what was kept."""
+        self._stretch, self._pause, self._since = _STRETCH, 0.0, 0.0
         self._open: list[_Candidate] = []
         self._kept: list[_Candidate] = []
         self._raw = 0
+
+    @property
+    def held(self) -> int:
+        """Pictures held now."""
+        return len(self._kept) + len(self._open)
 
     def add(self, frame: Frame) -> None:
         """Take a frame; one without a large version is no candidate."""
@@ -70,9 +75,12 @@ class Chooser:
             return
         thumbnail = _thumbnail(frame.pixels)
         if self._open:
-            first = self._open[0]
-            if frame.time - first.time >= self._stretch or _differ(thumbnail, self._open[-1].thumbnail) > _OTHER_LOOK:
+            lasts = frame.time - self._since
+            other = lasts >= self._pause and _differ(thumbnail, self._open[-1].thumbnail) > _OTHER_LOOK
+            if other or lasts >= self._stretch:
                 self._close()
+        if not self._open:
+            self._since = frame.time
         candidate = _Candidate(frame.time, frame.index, frame.large, measure_sharpness(frame.large), thumbnail)
         self._open.append(candidate)
         if len(self._open) > 4:  # of a stretch that was made longer: two of the less sharp ones say enough
@@ -96,15 +104,11 @@ class Chooser:
             self._thin()
 
     def _thin(self) -> None:
-        """Drop half of what is kept: of each two neighbours, most alike first, the less worthy one."""
-        self._stretch *= 2
-        while len(self._kept) > 3 * self._most // 2:
-            gaps = [_differ(a.thumbnail, b.thumbnail) for a, b in pairwise(self._kept)]
-            at = int(np.argmin(gaps))
-            worse = at if self._kept[at].worth < self._kept[at + 1].worth else at + 1
-            dropped = self._kept.pop(worse)
-            if dropped.pixels.ndim == 3:
-                self._raw -= dropped.pixels.nbytes
+        """Keep the worthier of each two neighbours, and take half as many from here on: all of a film counts alike."""
+        self._stretch, self._pause = self._stretch * 2, self._stretch
+        pairs = [self._kept[at : at + 2] for at in range(0, len(self._kept), 2)]
+        self._kept = [max(pair, key=lambda candidate: candidate.worth) for pair in pairs]
+        self._raw = sum(candidate.pixels.nbytes for candidate in self._kept if candidate.pixels.ndim == 3)
 
     def choose(self, shots: Sequence[Shot]) -> Iterator[Picture]:
         """Give the pictures in order of time, each with its shot; call it once, at the end.
@@ -133,7 +137,7 @@ class Chooser:
         end = (self._kept[-1].time if self._kept else 0.0) + 1.0
         spans: list[tuple[float, float, Shot | None]] = [(shot.start, shot.end, shot) for shot in shots]
         places: list[tuple[float, float, Shot | None]] = []
-        spans = spans or [(0.0, end, None)]
+        spans = spans or self._looks(end)
         for start, stop, shot in spans:
             parts = max(1, int((stop - start) / self._again))
             edges = np.linspace(start, stop, parts + 1).tolist()
@@ -142,6 +146,14 @@ class Chooser:
             return places
         edges = np.linspace(0.0, end, self._most + 1).tolist()
         return [(low, high, None) for low, high in pairwise(edges)]
+
+    def _looks(self, end: float) -> list[tuple[float, float, Shot | None]]:
+        """Say where the look changes, for want of shots."""
+        starts = [0.0]
+        for before, after in pairwise(self._kept):
+            if _differ(before.thumbnail, after.thumbnail) > _OTHER_LOOK:
+                starts.append(after.time)
+        return [(start, stop, None) for start, stop in pairwise([*starts, end])]
 
 
 def measure_sharpness(pixels: Array) -> float:
