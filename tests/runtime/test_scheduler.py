@@ -542,6 +542,21 @@ def test_unused_models_are_let_go_of(shop: Shop, models: Path) -> None:
     scheduler.close()
 
 
+def test_a_model_that_was_busy_for_long_is_let_go_of_later(shop: Shop, models: Path) -> None:
+    """A run that takes longer than an unused model is kept ends in its own time, and the model leaves after it."""
+    scheduler = Scheduler(RuntimeSettings(keep=0.05), models)
+    shop.held = True
+    call = ask(scheduler)
+    begun(shop)
+    keeper = scheduler._workers.keeper
+    until(scheduler, lambda: keeper._until == 0.0)  # it looked, found nothing to do, and sleeps until it is woken
+    assert len(shop.open) == 1
+    shop.free()
+    assert good(call)
+    until(scheduler, lambda: status(scheduler).memory_mb == 0)
+    scheduler.close()
+
+
 def test_ten_first_callers_load_one_copy(scheduler: Scheduler, shop: Shop) -> None:
     """Whoever comes while it is being loaded waits for that copy."""
     shop.hold_load = threading.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,8 +26,8 @@ class Keeper:
     ) -> None:
         self._models, self._keep, self._close, self._fail, self._held = models, keep, close, fail, held
         self._wake = threading.Condition(lock)
-        self._until = 0.0
-        """When it wakes; 0 while it sleeps until it is woken."""
+        self._until = math.inf
+        """When it wakes; 0 while it sleeps until it is woken, infinite before it has looked at all."""
         self._closed = False
         self._thread: threading.Thread | None = None
 

@@ -152,6 +152,7 @@ class Workers:
             settled = _first(model, settled)
             leave = model.leaving and not model.running
             self.budget.room.notify_all()
+            self.keeper.expect(0.0 if model.pinned else model.used + self._settings.keep)
             self.staff(model)
         settle(settled)
         if leave:
