@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Programs that the tests drive: speech and pictures to make media with, strace to see which files are opened.
+# Programs that the tests drive: speech and pictures to make media with, strace to see which files are opened,
+# exiftool to read what we write.
 set -euo pipefail
 
 missing=()
-for program in espeak-ng ffmpeg sox strace; do
-  command -v "$program" >/dev/null || missing+=("$program")
+for program in espeak-ng exiftool ffmpeg sox strace; do
+  command -v "$program" >/dev/null || missing+=("${program/#exiftool/libimage-exiftool-perl}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -12,23 +12,22 @@ from callboard import shm
 from callboard.media import Loudness
 from callboard.media.client import open_media
 from callboard_autotag.loud import describe_loudness
-from callboard_autotag.truth.sound import RATE, SIGNALS, measure, sine, write_wave
+from callboard_autotag.truth.sound import RATE, SIGNALS, Signal, measure, sine, write_wave
 
 SAMPLES = Path(__file__).parents[1] / "media"
 SHORT = [signal for signal in SIGNALS if signal.name in ("3341-1", "3341-2", "3341-5", "3342-1")]
 
 
 @pytest.mark.parametrize("signal", SHORT, ids=lambda signal: signal.name)
-def test_signals_of_the_ebu(signal: object, tmp_path: Path) -> None:
+def test_signals_of_the_ebu(signal: Signal, tmp_path: Path) -> None:
     """Sines of EBU Tech 3341 and 3342 measure what those say, within their tolerance."""
-    (known,) = [known for known in SIGNALS if known is signal]
-    tone = sine(known.parts)
+    tone = sine(signal.parts)
     said = measure(write_wave(tmp_path / "tone.wav", (tone, tone)))
     assert said is not None
-    assert said.integrated == pytest.approx(known.integrated, abs=known.tolerance)
-    if known.range is not None:
-        assert said.range == pytest.approx(known.range, abs=1.0)
-    assert said.true_peak == pytest.approx(max(level for level, _ in known.parts), abs=0.3)
+    assert said.integrated == pytest.approx(signal.integrated, abs=signal.tolerance)
+    if signal.range is not None:
+        assert said.range == pytest.approx(signal.range, abs=1.0)
+    assert said.true_peak == pytest.approx(max(level for level, _ in signal.parts), abs=0.3)
 
 
 def ffmpeg_says(path: Path) -> dict[str, float]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import re
+import subprocess
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -17,6 +19,8 @@ from callboard.effects.xmpmodel import Wish, values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+_SHARED = {"XMP-dc:Subject", "XMP-lr:HierarchicalSubject", "XMP-dc:Description", "XMP-x:XMPToolkit"}
+"""Properties that we write into, as exiftool names them."""
 DARKTABLE = """<?xml version="1.0" encoding="UTF-8"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -148,6 +152,44 @@ def test_exiv2_reads_what_we_write(sample: str, tmp_path: Path) -> None:
     assert any(key.startswith(others.get(sample, "Xmp.xmpMM.History")) for key in found)
     words = found["Xmp.dc.description"]['lang="x-default"']
     assert words == ("A person's words" if sample == "lightroom" else "A beach")
+
+
+def exiftool(path: Path) -> dict[str, object]:
+    """Read every property with exiftool, lists as lists."""
+    command = ["exiftool", "-j", "-G1", "-struct", "-a", "-api", "Compact=0", str(path)]
+    said = subprocess.run(command, check=True, capture_output=True).stdout
+    found: dict[str, object] = json.loads(said)[0]
+    return found
+
+
+def listed(found: dict[str, object], name: str) -> list[str]:
+    """Give a property's values in order; a single value is a list of one, an empty one none."""
+    value = found.get(name, [])
+    return [str(item) for item in (value if isinstance(value, list) else [value]) if item != ""]
+
+
+@pytest.mark.parametrize("sample", ["darktable", "lightroom", "digikam", "crlf"])
+def test_exiftool_reads_what_we_write(sample: str, tmp_path: Path) -> None:
+    """A third implementation finds words flat and by hierarchy as cataloguers expect them, and a person's untouched."""
+    path = tmp_path / "clip.xmp"
+    path.write_bytes(SAMPLES[sample])
+    before = exiftool(path)
+    done = merge(SAMPLES[sample], wanted("beach & <sea>", "sun"), None, unchanged=False)
+    path.write_bytes(done.data or b"")
+    found = exiftool(path)
+    for name, ours in (
+        ("XMP-dc:Subject", ["beach & <sea>", "sun"]),  # what every program searches
+        ("XMP-lr:HierarchicalSubject", ["Place|Beach"]),  # the tree of Lightroom, darktable and digiKam
+    ):
+        assert listed(found, name) == listed(before, name) + ours
+    kept = {name: value for name, value in before.items() if name.startswith("XMP-") and name not in _SHARED}
+    assert kept
+    assert kept.items() <= found.items()
+    assert "ExifTool:Warning" not in found
+    path.write_bytes(merge(done.data, None, remembered(done), unchanged=True).data or b"")
+    again = exiftool(path)
+    xmp = [{name: value for name, value in each.items() if name.startswith("XMP-")} for each in (again, before)]
+    assert xmp[0] == xmp[1]
 
 
 def test_a_file_rewritten_by_exiv2_keeps_its_changes_and_loses_only_ours(tmp_path: Path) -> None:
