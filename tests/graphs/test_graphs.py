@@ -66,7 +66,7 @@ def built(unpacked: Unpacked, name: str, out: Path) -> onnxruntime.InferenceSess
 def run(session: onnxruntime.InferenceSession, **inputs: Array) -> dict[str, Array]:
     """Give the outputs by name."""
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, inputs), strict=True))
+    return {name: np.asarray(value) for name, value in zip(names, session.run(None, inputs), strict=True)}
 
 
 def test_bytes_do_not_depend_on_the_process(unpacked: Unpacked, tmp_path: Path) -> None:
@@ -204,7 +204,8 @@ def test_minilm_computes_what_transformers_does(unpacked: Unpacked, tmp_path: Pa
     read = tokenizer.encode_batch(texts)
     ids, mask = (np.array([getattr(one, key) for one in read]) for key in ("ids", "attention_mask"))
     said = run(session, input_ids=ids, attention_mask=mask, token_type_ids=np.zeros_like(ids))["embedding"]
-    model = BertModel.from_pretrained(str(folder)).eval()
+    model = BertModel.from_pretrained(str(folder))
+    model.train(False)
     with torch.no_grad():
         states = model(torch.from_numpy(ids), torch.from_numpy(mask)).last_hidden_state
         share = torch.from_numpy(mask)[..., None].float()
