@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from callboard.packs import find_packs
+from callboard.packs.terms import permissive
 
 Copyleft = Literal["none", "weak", "strong", "unknown"]
 
@@ -24,6 +25,7 @@ _RANK: dict[Copyleft, int] = {"none": 0, "weak": 1, "strong": 2, "unknown": 3}
 _SPDX = {
     "apache 2 license": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
+    "apache 2.0 license": "Apache-2.0",
     "apache software license": "Apache-2.0",
     "mit license": "MIT",
     "bsd": "BSD-3-Clause",
@@ -40,9 +42,6 @@ _SPDX = {
 }
 """What package metadata says, in lower case, to its SPDX identifier."""
 
-_PERMISSIVE = re.compile(
-    r"^(0BSD|Apache-2\.0|BSD-[23]-Clause|CC0-1\.0|CC-BY-4\.0|ISC|MIT(-0|-CMU)?|PSF-2\.0|Unlicense|Zlib)$"
-)
 _STRONG = re.compile(r"^(A?GPL)\b")
 _WEAK = re.compile(r"^(LGPL|MPL|EPL|CDDL)\b")
 
@@ -157,7 +156,7 @@ def copyleft(expression: str) -> Copyleft:
             return "strong"
         if _WEAK.match(name) or _STRONG.match(name):
             return "weak"
-        return "none" if _PERMISSIVE.match(name.partition(" WITH ")[0]) else "unknown"
+        return "none" if permissive(name.partition(" WITH ")[0]) else "unknown"
 
     choices: list[Copyleft] = [
         max((one(part) for part in choice.split(" AND ")), key=_RANK.__getitem__) for choice in expression.split(" OR ")
