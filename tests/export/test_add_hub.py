@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callboard.errors import PullError, PullForbidden, PullGone
 from callboard.packs import read_pack
 from callboard.packs.packfile import HubSource
-from callboard.packs.recipe import RECOMMENDED, name_of
+from callboard.packs.recipe import RECOMMENDED, look, name_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = b"weights " * 1000
@@ -156,25 +157,31 @@ def test_nothing_is_written_without_a_yes(hub: Hub, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "words"),
+    ("change", "kind", "words"),
     [
-        ({"code": 404}, 1, "Check its name"),
-        ({"code": 401}, 1, "hf auth login"),
-        ({"files": {"pytorch_model.bin": b"x", "config.json": b"{}"}}, 1, "pickles"),
-        ({"files": {"model.safetensors": b"x"}}, 1, "neither open_clip_config.json"),
-        ({"files": {"model.safetensors": b"x", "config.json": b"<html>"}}, 1, "is not JSON"),
+        ({"code": 404}, PullGone, "Check its name"),
+        ({"code": 401}, PullForbidden, "hf auth login"),
+        ({"files": {"pytorch_model.bin": b"x", "config.json": b"{}"}}, PullError, "pickles"),
+        ({"files": {"model.safetensors": b"x"}}, PullError, "neither open_clip_config.json"),
+        ({"files": {"model.safetensors": b"x", "config.json": b"<html>"}}, PullError, "is not JSON"),
     ],
 )
 def test_what_cannot_be_pinned_is_explained(
-    hub: Hub, tmp_path: Path, change: dict[str, Any], code: int, words: str
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], kind: type[PullError], words: str
 ) -> None:
     """Each reason why there is no pack is said with what to do."""
+    from huggingface_hub import constants
+
+    address = f"http://127.0.0.1:{hub.server_address[1]}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    )
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for name, value in change.items():
         setattr(hub, name, value)
-    done = run(hub, tmp_path, "studio/eye", "--yes")
-    assert done.returncode == code
-    assert words in done.stderr
-    assert not (tmp_path / "store").exists()
+    with pytest.raises(kind, match=words):
+        look("studio/eye")
 
 
 def test_without_a_network_the_list_is_still_there(tmp_path: Path) -> None:
