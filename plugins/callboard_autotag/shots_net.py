@@ -32,8 +32,8 @@ SIZE = (27, 48)
 MARGIN = 25
 """Frames at each end of a window that are not believed, as the reference leaves them out."""
 WINDOW = 200
-"""Frames of a window. The network was trained on 100, of which half are believed; of 200 three quarters are, and on
-5,301 frames of a music video with 139 cuts both said the same."""
+"""Frames of a window. The network was trained on 100, of which half are believed; of 200 it is three quarters. On 300
+frames of a music video the chances differ by 0.05 at most from those of windows of 100."""
 _STEP = WINDOW - 2 * MARGIN
 _SHORTEST = 100  # frames of a window at least, as in training; a short film's last frame is repeated
 _AHEAD = 2  # windows that wait or run; decoding goes on meanwhile
