@@ -86,8 +86,8 @@ def evaluate_loudness() -> dict[str, float]:
             ranges.append(off)
             passed += wrong <= signal.tolerance and off <= 1.0
     return {
-        "loudness_worst_lu": round(max(errors), 3),
-        "loudness_range_worst_lu": round(max(ranges), 3),
+        "loudness_error": round(max(errors), 3),
+        "loudness_range_error": round(max(ranges), 3),
         "loudness_passed": round(passed / len(SIGNALS), 4),
     }
 
