@@ -6,9 +6,7 @@ weighed against sentences of what else the picture may show.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -16,9 +14,9 @@ import numpy as np
 from callboard.embed import TextCache, find_pair
 from callboard.errors import ModelMissing
 from callboard_schemas import Evidence, Tag
-from msgspec import Struct
 
 from callboard_autotag.analyser import Facts, Found, Picture
+from callboard_autotag.sights import ELSE, METHOD, TEMPLATES, Sight, film_sights, sights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +30,6 @@ Array = np.ndarray[Any, Any]
 Heard = Callable[[str, Picture, Array], None]
 """Takes the space, the picture and its vector: ``PrintMaker.take``, so that no picture is embedded twice."""
 
-METHOD: Final = "clip"
 PAIR: Final = "clip"
 """Name of the pair of packs that is used: ``clip-image`` and ``clip-text``."""
 MISSING: Final = (
@@ -45,69 +42,9 @@ SIGMOID_LEAST: Final = 0.3
 """The same for a model trained with a sigmoid, whose scores for what is there stay low."""
 UNPROMPTED: Final = 0.1
 """Added to either for a concept that has no sentences of its own: a bare word can mean anything."""
-TEMPLATES: Final = ("a photo of {}", "a frame of a film that shows {}", "a video still of {}")
-"""Sentences made of a label that has none: an average of several is steadier than one (Radford et al. 2021, 3.1.4)."""
-ELSE: Final = (
-    "a photo",
-    "a frame of a film",
-    "a blurred picture",
-    "a photo of something else",
-    "a plain background",
-    "a close-up of a surface",
-)
-"""What a picture may show instead, where the concept does not say."""
 _AT_ONCE: Final = 8
 _MOST_TAGS: Final = 40
 _MOST_EVIDENCE: Final = 50
-
-
-class Sight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One concept to look for."""
-
-    id: str
-    label: str
-    group: tuple[str, ...] = ()
-    prompts: tuple[str, ...] = ()
-    """Sentences; without any, some are made of *word*."""
-    word: str = ""
-    """Empty is the label: which may be in another language than the model's."""
-    against: tuple[str, ...] = ELSE
-    """Sentences of what a picture may show instead."""
-    threshold: float | None = None
-    concept: str = ""
-    """Id in the project's vocabulary."""
-
-
-class _List(Struct, forbid_unknown_fields=True):
-    concepts: tuple[Sight, ...]
-
-
-def film_sights() -> tuple[Sight, ...]:
-    """Give the small film vocabulary that comes with the plugin."""
-    raw = tomllib.loads(Path(__file__).with_name("concepts.toml").read_text("utf-8"))
-    return msgspec.convert(raw, _List).concepts
-
-
-def sights_of(vocabulary: Vocabulary | None) -> tuple[Sight, ...]:
-    """Give what to look for: a project's own concepts, else the small film vocabulary.
-
-    Categories are left out, and concepts that do not listen to the method ``clip``.
-    """
-    if vocabulary is None or not vocabulary.concepts:
-        return film_sights()
-    return tuple(
-        Sight(
-            id=concept.id,
-            label=vocabulary.label(concept.id),
-            group=vocabulary.path(concept.id),
-            word=concept.label,
-            prompts=concept.prompts,
-            threshold=vocabulary.threshold(concept.id, METHOD),
-            concept=concept.id,
-        )
-        for concept in vocabulary.concepts
-        if not concept.category and (not concept.analysers or METHOD in concept.analysers)
-    )
 
 
 class Concepts:
@@ -296,6 +233,7 @@ def make_concepts(
 
 
 __all__ = [
+    "ELSE",
     "METHOD",
     "MISSING",
     "PAIR",

@@ -171,7 +171,7 @@ def test_a_whole_run_tags_concepts_and_stores_vectors(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = tmp_path / "still.png"
     Image.fromarray(np.full((120, 200, 3), 3, np.uint8)).save(path)
-    off = dict.fromkeys(("text", "faces", "safety"), False)
+    off: dict[str, bool] = {"text": False, "faces": False, "safety": False}
     with LocalRuntime() as runtime:
         results = plugin_harness.run("callboard_autotag", path, parameters=off, runtime=runtime)
     tags = next(result for result in results if isinstance(result, Tags))

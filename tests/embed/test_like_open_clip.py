@@ -132,7 +132,7 @@ def test_pictures_are_identical(open_clip: ModuleType, resize: str, size: tuple[
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
     square = size[0] == size[1]
-    theirs = image_transform_v2(
+    theirs: Any = image_transform_v2(
         PreprocessCfg(size=size[0] if square else size, resize_mode=resize, interpolation=interpolation, fill_color=7),
         is_train=False,
     )
@@ -151,7 +151,8 @@ def test_many_sizes_are_cropped_at_the_same_pixel(open_clip: ModuleType) -> None
     """Odd and even sizes around the target: rounding goes the same way everywhere."""
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    theirs, ours = image_transform_v2(PreprocessCfg(size=32), is_train=False), Preparation((32, 32))
+    theirs: Any = image_transform_v2(PreprocessCfg(size=32), is_train=False)
+    ours = Preparation((32, 32))
     for height, width in itertools.product(range(29, 40), range(29, 75, 3)):
         pixels = noise(height, width, height * width)
         expected = theirs(Image.fromarray(pixels)).numpy()

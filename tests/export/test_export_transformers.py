@@ -115,7 +115,8 @@ def test_a_clip_of_transformers_gives_the_same_vectors(transformers: Any, tmp_pa
         said = TextEmbedder(runtime, pair[1]).embed(TEXTS)
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    transform = image_transform_v2(PreprocessCfg(size=32, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4)), is_train=False)
+    preparing_too = PreprocessCfg(size=32, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
+    transform: Any = image_transform_v2(preparing_too, is_train=False)
     tokenizer = transformers.AutoTokenizer.from_pretrained(source)
     with torch.inference_mode():
         given = torch.stack([transform(Image.fromarray(picture)) for picture in pictures])

@@ -174,9 +174,9 @@ def _offline(repository: str, error: Exception) -> PullOffline:
 def _file(hub: Any, repository: str, revision: str, given: Any) -> PackFile:
     """Take a file's recorded digest; where there is none, read the file."""
     name, size = str(given.rfilename), int(given.size or 0)
-    recorded = given.lfs.sha256 if given.lfs is not None else ""
-    if recorded:
-        return PackFile(name, str(recorded), int(given.lfs.size))
+    large = given.lfs
+    if large is not None and large.sha256:
+        return PackFile(name, str(large.sha256), int(large.size))
     if size > _SMALL:
         raise PullError(repository, f"the hub records no digest of {name}", "Look for another release of it.")
     page = hub.hf_hub_url(repository, name, revision=revision)
