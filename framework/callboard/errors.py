@@ -132,9 +132,7 @@ class ModelFault(JobError):
 
     def __init__(self, model: str, output: str, problem: str) -> None:
         self.model, self.output, self.problem = model, output, problem
-        super().__init__(
-            f"model {model!r}: output {output!r} {problem}", "'callboard models verify' checks its files."
-        )
+        super().__init__(f"model {model!r}: output {output!r} {problem}", "'callboard models verify' checks its files.")
 
 
 class MediaError(JobError):
@@ -237,6 +235,16 @@ class ExportError(CallboardError):
     def __init__(self, model: str, problem: str, hint: str = "") -> None:
         self.model, self.problem = model, problem
         super().__init__(f"model {model!r}: {problem}", hint)
+
+
+class MissingExtra(CallboardError):
+    """A command needs libraries that are not installed."""
+
+    code = "extra-missing"
+
+    def __init__(self, what: str, library: str) -> None:
+        self.library = library
+        super().__init__(f"{what} needs {library}, which is not installed", "pip install 'callboard[media,cpu]'")
 
 
 class RuntimeGone(Blocked):

@@ -13,8 +13,7 @@ from callboard.cli.output import console, count, file_cell, print_json
 from callboard.cli.project import catalog, here_or_default
 from callboard.cli.search import clock, places
 from callboard.config import Project
-from callboard.errors import UsageError
-from callboard.search.ask import MissingExtra
+from callboard.errors import MissingExtra, UsageError
 from callboard.search.duplicates import Group, Member, exact, films, near
 
 _TITLES = {"exact": "The same file", "near": "Pictures that look the same", "film": "Films that show the same"}

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from callboard.catalog import prints, texts
 from callboard.config import Project
-from callboard.errors import CallboardError, MediaError, ModelMissing
+from callboard.errors import MediaError, MissingExtra, ModelMissing
 from callboard.search import Hit
 from callboard.search.fuse import fuse
 from callboard.search.text import find, suggest
@@ -40,15 +40,6 @@ class Answer(Struct, frozen=True, kw_only=True):
     """What could not be searched, and what would help."""
     suggestions: tuple[str, ...] = ()
     """Words of the catalog that may have been meant."""
-
-
-class MissingExtra(CallboardError):
-    """A search needs libraries that are not installed."""
-
-    code = "extra-missing"
-
-    def __init__(self, what: str, library: str) -> None:
-        super().__init__(f"{what} needs {library}, which is not installed", "pip install 'callboard[media,cpu]'")
 
 
 def ask(
@@ -183,4 +174,4 @@ def _first(packs: Mapping[str, Pack], used: Mapping[str, tuple[Pack, Pack]]) -> 
     return find_pair({pack.name: pack for pair in used.values() for pack in pair if pack.name in packs})
 
 
-__all__ = ["NO_MODEL", "ONLY_COPIES", "Answer", "MissingExtra", "ask"]
+__all__ = ["NO_MODEL", "ONLY_COPIES", "Answer", "ask"]
