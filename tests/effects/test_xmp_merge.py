@@ -15,11 +15,15 @@ import pytest
 from callboard.effects.ledger import Values, Version
 from callboard.effects.spans import XmlRefused, parse, splice, unsplice
 from callboard.effects.xmp import Merged, merge
-from callboard.effects.xmpmodel import Wish, values
+from callboard.effects.xmpmodel import Wish, hides_others, values, wish
+from callboard_schemas import Proposal, Provenance, Tag, Tags
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-_SHARED = {"XMP-dc:Subject", "XMP-lr:HierarchicalSubject", "XMP-dc:Description", "XMP-x:XMPToolkit"}
+_SHARED = {"XMP-dc:Subject", "XMP-lr:HierarchicalSubject", "XMP-digiKam:TagsList"} | {
+    "XMP-dc:Description",
+    "XMP-x:XMPToolkit",
+}
 """Properties that we write into, as exiftool names them."""
 DARKTABLE = """<?xml version="1.0" encoding="UTF-8"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
@@ -93,9 +97,15 @@ SAMPLES = {
 }
 
 
-def wanted(*subjects: str, hierarchy: tuple[str, ...] = ("Place|Beach",), description: str = "A beach") -> Wish:
+def wanted(
+    *subjects: str,
+    hierarchy: tuple[str, ...] = ("Place|Beach",),
+    description: str = "A beach",
+    paths: tuple[str, ...] = ("Place/Beach",),
+) -> Wish:
     """Say what a test wants, with something in our own namespace."""
-    return Wish(values=Values(subjects, hierarchy, description), own={"tags": [{"label": "x", "score": "0.5000"}]})
+    values = Values(subjects, hierarchy, description, paths)
+    return Wish(values=values, own={"tags": [{"label": "x", "score": "0.5000"}]})
 
 
 def remembered(merged: Merged) -> Version:
@@ -148,6 +158,8 @@ def test_exiv2_reads_what_we_write(sample: str, tmp_path: Path) -> None:
         found = image.read_xmp()
     assert found["Xmp.dc.subject"][-2:] == ["beach & <sea>", "sun"]
     assert found["Xmp.lr.hierarchicalSubject"][-1] == "Place|Beach"
+    lists = {"lightroom": ["Place/Beach"], "digikam": ["A/B", "Place/Beach"]}
+    assert found.get("Xmp.digiKam.TagsList") == lists.get(sample)
     others = {"darktable": "Xmp.darktable.history", "crlf": "Xmp.darktable.history", "digikam": "Xmp.digiKam.TagsList"}
     assert any(key.startswith(others.get(sample, "Xmp.xmpMM.History")) for key in found)
     words = found["Xmp.dc.description"]['lang="x-default"']
@@ -179,7 +191,9 @@ def test_exiftool_reads_what_we_write(sample: str, tmp_path: Path) -> None:
     found = exiftool(path)
     for name, ours in (
         ("XMP-dc:Subject", ["beach & <sea>", "sun"]),  # what every program searches
-        ("XMP-lr:HierarchicalSubject", ["Place|Beach"]),  # the tree of Lightroom, darktable and digiKam
+        ("XMP-lr:HierarchicalSubject", ["Place|Beach"]),  # the tree of Lightroom and darktable
+        # digiKam's tree, which would hide the keywords that a person has elsewhere if it were begun there
+        ("XMP-digiKam:TagsList", ["Place/Beach"] if sample in ("lightroom", "digikam") else []),
     ):
         assert listed(found, name) == listed(before, name) + ours
     kept = {name: value for name, value in before.items() if name.startswith("XMP-") and name not in _SHARED}
@@ -264,6 +278,92 @@ def test_a_file_of_ours_goes_when_nothing_in_it_is_anybodys() -> None:
     assert b"callboard:" not in (out.data or b"").replace(b"xmlns:callboard", b"")
 
 
+def digikam_writes(path: Path, paths: list[str]) -> bytes:
+    """Let exiv2, which digiKam writes with, set digiKam's list."""
+    with pyexiv2.Image(str(path)) as image:
+        image.modify_xmp({"Xmp.digiKam.TagsList": paths})
+    return path.read_bytes()
+
+
+def test_an_entry_in_digikams_list_is_merged_as_any_other(tmp_path: Path) -> None:
+    """What a person has there already or adds stays, what one took out is not put in again, undo takes only ours."""
+    before = DIGIKAM.encode()
+    paths = ("A/B", "Place/Beach", "Sky")
+    first = merge(before, wanted(paths=paths), None, unchanged=False)
+    assert read(first.data).paths == ("A/B", "Place/Beach", "Sky")
+    assert merge(first.data, None, remembered(first), unchanged=True).data == before
+    path = tmp_path / "clip.xmp"
+    path.write_bytes(first.data or b"")
+    touched = digikam_writes(path, ["A/B", "Place/Beach", "mine"])
+    second = merge(touched, wanted(paths=paths), remembered(first), unchanged=False)
+    assert read(second.data).paths == ("A/B", "mine", "Place/Beach")
+    path.write_bytes(second.data or b"")
+    assert listed(exiftool(path), "XMP-digiKam:TagsList") == ["A/B", "mine", "Place/Beach"]
+    assert read(merge(second.data, None, remembered(second), unchanged=True).data).paths == ("A/B", "mine")
+
+
+def test_digikams_list_is_not_begun_where_it_would_hide_a_persons_keywords(tmp_path: Path) -> None:
+    """Beside keywords kept elsewhere there is none of ours; digiKam's own, begun from ours too, loses ours by undo."""
+    first = merge(DARKTABLE.encode(), wanted("sun"), None, unchanged=False)
+    assert b"TagsList" not in (first.data or b"")
+    path = tmp_path / "clip.xmp"
+    path.write_bytes(first.data or b"")
+    touched = digikam_writes(path, ["places/spain", "Place/Beach", "mine"])
+    second = merge(touched, wanted("sun"), remembered(first), unchanged=False)
+    assert sorted(read(second.data).paths) == ["Place/Beach", "mine", "places/spain"]
+    for data, last in ((touched, first), (second.data, second)):
+        out = merge(data, None, remembered(last), unchanged=data is second.data)
+        assert read(out.data).paths == ("places/spain", "mine")
+
+
+@pytest.mark.parametrize("known", ["known", "lost"])
+@pytest.mark.parametrize("sample", ["ours", "lightroom", "digikam"])
+def test_a_sidecar_from_before_digikams_list_gets_it(sample: str, known: str) -> None:
+    """One that an earlier version wrote without it has it after the next write, and undo leaves nothing of ours."""
+    before = SAMPLES.get(sample)
+    first = merge(before, wanted("sun", paths=()), None, unchanged=False)
+    theirs = read(before).paths if before else ()
+    assert read(first.data).paths == theirs
+    last = remembered(first) if known == "known" else None
+    second = merge(first.data, wanted("sun"), last, unchanged=last is not None)
+    assert read(second.data).paths == (*theirs, "Place/Beach")
+    assert read(second.data).hierarchy == ("Place|Beach",)
+    out = merge(second.data, None, remembered(second), unchanged=True)
+    assert b"Beach" not in (out.data or b"")
+    assert before is None or read(out.data) == read(before)
+    if known == "known":
+        assert out.data == before
+
+
+def test_a_slash_in_a_label_makes_no_level() -> None:
+    """A path of digiKam's has as many levels as the tag; every tag is in it, also one without a group."""
+    tags = Tags(
+        items=(
+            Tag(label="24/7", score=0.9, method="m", group=("shop", "hours a/b")),
+            Tag(label="sun|moon", score=0.9, method="m"),
+        ),
+        confidence=0.9,
+        description="",
+    )
+    proposal = Proposal(
+        id="p",
+        run="r",
+        job="j",
+        result="tags",
+        kind="analyse",
+        body=tags,
+        confidence=0.9,
+        provenance=Provenance(plugin="m", version="1", kind="analyse"),
+        state="accepted",
+    )
+    said = wish([proposal])
+    assert said is not None
+    assert said.values.subjects == ("24/7", "sun|moon")
+    assert said.values.hierarchy == ("shop|hours a/b|24/7",)
+    assert said.values.paths == ("shop/hours a\u2215b/24\u22157", "sun|moon")
+    assert read(merge(None, said, None, unchanged=False).data).paths == said.values.paths
+
+
 HOSTILE = {
     "doctype": b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
     "laughs": b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><l>&b;</l>',
@@ -312,7 +412,10 @@ def files(draw: st.DrawFn) -> bytes:
     people = draw(st.lists(CLEAN, max_size=4, unique=True))
     listed = "".join(f"{draw(NOISE)}<r:li>{escape(text)}</r:li>" for text in people)
     subject = f"<q:subject>{draw(NOISE)}<r:Bag>{listed}{draw(NOISE)}</r:Bag></q:subject>" if draw(st.booleans()) else ""
-    parts = [draw(st.permutations([*draw(st.lists(FOREIGN, max_size=3)), subject]))]
+    named = "".join(f"<r:li>people/{escape(text)}</r:li>" for text in draw(st.lists(CLEAN, max_size=2, unique=True)))
+    space = "xmlns:d='http://www.digikam.org/ns/1.0/'"
+    paths = f"<d:TagsList {space}><r:Seq>{named}{draw(NOISE)}</r:Seq></d:TagsList>" if draw(st.booleans()) else ""
+    parts = [draw(st.permutations([*draw(st.lists(FOREIGN, max_size=3)), subject, paths]))]
     body = "".join(itertools.chain.from_iterable((draw(NOISE), part) for part in parts[0]))
     rating = draw(st.sampled_from(["", " f:rating='3'", '\n f:x="a>b"']))
     about = draw(st.sampled_from(['""', "'uuid:7'"]))
@@ -332,6 +435,8 @@ def test_every_foreign_byte_survives(before: bytes, ours: list[str], later: list
     first = merge(before, wanted(*ours), None, unchanged=False)
     assert unsplice(first.data or b"", first.version.splices) == before
     assert set(read(first.data).subjects) == {*people, *ours}
+    offered = set() if hides_others(read(before)) else {"Place/Beach"}
+    assert set(read(first.data).paths) == {*read(before).paths, *offered}
     second = merge(first.data, wanted(*later), remembered(first), unchanged=True)
     assert set(read(second.data).subjects) == {*people, *later}
     assert merge(second.data, None, remembered(second), unchanged=True).data == before
@@ -357,6 +462,7 @@ def test_what_a_person_changes_after_us_survives(before: bytes, ours: list[str],
     out = merge(second.data, None, remembered(second), unchanged=True)
     assert added in (out.data or b"")
     assert set(read(out.data).subjects) == set(people)
+    assert read(out.data).paths == read(before).paths
 
 
 @settings(derandomize=True, deadline=None)

@@ -104,7 +104,10 @@ class Values(Struct, frozen=True, omit_defaults=True):
 
     subjects: tuple[str, ...] = ()
     hierarchy: tuple[str, ...] = ()
+    """Levels parted by ``|``, as Lightroom has them."""
     description: str = ""
+    paths: tuple[str, ...] = ()
+    """Levels parted by ``/``, as digiKam has them."""
 
 
 class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,6 +7,7 @@ longer wanted goes; one that a person took out is not put in again; one that a p
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from callboard.effects import xmpblock, xmpcheck
 from callboard.effects.ledger import Values, Version
@@ -15,15 +16,15 @@ from callboard.effects.xmpmodel import (
     CONTAINERS,
     DC,
     DESCRIPTION,
-    HIERARCHY,
     ITEM,
+    KINDS,
     LISTS,
     LR,
     OWN,
     RDF,
-    SUBJECT,
     Wish,
     find_rdf,
+    hides_others,
     items,
     properties,
     record,
@@ -94,9 +95,13 @@ def _write(now: bytes | None, clean: bytes, wanted: Wish, last: Version | None, 
 
     withdrawn = bool(seen.description) and not current.description
     free = not withdrawn and not any(node.name == DESCRIPTION for node in properties(root))
-    added = Values(missing("subjects"), missing("hierarchy"), want.description if free else "")
+    hides = hides_others(there)
+    # Not written, yet ours: digiKam may begin its list with what it reads of ours elsewhere.
+    paths = want.paths if hides else missing("paths")
+    added = Values(missing("subjects"), missing("hierarchy"), want.description if free else "", paths)
     own = record(want, added, created=created) | wanted.own
-    data, splices = splice(clean, _edits(clean, root, added, own))
+    written = replace(added, paths=()) if hides else added
+    data, splices = splice(clean, _edits(clean, root, written, own))
     xmpcheck.same_foreign(now if now is not None else EMPTY, last.added if last and now else Values(), data, added)
     if unsplice(data, splices) != clean:
         raise XmlRefused("could not be changed without changing what others wrote")
@@ -117,7 +122,7 @@ def _edits(data: bytes, root: Element, added: Values, own: dict[str, xmpblock.Pr
         if texts and home is not None:
             edits.append(_into_list(data, home, texts))
         elif texts:
-            block.bag(name, texts)
+            block.texts(name, texts)
     if added.description:
         block.alternative(DESCRIPTION, added.description)
     block.own(own)
@@ -147,8 +152,9 @@ def _into_list(data: bytes, node: Element, texts: tuple[str, ...]) -> Edit:
     if not node.children:
         if node.text or node.attributes:
             raise XmlRefused(f"holds {node.name[1]} in a form that is no list")
-        bag = f'<rdf:Bag xmlns:rdf="{RDF}">' + "".join(map(xmpblock.item, texts)) + "</rdf:Bag>"
-        return _opened(data, node, bag) if node.empty else (node.open_end, node.open_end, bag.encode())
+        kind = KINDS[node.name]
+        made = f'<rdf:{kind} xmlns:rdf="{RDF}">' + "".join(map(xmpblock.item, texts)) + f"</rdf:{kind}>"
+        return _opened(data, node, made) if node.empty else (node.open_end, node.open_end, made.encode())
     container = node.children[0]
     tag = container.raw("li")
     written = [xmpblock.item(text, tag) for text in texts]
@@ -170,7 +176,7 @@ def strip(data: bytes, last: Version | None) -> bytes:
     """Take out what is ours, in a file that others have changed since we wrote it."""
     root = parse(data)
     rdf = find_rdf(root)
-    left = {SUBJECT: list(last.added.subjects), HIERARCHY: list(last.added.hierarchy)} if last else {}
+    left = {name: list(getattr(last.added, field)) for name, field in LISTS.items()} if last else {}
     edits: list[Edit] = []
     for description in rdf.children if rdf else ():
         marks = [span for name, span in description.attribute_spans.items() if name[0] == OWN]
@@ -224,8 +230,7 @@ def same_meaning(one: bytes, other: bytes) -> bool:
     first, second = parse(one), parse(other)
     mine, yours = values(first), values(second)
     return (
-        sorted(mine.subjects) == sorted(yours.subjects)
-        and sorted(mine.hierarchy) == sorted(yours.hierarchy)
+        all(sorted(getattr(mine, field)) == sorted(getattr(yours, field)) for field in LISTS.values())
         and mine.description == yours.description
         and _own(first) == _own(second)
     )

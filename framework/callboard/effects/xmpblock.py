@@ -5,9 +5,9 @@ from __future__ import annotations
 from xml.sax.saxutils import escape, quoteattr  # writes, parses nothing
 
 from callboard.effects.spans import Element, Name
-from callboard.effects.xmpmodel import DC, LR, OWN, RDF, Property
+from callboard.effects.xmpmodel import DC, DIGIKAM, KINDS, LR, OWN, RDF, Property
 
-_PREFIXES = {DC: "dc", LR: "lr", OWN: "callboard"}
+_PREFIXES = {DC: "dc", LR: "lr", DIGIKAM: "digiKam", OWN: "callboard"}
 
 
 def item(text: str, tag: str = "rdf:li") -> str:
@@ -29,9 +29,9 @@ class Block:
             self.spaces.append(name[0])
         return f"{_PREFIXES[name[0]]}:{name[1]}"
 
-    def bag(self, name: Name, texts: tuple[str, ...] | list[str]) -> None:
-        """Add an unordered list."""
-        self._list(name, "Bag", [item(text) for text in texts])
+    def texts(self, name: Name, texts: tuple[str, ...]) -> None:
+        """Add a list that is shared with people, in the container that its readers expect."""
+        self._list(name, KINDS[name], [item(text) for text in texts])
 
     def alternative(self, name: Name, text: str) -> None:
         """Add a text that has languages, in the default one."""

@@ -8,9 +8,9 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compile
 
 from callboard.effects.ledger import Values
 from callboard.effects.spans import XmlRefused
-from callboard.effects.xmpmodel import DC, LR, OWN, RDF
+from callboard.effects.xmpmodel import DC, LISTS, OWN, RDF
 
-_LISTS = {f"{{{DC}}}subject": "subjects", f"{{{LR}}}hierarchicalSubject": "hierarchy"}
+_LISTS = {f"{{{space}}}{local}": field for (space, local), field in LISTS.items()}
 _DESCRIPTION = f"{{{DC}}}description"
 _LI = f"{{{RDF}}}li"
 

@@ -16,18 +16,26 @@ from callboard.tagwise import kept, kept_text
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
 LR = "http://ns.adobe.com/lightroom/1.0/"
+DIGIKAM = "http://www.digikam.org/ns/1.0/"
 OWN = "https://callboard.dev/ns/1.0/"
 XML = "http://www.w3.org/XML/1998/namespace"
 
 SUBJECT: Name = (DC, "subject")
 HIERARCHY: Name = (LR, "hierarchicalSubject")
+PATHS: Name = (DIGIKAM, "TagsList")
 DESCRIPTION: Name = (DC, "description")
-LISTS = {SUBJECT: "subjects", HIERARCHY: "hierarchy"}
+LISTS = {SUBJECT: "subjects", HIERARCHY: "hierarchy", PATHS: "paths"}
 """List property to the field of ``Values`` that it fills."""
+KINDS = {SUBJECT: "Bag", HIERARCHY: "Bag", PATHS: "Seq"}
+"""List property to the container that it is made with; one that is there is kept as it is."""
 CONTAINERS = {(RDF, "Bag"), (RDF, "Seq"), (RDF, "Alt")}
 ITEM: Name = (RDF, "li")
 
 Property = str | list[str] | list[dict[str, str]]
+
+
+_SLASH = "\u2215"
+"""Division slash: digiKam parts levels by ``/`` and knows no escape, so "24/7" would become "7" below "24"."""
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -47,6 +55,7 @@ def wish(proposals: Sequence[Proposal]) -> Wish | None:
     tags: list[dict[str, str]] = []
     subjects: dict[str, None] = {}
     hierarchy: dict[str, None] = {}
+    paths: dict[str, None] = {}
     description = ""
     for proposal, body in tagged:
         description = plain.one_line(kept_text(body.description, proposal.without)) or description
@@ -54,13 +63,15 @@ def wish(proposals: Sequence[Proposal]) -> Wish | None:
             label = plain.one_line(tag.label)
             if not label:
                 continue
-            path = "|".join(filter(None, (plain.one_line(part).replace("|", "/") for part in (*tag.group, label))))
+            levels = [part for part in map(plain.one_line, (*tag.group, label)) if part]
+            path = "|".join(part.replace("|", "/") for part in levels)
             subjects[label] = None
+            paths["/".join(part.replace("/", _SLASH) for part in levels)] = None
             if tag.group:
                 hierarchy[path] = None
             row = {"label": label, "score": f"{tag.score:.4f}", "method": plain.one_line(tag.method)}
             tags.append(row | {"path": path, "guess": str(tag.guess), "proposal": proposal.id})
-    values = Values(tuple(subjects), tuple(hierarchy), description)
+    values = Values(tuple(subjects), tuple(hierarchy), description, tuple(paths))
     return Wish(values=values, own={"proposals": [_provenance(proposal) for proposal in accepted], "tags": tags})
 
 
@@ -108,14 +119,24 @@ def items(node: Element) -> list[Element]:
 
 def values(root: Element) -> Values:
     """Read the shared properties."""
-    lists: dict[str, list[str]] = {"subjects": [], "hierarchy": []}
+    lists: dict[str, list[str]] = {field: [] for field in LISTS.values()}
     description = ""
     for node in properties(root):
         if node.name in LISTS:
             lists[LISTS[node.name]] += [item.text for item in items(node)]
         elif node.name == DESCRIPTION:
             description = description or next((item.text for item in items(node) if item.text), node.text)
-    return Values(tuple(lists["subjects"]), tuple(lists["hierarchy"]), description)
+    return Values(description=description, **{field: tuple(texts) for field, texts in lists.items()})
+
+
+def hides_others(there: Values) -> bool:
+    """Tell whether a digiKam list of ours alone would hide keywords that people keep in other lists.
+
+    digiKam takes the first list that has anything in it, its own before Lightroom's and the flat one, and writes all
+    of them anew from that (``getItemTagsPath`` and ``setItemTagsPath`` in its dmetadata_tags.cpp): people's keywords
+    would be gone. Without its own list it reads Lightroom's, where ours stand beside theirs.
+    """
+    return bool(there.subjects or there.hierarchy) and not there.paths
 
 
 def recorded(root: Element) -> Version | None:
@@ -134,39 +155,47 @@ def recorded(root: Element) -> Version | None:
     return Version(
         digest="",
         created=texts.get("created") == "True",
-        wanted=Values(bags.get("subjects", ()), bags.get("hierarchy", ()), texts.get("description", "")),
-        added=Values(bags.get("addedSubjects", ()), bags.get("addedHierarchy", ()), texts.get("addedDescription", "")),
+        wanted=Values(
+            description=texts.get("description", ""), **{field: bags.get(field, ()) for field in LISTS.values()}
+        ),
+        added=Values(
+            description=texts.get("addedDescription", ""),
+            **{field: bags.get(_added(field), ()) for field in LISTS.values()},
+        ),
     )
 
 
 def record(wanted: Values, added: Values, *, created: bool) -> dict[str, Property]:
     """Say in our namespace what we wrote, for ``recorded`` to read."""
-    return {
-        "created": str(created),
-        "subjects": list(wanted.subjects),
-        "addedSubjects": list(added.subjects),
-        "hierarchy": list(wanted.hierarchy),
-        "addedHierarchy": list(added.hierarchy),
-        "description": wanted.description,
-        "addedDescription": added.description,
-    }
+    said: dict[str, Property] = {"created": str(created)}
+    for field in LISTS.values():
+        said |= {field: list(getattr(wanted, field)), _added(field): list(getattr(added, field))}
+    return said | {"description": wanted.description, "addedDescription": added.description}
+
+
+def _added(field: str) -> str:
+    return f"added{field.capitalize()}"
 
 
 __all__ = [
     "CONTAINERS",
     "DC",
     "DESCRIPTION",
+    "DIGIKAM",
     "HIERARCHY",
     "ITEM",
+    "KINDS",
     "LISTS",
     "LR",
     "OWN",
+    "PATHS",
     "RDF",
     "SUBJECT",
     "XML",
     "Property",
     "Wish",
     "find_rdf",
+    "hides_others",
     "items",
     "properties",
     "record",
