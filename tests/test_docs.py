@@ -201,7 +201,7 @@ def test_the_tool_of_the_bus_page_runs(tmp_path: Path, tmp_plugin: TmpPlugin) ->
     off = "".join(f"[plugins.{name}]\nenabled = false\n" for name in ("caption", "autotag"))
     (tmp_path / "callboard.toml").write_text(f'allow_plugins = ["answer"]\n[[watch]]\npath = "footage"\n{off}')
     (tmp_path / "footage" / "clip.mp4").write_text("hello")
-    (tmp_path / "tool.py").write_text(blocks(DOCS["bus.md"], "python")[0])
+    (tmp_path / "tool.py").write_text(blocks(DOCS["bus.md"], "python")[-1])
     board = subprocess.Popen(
         [sys.executable, "-m", "callboard", "up"],
         cwd=tmp_path,
