@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 
-class Served(litserve.LitAPI):
+class Served(litserve.LitAPI):  # type: ignore[misc]  # LitServe has no types that mypy reads
     """Pads the token ids of a batch, runs it, and gives each caller a row; pictures come as base64 float32."""
 
     def setup(self, device: str) -> None:
@@ -28,7 +28,7 @@ class Served(litserve.LitAPI):
         """Keep them as a list: they differ in length."""
         return list(inputs)
 
-    def predict(self, x: list[list[int]]) -> np.ndarray[Any, Any]:
+    def predict(self, x: list[list[int]], **_: Any) -> Any:
         """Run one batch."""
         longest = max(map(len, x))
         ids = np.zeros((len(x), longest), np.int64)
@@ -37,14 +37,13 @@ class Served(litserve.LitAPI):
             ids[row, : len(one)], mask[row, : len(one)] = one, 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         names = {one.name for one in self.session.get_inputs()}
-        answer: np.ndarray[Any, Any] = self.session.run(None, {name: feed[name] for name in feed if name in names})[0]
-        return answer
+        return self.session.run(None, {name: feed[name] for name in feed if name in names})[0]
 
     def unbatch(self, output: np.ndarray[Any, Any]) -> list[Any]:
         """Give the rows."""
         return list(output)
 
-    def encode_response(self, output: np.ndarray[Any, Any]) -> dict[str, Any]:
+    def encode_response(self, output: Any, **_: Any) -> dict[str, Any]:
         """Give one row as JSON."""
         return {"embedding": output.tolist()}
 

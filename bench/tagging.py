@@ -108,8 +108,8 @@ def export_clip(folder: Path) -> None:
     save_file(model.state_dict(), str(checkpoint / "open_clip_model.safetensors"))
     config = {"model_cfg": open_clip.get_model_config("ViT-B-32"), "preprocess_cfg": {}}
     (checkpoint / "open_clip_config.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "callboard", "models", "export", str(checkpoint), "--name", "clip"]
     for name, more in (("plain", []), ("small", ["--int8", "--force"])):
-        command = [sys.executable, "-m", "callboard", "models", "export", str(checkpoint), "--name", f"bench-{name}"]
         where = folder / name
         done = subprocess.run(
             [*command, "--licence", "CC0-1.0", "-o", str(where), *more], capture_output=True, text=True, check=False
@@ -118,9 +118,9 @@ def export_clip(folder: Path) -> None:
             raise SystemExit(done.stdout + done.stderr)
 
 
-def session(folder: Path, name: str, threads: int) -> onnxruntime.InferenceSession:
+def session(folder: Path, threads: int) -> onnxruntime.InferenceSession:
     """Open an exported image tower by hand."""
-    pack = find_packs(folder)[f"bench-{name}-image"]
+    pack = find_packs(store=folder)["clip-image"]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -241,15 +241,15 @@ def photos(count: int, work: Path) -> None:
     folder.mkdir()
     make_photos(folder, count)
     bodies = [path.read_bytes() for path in random.Random(0).sample(sorted(folder.iterdir()), min(count, 64))]
-    small, plain = session(work / "small", "small", 1), session(work / "plain", "plain", 1)
+    small, plain = session(work / "small", 1), session(work / "plain", 1)
     batch = np.stack([prepare(body, scaled=True) for body in bodies[:8]])
     decode = cpu_ms(lambda: prepare(bodies[0], scaled=True), 20)
     infer = cpu_ms(lambda: small.run(None, {"image": batch}), 5) / 8
     limit = cores() * 1000 / (decode + infer)
     bare, full = pipeline(bodies, small, scaled=True), pipeline(bodies[:24], plain, scaled=False)
-    off = ("text", "faces", "colours", "quality", "concepts", "safety")
+    off = ("text", "faces", "colours", "quality", "safety")
     switches = "\n".join(f"{name} = false" for name in off)
-    settings = f'[runtime]\nmodels = "{work / "small"}"\n[plugins.autotag.parameters]\n{switches}\n'
+    settings = f'[runtime]\nstore = "{work / "small"}"\n[plugins.autotag.parameters]\n{switches}\n'
     seconds, spent = run_callboard(folder, settings)
     ours = count / seconds
     print(f"\n{count} JPEGs of 12 megapixels, prints and embeddings    (load {os.getloadavg()[0]:.1f})")

@@ -148,6 +148,7 @@ class Board:
                 workers=self.workers,
                 on_progress=self._on_progress,
                 store=store_folder(settings.runtime.store).absolute(),
+                packs=Path(settings.runtime.models) if settings.runtime.models else None,
             )
         )
         self._wire(packs)

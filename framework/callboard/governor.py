@@ -43,7 +43,7 @@ class Governor:
 
     def __init__(self, settings: RuntimeSettings, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._when_busy = settings.when_busy
+        self._when_busy: Literal["pause", "cpu", "ignore"] = settings.when_busy
         self._quiet = tuple(_span(text) for text in settings.quiet_hours)
         self._since: dict[_Activity, float] = {}
         self._paused_until: float | None = None
@@ -83,7 +83,9 @@ class Governor:
         if self._paused_until is not None and now < self._paused_until:
             return "pause", "paused by hand"
         reason = self._reason(now)
-        return ("", "") if not reason or self._when_busy == "ignore" else (self._when_busy, reason)
+        if not reason or self._when_busy == "ignore":
+            return "", ""
+        return self._when_busy, reason
 
     def _reason(self, now: float) -> str:
         for activity, at in self._since.items():

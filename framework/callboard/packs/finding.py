@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from callboard.config import RuntimeSettings
 from callboard.packs.packfile import CARRIES_CODE, FORMATS, FileSource, Pack, WheelSource
-from callboard.packs.store import store_folder
+from callboard.packs.store import packs_folder, store_folder
 
 GROUP: Final = "callboard.plugins"
 
@@ -25,11 +25,11 @@ def find_packs(extra: Path | None = None, store: Path | None = None, allow: Coll
     What the store holds goes before what plugins ship, and what the project's folder holds before both.
 
     Args:
-        extra: The project's folder of packs.
+        extra: The project's folder of packs; in a plugin's process, the one that it was told of.
         store: The folder of pulled, exported and carried packs; by default the user's own.
         allow: Digests of the files that may be loaded although their format can carry code.
     """
-    store = store or store_folder()
+    store, extra = store or store_folder(), extra or packs_folder()
     packs: dict[str, Pack] = {}
     for path in _shipped():
         pack = read_pack(path)

@@ -23,6 +23,8 @@ from callboard.packs.packfile import Pack
 
 VARIABLE: Final = "CALLBOARD_STORE"
 """Environment variable that names the store, before any setting."""
+PACKS_VARIABLE: Final = "CALLBOARD_PACKS"
+"""Environment variable by which a plugin's process knows the project's own folder of packs."""
 _PARTIAL: Final = ".partial"
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SPARE: Final = 64 << 20
@@ -33,6 +35,12 @@ def store_folder(setting: str = "") -> Path:
     """Say where the store is: the environment variable, else *setting*, else the user's own data folder."""
     named = os.environ.get(VARIABLE) or setting
     return Path(named) if named else Path(platformdirs.user_data_dir("callboard", appauthor=False)) / "models"
+
+
+def packs_folder() -> Path | None:
+    """Say which folder of packs the project has beside the store, where a process was told."""
+    named = os.environ.get(PACKS_VARIABLE)
+    return Path(named) if named else None
 
 
 def place(pack: Pack, store: Path) -> Path:
@@ -190,11 +198,13 @@ def _sync_folder(folder: Path) -> None:
 
 
 __all__ = [
+    "PACKS_VARIABLE",
     "VARIABLE",
     "admit",
     "alone",
     "check_files",
     "need_room",
+    "packs_folder",
     "partial",
     "place",
     "store_folder",

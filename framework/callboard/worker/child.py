@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callboard.errors import Blocked
-from callboard.packs.store import VARIABLE
+from callboard.packs.store import PACKS_VARIABLE, VARIABLE
 from callboard.plugin.messages import FromPlugins, Hello, Stop
 from callboard.process_group import clean_environment, kill_group, kill_marked, signal_name
 from callboard.wire import Channel, WireError
@@ -49,6 +49,8 @@ class Surround:
     clock: HeldClock
     """What deadlines go by."""
     store: Path | None = None
+    packs: Path | None = None
+    """The project's folder of packs."""
     """Where pulled and exported packs are, for plugins that read what a pack says of itself."""
 
 
@@ -197,8 +199,14 @@ def _popen(line: socket.socket, surround: Surround, mark: str) -> subprocess.Pop
         start_new_session=True,
         pass_fds=(line.fileno(),),
         cwd=surround.run_folder,
-        env={**clean_environment(mark), **({VARIABLE: str(surround.store)} if surround.store else {})},
+        env={**clean_environment(mark), **_places(surround)},
     )
+
+
+def _places(surround: Surround) -> dict[str, str]:
+    """Say where model packs are."""
+    places = {VARIABLE: surround.store, PACKS_VARIABLE: surround.packs}
+    return {name: str(place) for name, place in places.items() if place is not None}
 
 
 async def _spawn(line: socket.socket, surround: Surround, mark: str) -> Started:

@@ -75,6 +75,7 @@ class PluginPool:
         rss_limit: int = 0,
         clock: Callable[[], float] = time.monotonic,
         store: Path | None = None,
+        packs: Path | None = None,
     ) -> None:
         self._plugins = {found.id: found for found in plugins}
         self._on_progress, self._clock = on_progress, clock
@@ -88,6 +89,7 @@ class PluginPool:
             mark_prefix=self._mark,
             clock=self._work_clock,
             store=store,
+            packs=packs,
         )
         limit = rss_limit or min(RSS_LIMIT, psutil.virtual_memory().total // 2)
         self._lanes: dict[str, Lane] = {}
