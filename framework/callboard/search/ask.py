@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _SIDE = 1280  # pixels of the longest side of a picture that is asked for: what the catalog's prints are made of
 
 _BRING = (
-    "To find pictures by what they show, add a CLIP model: 'callboard models list' shows those for image-embedding,"
-    " 'callboard models pull' brings one."
+    "To find pictures by what they show, add a CLIP model: 'callboard models add-hub --recommended' names some, and "
+    "what it says next brings one."
 )
 NO_MODEL = f"Searching names, tags, speech, on-screen text and descriptions. {_BRING}"
 ONLY_COPIES = f"Searching copies and pictures with the same layout. {_BRING}"
