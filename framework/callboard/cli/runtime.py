@@ -45,7 +45,7 @@ def status_(as_json: bool) -> int:
             cell(one["device"]),
             f"{one['memory_mb']} MiB" if one["memory_mb"] else "",
             str(one["calls"]),
-            f"{one['mean_batch']:.1f}" if one["mean_batch"] else "",
+            f"{one['rows'] / one['batches']:.1f}" if one["batches"] else "",
             str(one["waiting"]) if one["waiting"] else "",
             _state(one),
         )
@@ -54,10 +54,10 @@ def status_(as_json: bool) -> int:
 
 
 def _process(told: dict[str, Any]) -> str:
-    if not told["pid"]:
-        return "The model runtime is not running; it starts with the first job."
-    restarts = f", started again {count(told['restarts'], 'time')}" if told["restarts"] else ""
     mode = f"; makes way: {cell(told['busy'])}" if told["busy"] else ""
+    if not told["pid"]:
+        return f"The model runtime is not running; it starts with the first job{mode}."
+    restarts = f", started again {count(told['restarts'], 'time')}" if told["restarts"] else ""
     return f"runtime process {told['pid']}, {told['rss_mb']} MiB{restarts}{mode}"
 
 
