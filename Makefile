@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 demo: $(READY)-demo ## Watch sample footage become captions and tags.
 	$(BIN)/callboard demo
 
-test: system models ## Run every test under coverage; a skipped test is a failure.
+test: system $(READY)-all models ## Run every test under coverage; a skipped test is a failure.
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -p tests.no_skips; status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status
