@@ -22,8 +22,9 @@ Array = np.ndarray[Any, Any]
 Box = tuple[float, float, float, float]
 
 METHOD: Final = "mtcnn"
-SIDE = 960
-"""Pixels: longest side of the pictures that are searched. A face of 20 pixels is 4 % of a 16:9 picture's height."""
+SIDES = (540, 960)
+"""Pixels: the shorter and the longer side at most of the pictures that are searched. Shot size goes by the height, so
+that is what counts, not the shape: a face of 20 pixels is 4 % of a 16:9 or 4:3 picture's height."""
 LEAST = 0.9
 """Score below which a face is not believed: what the cascade takes for one in fur or foliage stays below."""
 HEAD = 1.3
@@ -133,7 +134,7 @@ class Faces:
         down, right = (bar * step for bar in frame_bars(small))
         inner = pixels[down : pixels.shape[0] - down, right : pixels.shape[1] - right]
         height, width = inner.shape[:2]
-        scale = min(SIDE / max(height, width), 1.0)
+        scale = min(SIDES[0] / min(height, width), SIDES[1] / max(height, width), 1.0)
         if scale < 1.0:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             inner = cv2.resize(inner, size, interpolation=cv2.INTER_AREA)
@@ -204,4 +205,4 @@ def _evidence(picture: Picture, box: Box, value: float | None = None) -> Evidenc
     )
 
 
-__all__ = ["HEAD", "LEAST", "METHOD", "SIDE", "SIZES", "Faces", "believable", "count_names", "size_of"]
+__all__ = ["HEAD", "LEAST", "METHOD", "SIDES", "SIZES", "Faces", "believable", "count_names", "size_of"]

@@ -12,12 +12,16 @@ import cv2
 import numpy as np
 from msgspec import Struct
 
+from callboard_autotag.glance import SIDE as GLANCE
+from callboard_autotag.glance import find_regions
+
 if TYPE_CHECKING:
     from callboard.context import Runtime
 
 Array = np.ndarray[Any, Any]
 
 DETECT, RECOGNISE = "pp-ocr-det", "pp-ocr-rec"
+_LONGEST, _SHORTEST = 960, 320  # pixels, of a picture for detection
 _INK = 0.3  # a pixel of text
 _SURE = 0.5  # mean over a box
 _GROW = 1.6  # the map shows the core of a line; the line is larger by this ratio of area to outline
@@ -41,8 +45,14 @@ class Line(Struct, frozen=True):
 class Reader:
     """Reads pictures, one at a time."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: Runtime, *, glance: bool = True) -> None:
+        """Make a reader.
+
+        Args:
+            runtime: That has the two models.
+            glance: Look at the picture small first, and closely only where that shows a trace of text.
+        """
+        self._runtime, self._glance = runtime, glance
         self._characters: list[str] = []
 
     def read(self, pixels: Array) -> list[Line]:
@@ -59,15 +69,32 @@ class Reader:
         if min(height, width) < 16:  # no letter fits
             return []
         picture = np.ascontiguousarray(pixels[..., ::-1])  # the models were trained on BGR
-        said = self._runtime.call(DETECT, {"x": for_detection(picture)})
-        chances = np.asarray(next(iter(said.values())))[0, 0]
-        boxes = find_boxes(chances, width, height)[:_MOST_LINES]
+        boxes = self._locate(picture)[:_MOST_LINES]
         crops = [cut_out(picture, box) for box in boxes]
         lines = []
         for box, (text, score) in zip(boxes, self._recognise(crops), strict=True):
             if text.strip():
                 lines.append(Line(text.strip(), score, _share(box, width, height)))
         return sorted(lines, key=lambda line: (round(line.box[1] / max(line.box[3], 0.01)), line.box[0]))
+
+    def _locate(self, picture: Array) -> list[Array]:
+        """Find lines: corners in pixels of a BGR picture, from top to bottom."""
+        height, width = picture.shape[:2]
+        scale = scale_for(width, height)
+        if not self._glance or max(width, height) * scale < 1.5 * GLANCE:
+            return find_boxes(self._detect(picture, scale), width, height)
+        small = self._detect(picture, GLANCE / max(width, height))
+        boxes: list[Array] = []
+        for left, top, right, bottom in find_regions(small, width, height):
+            found = find_boxes(self._detect(picture[top:bottom, left:right], scale), right - left, bottom - top)
+            boxes += [box + np.array([left, top], np.float32) for box in found]
+        return sorted(boxes, key=_place)
+
+    def _detect(self, picture: Array, scale: float) -> Array:
+        """Give the chance of text for each pixel of a BGR picture scaled by *scale*: float32, rows x columns."""
+        said = self._runtime.call(DETECT, {"x": for_detection(picture, scale)})
+        chances: Array = np.asarray(next(iter(said.values())))[0, 0]
+        return chances
 
     def _recognise(self, crops: list[Array]) -> list[tuple[str, float]]:
         if not self._characters:
@@ -83,11 +110,14 @@ class Reader:
         return found
 
 
-def for_detection(picture: Array, longest: int = 960, shortest: int = 320) -> Array:
+def scale_for(width: int, height: int) -> float:
+    """Say by how much a picture is scaled so that its text can be found."""
+    return min(max(_SHORTEST / min(height, width), 1.0), _LONGEST / max(height, width))
+
+
+def for_detection(picture: Array, scale: float) -> Array:
     """Scale a BGR picture for detection: float32, 1 x 3 x height x width, sides multiples of 32."""
-    height, width = picture.shape[:2]
-    scale = min(max(shortest / min(height, width), 1.0), longest / max(height, width))
-    size = [max(32, round(side * scale / 32) * 32) for side in (width, height)]
+    size = [max(32, round(side * scale / 32) * 32) for side in (picture.shape[1], picture.shape[0])]
     scaled = cv2.resize(picture, (size[0], size[1])).astype(np.float32) / 127.5 - 1.0
     return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
 
@@ -115,7 +145,7 @@ def find_boxes(chances: Array, width: int, height: int) -> list[Array]:
         corners = cv2.boxPoints(((x, y), (wide + grow, high + grow), turn)) * stretch
         corners = corners.clip([0, 0], [width - 1, height - 1])
         boxes.append(_clockwise(corners.astype(np.float32)))
-    return sorted(boxes, key=lambda box: (float(box[:, 1].min()), float(box[:, 0].min())))
+    return sorted(boxes, key=_place)
 
 
 def cut_out(picture: Array, box: Array) -> Array:
@@ -152,6 +182,10 @@ def decode(steps: Array, characters: list[str]) -> tuple[str, float]:
         return "", 0.0
     score = float(steps.max(axis=1)[fresh].mean())
     return "".join(characters[index] for index in best[fresh]), round(min(score, 1.0), 4)
+
+
+def _place(box: Array) -> tuple[float, float]:
+    return float(box[:, 1].min()), float(box[:, 0].min())
 
 
 def _mean_inside(chances: Array, corners: Array) -> float:

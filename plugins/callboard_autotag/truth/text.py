@@ -1,4 +1,4 @@
-"""Slates that are rendered, and how many of their fields are read."""
+"""Slates and small lines of text that are rendered, and how much of them is read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from callboard_autotag.reader import Reader
 from callboard_autotag.slate import read_slate
+from callboard_autotag.truth.cuts import photograph
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 LEAST = 0.8  # mean chance of its characters below which the tagger does not believe a line
+SMALL = (0.016, 0.02, 0.03, 0.05)
+"""Heights of capitals as shares of the picture's height: from small print to a lower third."""
+_PHOTOS = ("astronaut", "coffee", "rocket", "chelsea")
+_TEXTS = ("Harbour Street", "PLATFORM 12", "Dr. Marion Keller", "Lighthouse Road")
 
 
 class Slate(NamedTuple):
@@ -64,8 +70,38 @@ def render(slate: Slate, seed: int = 0) -> Array:
     return made
 
 
+def small_lines(seed: int = 1) -> list[tuple[Array, str]]:
+    """Write a line of small letters into photographs, one in each.
+
+    Returns:
+        Pictures, uint8, 720 x 1280 x 3, RGB, with grain, and what is written there.
+    """
+    random = np.random.default_rng(seed)
+    return [
+        (_written(photograph(name), text, share, random), text)
+        for share in SMALL
+        for name, text in zip(_PHOTOS, _TEXTS, strict=True)
+    ]
+
+
+def _written(photo: Array, text: str, share: float, random: np.random.Generator) -> Array:
+    """Write *text* at a random place; its capitals are *share* of the picture's height."""
+    picture = Image.fromarray(cv2.resize(photo, (1280, 720), interpolation=cv2.INTER_CUBIC))
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(100.0)
+    _, top, _, bottom = font.getbbox("H")
+    font = ImageFont.load_default(100.0 * share * 720 / (bottom - top))
+    wide, high = (round(side) for side in pen.textbbox((0, 0), text, font=font)[2:])
+    left, top = int(random.integers(20, 1260 - wide)), int(random.integers(20, 700 - high))
+    behind = np.asarray(picture)[top : top + high, left : left + wide].mean()
+    pen.text((left, top), text, font=font, fill=(245, 245, 245) if behind < 140 else (15, 15, 15))
+    grain = random.normal(0, 3, (720, 1280, 1))
+    written: Array = (np.asarray(picture) + grain).clip(0, 255).astype(np.uint8)
+    return written
+
+
 def evaluate_text(runtime: Runtime, count: int = 12) -> dict[str, float]:
-    """Measure on rendered slates: the share of fields that are read to the letter, and of slates whose fields all are.
+    """Measure what is read to the letter: fields of rendered slates, slates whole, and small lines in photographs.
 
     Args:
         runtime: That has the packs of the reader.
@@ -84,7 +120,16 @@ def evaluate_text(runtime: Runtime, count: int = 12) -> dict[str, float]:
         fields = sum(read.get(field) == value for field, value in truth.items())
         right += fields
         whole += fields == len(truth)
-    return {"slate_fields_right": round(right / (3 * len(made)), 4), "slates_whole": round(whole / len(made), 4)}
+    lines_read = [text in _read(reader, picture) for picture, text in small_lines()]
+    return {
+        "slate_fields_right": round(right / (3 * len(made)), 4),
+        "slates_whole": round(whole / len(made), 4),
+        "small_text_recall": round(sum(lines_read) / len(lines_read), 4),
+    }
 
 
-__all__ = ["Slate", "evaluate_text", "render", "slates"]
+def _read(reader: Reader, picture: Array) -> list[str]:
+    return [line.text for line in reader.read(picture) if line.score >= LEAST]
+
+
+__all__ = ["SMALL", "Slate", "evaluate_text", "render", "slates", "small_lines"]
