@@ -177,6 +177,8 @@ class Desk:
             if isinstance(given, Prints):
                 prints.put(conn, row.digest, row.plugin, given)
         ids = _store(conn, row, made_by, results)
+        for ident in ids:
+            _tell_changed(conn, proposals.replace(conn, ident))
         return [
             ident
             for ident, result in zip(ids, results, strict=True)
@@ -198,12 +200,21 @@ class Desk:
     def accept_cached(self, conn: sqlite3.Connection, job: Row, run: str, acceptance: Acceptance) -> None:
         """Apply a run's acceptance to proposals made before; what a person has decided or undone stands."""
         for made in proposals.of_job(conn, job.key):
+            _tell_changed(conn, proposals.revive(conn, made.id))
+        for made in proposals.of_job(conn, job.key):
             untouched = made.state == "proposed" and not made.decided_by
             if made.body is None or not (untouched or (acceptance == "all" and made.state == "proposed")):
                 continue
             by = accepts(self._policy, self._manifests.get(job.plugin), made.provenance, made.body, acceptance)
             if by:
                 self.decide(conn, Decision(proposal=made.id, decision="accept", by=by), run)
+
+
+def _tell_changed(conn: sqlite3.Connection, idents: Sequence[str]) -> None:
+    for ident in idents:
+        made = proposals.get(conn, ident)
+        if made is not None:
+            announce.proposal(conn, made, None, "changed")
 
 
 def _in_words(tags: Tags, words: Vocabulary) -> Tags:

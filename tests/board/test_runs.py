@@ -6,9 +6,10 @@ import asyncio
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from callboard.catalog import dead, outbox, proposals, view
-from callboard.config import Policy, Project, Settings
+from callboard.config import PluginSettings, Policy, Project, Settings
 from callboard.oneshot import OneShot, Watcher
 from callboard.report import RunReport
 from callboard.testing import TmpPlugin
@@ -134,8 +135,6 @@ async def test_out_mirrors_the_folder_that_was_given(project: Project, tmp_path:
 
 async def test_the_policy_threshold_of_the_project_counts(project: Project, tmp_path: Path) -> None:
     """A confidence below the project's threshold waits for a person."""
-    import msgspec
-
     settings = msgspec.structs.replace(project.settings, policy=Policy(thresholds={"shout": 0.95}))
     report = await _run(msgspec.structs.replace(project, settings=settings), _media(tmp_path, one="sunset"))
     assert report.assets[0].jobs[0].proposals[0].state == "proposed"
@@ -169,3 +168,21 @@ async def test_everything_said_reaches_the_bus_of_the_run(project: Project, tmp_
     await _run(project, _media(tmp_path, one="sunset"))
     with view(project.data) as catalog:
         assert catalog.read(outbox.unsent) == []
+
+
+async def test_what_waits_for_a_person_waits_once(project: Project, tmp_path: Path) -> None:
+    """A file whose job is done anew waits with the newest answer alone; an older one waits when it is asked for."""
+    media = _media(tmp_path, one="sunset")
+
+    async def states(calls: str, acceptance: str) -> list[str]:
+        shout = PluginSettings(parameters={"log": str(tmp_path / calls)})
+        settings = msgspec.structs.replace(project.settings, plugins={"shout": shout})
+        await _run(msgspec.structs.replace(project, settings=settings), media, acceptance=acceptance)
+        with view(project.data) as catalog:
+            rows = catalog.read(lambda conn: conn.execute("SELECT state FROM proposals ORDER BY created").fetchall())
+        return [state for (state,) in rows]
+
+    assert await states("one", "none") == ["proposed"]
+    assert await states("two", "none") == ["superseded", "proposed"]
+    assert await states("one", "all") == ["accepted", "superseded"]
+    assert len((tmp_path / "one").read_text().splitlines()) == 1

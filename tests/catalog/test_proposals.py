@@ -177,3 +177,52 @@ def test_trust_follows_the_kind(kind: str, confidence: float, acceptance: str, f
     result = Tags(items=(), confidence=confidence)
     policy = Policy(thresholds={"p": 0.5})
     assert accepts(policy, None, provenance, result, acceptance) == by  # type: ignore[arg-type]  # as above
+
+
+def _job(conn: sqlite3.Connection, key: str, created: float) -> None:
+    jobs.want(conn, _planned(key), 1, "r")
+    conn.execute("UPDATE jobs SET created = ? WHERE key = ?", (created, key))
+
+
+def _states(conn: sqlite3.Connection) -> dict[str, str]:
+    return {one.id: one.state for one in proposals.of_digest(conn, DIGEST)}
+
+
+def test_a_newer_job_takes_the_place_of_what_nobody_looked_at(conn: sqlite3.Connection) -> None:
+    """An open proposal gives way to a newer job's; one that a person decided on, of a later job or another does not."""
+    for number, key in enumerate(("first", "second", "third"), 1):
+        _job(conn, key, float(number))
+    cue = Cue(id=1, start=0, end=1, lines=("x",), confidence=1.0)
+    captions = {tongue: Captions(language=tongue, cues=(cue,), confidence=1.0) for tongue in ("en", "cy")}
+    _add(conn, "old", job="first")
+    _add(conn, "rejected", job="first")
+    _add(conn, "undone", job="first")
+    _add(conn, "old-en", job="first", result=captions["en"])
+    _add(conn, "old-cy", job="first", result=captions["cy"])
+    _add(conn, "later", job="third")
+    _decide(conn, "rejected", "reject")
+    _decide(conn, "undone", "accept")
+    _decide(conn, "undone", "reopen")
+    _add(conn, "new", job="second")
+    _add(conn, "new-en", job="second", result=captions["en"])
+    assert proposals.replace(conn, "new") == ["old"]
+    assert proposals.replace(conn, "new-en") == ["old-en"]
+    assert _states(conn) == {
+        **dict.fromkeys(("old", "old-en"), "superseded"),
+        **dict.fromkeys(("undone", "old-cy", "later", "new", "new-en"), "proposed"),
+        "rejected": "rejected",
+    }
+    assert [one.id for one, _ in proposals.waiting(conn)].count("old") == 0
+    assert proposals.superseded_by(conn, "new") == []  # it never was accepted, so no undo may accept it
+
+
+def test_the_newest_answer_may_be_an_older_one_asked_for_again(conn: sqlite3.Connection) -> None:
+    """What gave way waits again when its own job is asked for again, and takes the place of the other."""
+    _job(conn, "first", 1.0)
+    _job(conn, "second", 2.0)
+    _add(conn, "a", job="first")
+    _add(conn, "b", job="second")
+    proposals.replace(conn, "b")
+    assert proposals.revive(conn, "a") == ["b"]
+    assert _states(conn) == {"a": "proposed", "b": "superseded"}
+    assert proposals.revive(conn, "a") == []

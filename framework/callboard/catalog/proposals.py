@@ -165,6 +165,56 @@ def superseded_by(conn: sqlite3.Connection, ident: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+_UNTOUCHED = "decided_by = '' AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.proposal = proposals.id)"
+
+
+def replace(conn: sqlite3.Connection, ident: str, *, by_any: bool = False) -> list[str]:
+    """Have a proposal take the place of what older jobs of its plugin proposed of its asset, and nobody looked at.
+
+    Args:
+        conn: The transaction.
+        ident: A proposal that analyses or transforms an asset; whatever else it is, it replaces nothing.
+        by_any: Take the place of newer jobs' proposals too.
+
+    Returns:
+        The ids of what is superseded now, of the same result and language.
+    """
+    kept = get(conn, ident)
+    if kept is None or kept.kind == "generate":
+        return []
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM proposals WHERE plugin = ? AND result = ? AND state = 'proposed' AND job != ?"  # noqa: S608 - constant columns
+        " AND digest != '' AND digest = (SELECT digest FROM proposals WHERE id = ?)"
+        " AND (? OR job IN (SELECT key FROM jobs WHERE created <= (SELECT created FROM jobs WHERE key = ?)))"
+        f" AND {_UNTOUCHED}",
+        (kept.provenance.plugin, kept.result, kept.job, ident, by_any, kept.job),
+    ).fetchall()
+    replaced = [other.id for other in map(_proposal, rows) if _language(other) == _language(kept)]
+    for other in replaced:
+        # other words than where an acceptance supersedes: no undo may accept what never was accepted
+        _set(conn, other, "superseded", "", f"replaced by {ident}", "")
+    if replaced:
+        texts.refresh_proposal(conn, ident)
+    return replaced
+
+
+def revive(conn: sqlite3.Connection, ident: str) -> list[str]:
+    """Propose again what gave way to another job's proposal, for its own job was asked for again.
+
+    Returns:
+        What gives way to it in turn.
+    """
+    gave_way = conn.execute(
+        "UPDATE proposals SET state = 'proposed', decided = NULL, reason = ''"  # noqa: S608 - constant condition
+        f" WHERE id = ? AND state = 'superseded' AND {_UNTOUCHED}",
+        (ident,),
+    ).rowcount
+    if not gave_way:
+        return []
+    texts.refresh_proposal(conn, ident)
+    return replace(conn, ident, by_any=True)
+
+
 class Acceptance(NamedTuple):
     """An acceptance that a later one took the place of."""
 
