@@ -36,6 +36,8 @@ class Part(NamedTuple):
     """Whether it looks at the chosen pictures."""
     needs: tuple[str, ...] = ()
     """Optional packs without which it is left out."""
+    must: tuple[str, ...] = ()
+    """Packs without which the job waits: those that the manifest lists under ``models``."""
 
 
 class Bench:
@@ -92,7 +94,10 @@ class Bench:
 
 
 class Crew:
-    """The analysers of pictures at work; one that cannot go on is noted, and the others do."""
+    """The analysers of pictures at work; one that cannot go on is noted, and the others do.
+
+    Only a pack that must be there ends the work of all: the job waits for it.
+    """
 
     def __init__(self, bench: Bench, parts: Sequence[Part], why_not_every: str = "") -> None:
         """Make the analysers that the settings ask for.
@@ -101,6 +106,9 @@ class Crew:
             bench: That they work for.
             parts: The table.
             why_not_every: Why not every frame will come; who needs them all is left out.
+
+        Raises:
+            ModelMissing: a pack that one of them must have is not here or not intact.
         """
         self._bench, self._every = bench, not why_not_every
         self.members: list[tuple[Part, Any]] = []
@@ -113,6 +121,8 @@ class Crew:
             elif part.watches == "every" and why_not_every and not part.looks:
                 bench.skip(f"{part.name}: {why_not_every}")
             else:
+                for pack in part.must:  # before anything is decoded: a job that waits is tried again each minute
+                    bench.context.runtime.call(pack, {}, metadata=True)
                 self._try(part, partial(self._enlist, part))
 
     @property
@@ -158,6 +168,8 @@ class Crew:
         try:
             work()
         except ModelMissing as error:
+            if error.model in part.must:
+                raise
             self._dismiss(part, f"{error.message}; {error.hint}" if error.hint else error.message)
         except ImportError as error:
             self._dismiss(part, f"{error.name} is not installed")

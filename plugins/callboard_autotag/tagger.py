@@ -100,7 +100,7 @@ ANALYSERS: tuple[Part, ...] = (
     Part("sharpness", "quality", _sharpness, looks=True),
     Part("shot size and people", "faces", _faces, looks=True, needs=("mtcnn-p", "mtcnn-r", "mtcnn-o")),
     Part("concepts", "concepts", _concepts, looks=True),
-    Part("text", "text", _text, looks=True),
+    Part("text", "text", _text, looks=True, must=("pp-ocr-det", "pp-ocr-rec")),
     Part("prints", "prints", _prints, watches="if every", looks=True),
     Part("content safety", "safety", _safety, looks=True, needs=("open-nsfw",)),
 )
@@ -120,6 +120,7 @@ def analyse(context: Context, sequence: Sequence | None = None) -> list[AnyResul
 
     Raises:
         MediaError: the asset cannot be opened, or nothing in it can be decoded.
+        ModelMissing: a pack that a wanted part must have is not here or not intact; the job waits for it.
         RuntimeGone: the runtime died; the job is tried again.
     """
     bench = Bench(context, context.media.probe(), sequence)
@@ -197,7 +198,7 @@ def _hear(bench: Bench) -> None:
         try:
             listener.add(block.samples)
         except ModelMissing as error:  # only the first block can find it missing
-            bench.skip(f"speech: {error.message}")
+            bench.skip(f"speech: {error.message}; {error.hint}" if error.hint else f"speech: {error.message}")
             detector, listener = None, Listener()
             listener.add(block.samples)
         bench.progress(0.8, 1.0, block.time + len(block.samples) / RATE, "listening")

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from callboard.errors import ModelMissing, RuntimeGone
 from callboard.manifests import FILE_NAME, load_manifest
+from callboard.packs import find_packs
 from callboard.runtime.local import LocalRuntime
 from callboard.testing import HookFailed, PluginHarness, make_asset
 from callboard_autotag.reader import Line, Reader, decode, find_boxes
 from callboard_autotag.slate import read_slate
+from callboard_autotag.tagger import ANALYSERS
 from callboard_schemas import Sequence, Tags
 from msgspec.structs import replace
 from PIL import Image
@@ -113,20 +115,44 @@ class Without:
 
 
 @pytest.mark.models
-def test_missing_models_cost_only_their_part(
+def test_a_missing_optional_model_costs_only_its_part(
     samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime
 ) -> None:
-    """Without the reader and the speech detector the rest still answers, and the facts say what was not done."""
-    error = ModelMissing("pp-ocr-det", "is not installed", "")
-    less = Without(runtime, error, "pp-ocr-det", "silero-vad")
-    tags = run(plugin_harness, less, samples / "harbour_take3.mp4")
-    assert {"edited", "H.264"} <= labels(tags)
-    assert {
-        "text: model 'pp-ocr-det': is not installed",
-        "speech: model 'pp-ocr-det': is not installed",
-    } <= set(listed(tags, "skipped"))
+    """Without the speech detector the rest still answers; the facts say what was not done and what brings it."""
+    error = ModelMissing("silero-vad", "is not installed", "pip install 'callboard[caption]'")
+    tags = run(plugin_harness, Without(runtime, error, "silero-vad"), samples / "harbour_take3.mp4")
+    assert {"edited", "H.264", "scene 12"} <= labels(tags)
+    assert "speech: model 'silero-vad': is not installed; pip install 'callboard[caption]'" in listed(tags, "skipped")
     assert "speech_share" not in tags.facts
     assert tags.facts["level_dbfs"]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("pack", ["pp-ocr-det", "pp-ocr-rec"])
+def test_a_job_waits_for_a_model_that_it_must_have(
+    pack: str, samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime
+) -> None:
+    """It is blocked before anything is decoded, and names the mending; with the part off nothing is missed."""
+    less = Without(runtime, ModelMissing(pack, "is not installed", "pip install 'callboard[autotag]'"), pack)
+    with pytest.raises(HookFailed) as caught:
+        run(plugin_harness, less, samples / "harbour_take3.mp4")
+    failure = caught.value.failure
+    assert (failure.code, failure.cause) == ("model-missing", "environment")
+    assert failure.hint == "pip install 'callboard[autotag]'"
+    assert not plugin_harness.progress
+    tags = run(plugin_harness, less, samples / "harbour_take3.mp4", text=False)
+    assert "edited" in labels(tags)
+    assert not [line for line in listed(tags, "skipped") if pack in line]
+
+
+def test_the_manifest_lists_what_the_parts_must_have() -> None:
+    """Packs for which a job waits, and only those, are under ``models``; each part's other packs are optional."""
+    manifest = load_manifest(Path(callboard_autotag.__file__).parent / FILE_NAME)
+    assert set(manifest.models) == {pack for part in ANALYSERS for pack in part.must}
+    assert {pack for part in ANALYSERS for pack in part.needs} <= set(manifest.optional_models)
+    assert not set(manifest.models) & set(manifest.optional_models)
+    packs = find_packs()
+    assert {getattr(packs[name].source, "extra", "") for name in manifest.models} == set(manifest.extras)
 
 
 @pytest.mark.models
