@@ -28,11 +28,20 @@ from callboard.vocabulary import Vocabulary
 from callboard.vocabulary import resolve as in_words_of
 
 
+class Stay(Struct, frozen=True):
+    """A proposal that an undo leaves accepted, and who decided so since."""
+
+    id: str
+    by: str
+
+
 class Decided(Struct, frozen=True):
     """What a decision, an undo or a replay changed."""
 
     run: str
     changed: tuple[str, ...]
+    stays: tuple[Stay, ...] = ()
+    """What an undo left as it is, for somebody decided on it after the run."""
 
 
 class Desk:
@@ -133,8 +142,11 @@ class Desk:
             before = proposals.superseded_by(conn, ident)
             self._take_back(conn, ident, run, by)
             for other in before:
-                self.decide(conn, Decision(proposal=other, decision="accept", by=by, reason=f"undo {run}"), "")
-        return Decided(run, tuple(changed))
+                stood = proposals.last_acceptance(conn, other)
+                again = Decision(proposal=other, decision="accept", by=by, reason=f"undo {run}", without=stood.without)
+                self.decide(conn, again, stood.run)
+        stays = tuple(Stay(ident, who) for ident, who in proposals.kept_since(conn, run) if ident not in changed)
+        return Decided(run, tuple(changed), stays)
 
     def _take_back(self, conn: sqlite3.Connection, ident: str, run: str, by: str) -> None:
         """Propose again what a run accepted, or accept it as it was before the run left other tags out."""

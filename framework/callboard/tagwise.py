@@ -44,8 +44,14 @@ def meant(
         For each proposal's id the labels among its tags that *words* name, each once, in the order of the tags.
 
     Raises:
-        UsageError: a word names no tag of any of them, or nothing would be left of one.
+        UsageError: a word names no tag of any of them, none of them has tags, or nothing would be left of one.
     """
+    if words and proposals and not any(isinstance(one.body, Tags) for one in proposals):
+        whole = " ".join(one.id for one in proposals)
+        raise UsageError(
+            " and ".join(f"{one.id} has {one.result} and no tags" for one in proposals),
+            f"Decide on the whole: 'callboard accept {whole}' or 'callboard reject {whole}'.",
+        )
     known: dict[str, tuple[str, ...]] = {}
     named: set[str] = set()
     for proposal in proposals:

@@ -15,12 +15,13 @@ from callboard.board import Board
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import FILE_NAME, migrations, proposals
 from callboard.cli.app import run as command
+from callboard.cli.project import me
 from callboard.config import Policy, Project, Settings
 from callboard.errors import MessageRefused, UsageError
 from callboard.oneshot import OneShot
 from callboard.tagwise import kept_text, meant
 from callboard.testing import TmpPlugin
-from callboard_schemas import Decision, Proposal
+from callboard_schemas import Captions, Cue, Decision, Proposal, Provenance
 
 SAY = """
     from callboard import hookimpl, Tag, Tags
@@ -31,6 +32,7 @@ SAY = """
         tags = tuple(Tag(label=word, score=0.9, method="say", group=("things",), concept=word[:2]) for word in words)
         return Tags(items=tags, confidence=0.9, description="By day. On a beach, people walk.")
 """
+DIGEST = "sha256:" + "0" * 64
 SETTINGS = 'allow_plugins = ["say"]\npolicy.analyse = "ask"\n'
 
 
@@ -161,6 +163,47 @@ async def test_undo_of_the_first_acceptance_takes_all_back(board: Board) -> None
     assert await board.catalog.write(work) == [("accepted", ("night",)), accepted, waits, waits]
 
 
+def test_undo_says_what_it_leaves_and_why(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """What somebody decided on since the run stays, and undo names who, and how to reject it all the same."""
+    waiting = json_of(capsys, "inbox")
+    assert isinstance(waiting, dict)
+    ident = waiting["proposals"][0]["id"]
+    first = json_of(capsys, "accept", ident)
+    assert command(["reject", ident, "--tag", "crowd"]) == 0
+    assert isinstance(first, dict)
+    told = json_of(capsys, "undo", first["run"])
+    assert isinstance(told, dict)
+    assert (told["changed"], [one["id"] for one in told["stays"]]) == ([], [ident])
+    assert command(["undo", first["run"]]) == 0
+    said = capsys.readouterr().out
+    assert f"1 stays as {me()} decided since; reject it by hand: callboard reject {ident}" in said
+    assert command(["reject", ident]) == 0
+    capsys.readouterr()
+    assert command(["undo", first["run"]]) == 0
+    assert "stays" not in capsys.readouterr().out
+
+
+async def test_undo_brings_back_what_stood_before_as_it_stood(board: Board) -> None:
+    """What a run superseded is accepted again without the same tags, and its own run can still be taken back."""
+
+    def work(conn: sqlite3.Connection) -> list[tuple[str, tuple[str, ...]]]:
+        old = the_one(conn)
+        assert old.body is not None
+        one = board.desk.decide_many(conn, [old.id], "accept", "ann", tags=["night"])
+        proposals.add(conn, "newer", "another", "r", DIGEST, old.body, old.provenance)
+        conn.execute("UPDATE proposals SET digest = (SELECT digest FROM proposals WHERE id = ?)", (old.id,))
+        two = board.desk.decide_many(conn, ["newer"], "accept", "ann")
+        states = []
+        for run in (two.run, one.run):
+            assert board.desk.undo(conn, run, "ann").stays == ()
+            made = proposals.get(conn, old.id)
+            assert made is not None
+            states.append((str(made.state), made.without))
+        return states
+
+    assert await board.catalog.write(work) == [("accepted", ("night",)), ("proposed", ())]
+
+
 async def test_the_chain_covers_single_tags(board: Board) -> None:
     """A left out tag that was edited in the catalog breaks the chain of decisions; each decision is told on the bus."""
 
@@ -238,3 +281,22 @@ async def test_several_proposals_share_the_words(board: Board) -> None:
         assert meant([made, other], ["night"]) == {made.id: ("night",), "other": ("night",)}
 
     await board.catalog.write(work)
+
+
+def test_captions_have_no_tags_to_leave_out() -> None:
+    """Whoever names a tag of captions is told that these are captions, and what can be done with them."""
+    cue = Cue(id=1, start=0.0, end=1.0, lines=("x",), confidence=1.0)
+    captions = Proposal(
+        id="c-0",
+        run="r",
+        job="c",
+        kind="transform",
+        result="captions",
+        state="proposed",
+        confidence=1.0,
+        provenance=Provenance(plugin="caption", version="1.0.0", kind="transform"),
+        body=Captions(language="en", cues=(cue,), confidence=1.0),
+    )
+    with pytest.raises(UsageError, match="c-0 has captions and no tags") as told:
+        meant([captions], ["nosuch"])
+    assert "callboard reject c-0" in told.value.hint

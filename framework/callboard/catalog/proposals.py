@@ -235,6 +235,24 @@ def accepted_before(conn: sqlite3.Connection, ident: str, run: str) -> Acceptanc
     return Acceptance(row[1], msgspec.json.decode(row[2], type=tuple[str, ...]))
 
 
+def last_acceptance(conn: sqlite3.Connection, ident: str) -> Acceptance:
+    """Give the newest acceptance of a proposal; one of no run when it never was accepted."""
+    row = conn.execute(
+        "SELECT run, without FROM decisions WHERE proposal = ? AND decision = 'accept' ORDER BY seq DESC LIMIT 1",
+        (ident,),
+    ).fetchone()
+    return Acceptance("", ()) if row is None else Acceptance(row[0], msgspec.json.decode(row[1], type=tuple[str, ...]))
+
+
+def kept_since(conn: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
+    """Give what a run accepted and a later decision holds accepted: the ids, and who decided."""
+    return conn.execute(
+        "SELECT id, decided_by FROM proposals WHERE state = 'accepted' AND decided_run != :run AND id IN"
+        " (SELECT proposal FROM decisions WHERE run = :run AND decision = 'accept') ORDER BY id",
+        {"run": run},
+    ).fetchall()
+
+
 def last_decision(conn: sqlite3.Connection, ident: str) -> int:
     """Give the number of the newest decision on a proposal; 0 when there is none."""
     row = conn.execute("SELECT max(seq) FROM decisions WHERE proposal = ?", (ident,)).fetchone()
