@@ -83,7 +83,7 @@ class FaceFinder:
         scale, larger = _CELL / self._smallest, [pixels]
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))
-            # The mean of means: from the nearest size of at least twice this, a third of the work of going back.
+            # From the nearest size of at least twice this: the mean of means, and far fewer pixels to go over.
             source = next(
                 picture for picture in reversed(larger) if picture is pixels or picture.shape[1] >= 2 * size[0]
             )

@@ -59,7 +59,9 @@ def _text(bench: Bench) -> Any:
     from callboard_autotag.reader import RECOGNISE, Reader
     from callboard_autotag.screen_text import TextFinder
 
-    return TextFinder(Reader(bench.context.runtime), int(bench.number("text_pictures")), bench.model(RECOGNISE))
+    # A glance first saves half of an archive of photographs. On film, whose pictures are smaller, it saved nothing.
+    reader = Reader(bench.context.runtime, glance=not bench.moving)
+    return TextFinder(reader, int(bench.number("text_pictures")), bench.model(RECOGNISE))
 
 
 def _safety(bench: Bench) -> Any:
