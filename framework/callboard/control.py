@@ -82,6 +82,7 @@ class Control:
             "connected": board.bus.connected,
             "roots": [msgspec.to_builtins(root) for root in self._daemon.roots()],
             "jobs": board.catalog.read(jobs.counts),
+            "held": board.dispatcher.held,
             "running": list(board.dispatcher.running),
             "vocabulary": msgspec.to_builtins(board.vocabulary.standing()),
             "plugins": [msgspec.to_builtins(one) for one in board.pool.status()],
@@ -94,6 +95,7 @@ class Control:
         return {
             **msgspec.to_builtins(await board.runtime.status()),
             "busy": self._daemon.governing.governor.state()[1],
+            "held": board.dispatcher.held,
             "held_jobs": queued if board.dispatcher.held else 0,
         }
 

@@ -21,7 +21,7 @@ from callboard.catalog import jobs, journal
 from callboard.catalog.ledger import is_ours
 from callboard.config import Project, Watch
 from callboard.control import Control
-from callboard.governor import Governing, Governor
+from callboard.governor import Governing, Governor, Mode
 from callboard.packs import packs_of, status
 from callboard.runs import new_run
 from callboard.sources import Seen, SourceEvent, WatchSource
@@ -54,6 +54,7 @@ class Daemon:
         bus: Connected, or trying to be.
         on_progress: Hears how far each job is.
         on_state: Hears of each job's new state.
+        on_way: Hears when the models make way, and for what; and when they are back, with an empty mode.
     """
 
     def __init__(
@@ -63,12 +64,13 @@ class Daemon:
         *,
         on_progress: Callable[[Progress], None] | None = None,
         on_state: Callable[[str, str], None] | None = None,
+        on_way: Callable[[Mode, str], None] | None = None,
     ) -> None:
         self.project, self.bus = project, bus
         self._heard: dict[str, float] = {}
-        self._on_progress = on_progress
+        self._on_progress, self._on_way = on_progress, on_way
         self.board = Board(project, bus, command="up", on_progress=self._progress, on_state=on_state)
-        self.governing = Governing(Governor(project.settings.runtime), self.board.make_way)
+        self.governing = Governing(Governor(project.settings.runtime), self._make_way)
         self.sources: dict[str, WatchSource] = {}
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -104,6 +106,11 @@ class Daemon:
                 await leave()
                 await stop_control()
                 await stop_presence()
+
+    async def _make_way(self, mode: Mode, reason: str) -> None:
+        await self.board.make_way(mode, reason)
+        if self._on_way is not None:
+            self._on_way(mode, reason)
 
     async def _watch(self, watch: Watch) -> None:
         """Watch one folder; after a failure anew, from what the catalog knows."""

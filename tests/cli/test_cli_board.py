@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -154,6 +155,71 @@ def test_status_with_and_without_a_board(project: Path, up: Up) -> None:
     up.stop()
     after = told("status", cwd=project)
     assert (after["board"], after["live"]) == ("", None)
+
+
+def test_what_is_held_says_why(project: Path, up: Up) -> None:
+    """While jobs are held, status, explain and the board itself say why; events that caused no job are no runs."""
+    for length in ("nonsense", "0m", "10"):
+        code, _, err = callboard("runtime", "pause", "--for", length, cwd=project)
+        assert (code, f"{length!r} is no length of time; say 90s, 30m or 2h." in err) == (2, True)
+    assert told("runtime", "pause", "--for", "30m", cwd=project) == {"paused": True, "seconds": 1800.0}
+    assert "held: paused by hand; 'callboard runtime resume' goes on" in up.hear("held")
+    drop(project, "one.mp4", "sunset")
+    ends = time.monotonic() + 30
+    while told("status", cwd=project)["jobs"] != {"queued": 1} and time.monotonic() < ends:
+        time.sleep(0.1)
+    said = callboard("status", cwd=project)[1]
+    assert "jobs     1 queued (held: paused by hand; 'callboard runtime resume' goes on)" in said
+    assert said.count("media.settled") == 1
+    said = callboard("explain", "footage/one.mp4", cwd=project)[1]
+    assert "say 1.0.0: queued; held: paused by hand; 'callboard runtime resume' goes on" in said
+    said = callboard("runtime", cwd=project)[1]
+    assert "held    1 job: paused by hand" in said
+    assert "makes way: paused by hand" in said
+    assert told("runtime", "status", cwd=project)["held_jobs"] == 1
+    assert callboard("runtime", "resume", cwd=project)[:2] == (0, "Going on.\n")
+    up.hear("back at work")
+    up.hear("one.mp4")
+    assert "held" not in callboard("explain", "footage/one.mp4", cwd=project)[1]
+    assert told("runtime", "resume", cwd=project) == {"paused": False}
+
+
+def test_the_last_runs_are_those_that_did_something(project: Path, up: Up) -> None:
+    """What an application says of its renders and scenes is no run; jobs, decisions and undo are."""
+    drop(project, "one.mp4", "sunset")
+    up.hear("one.mp4")
+    accepted = told("accept", "--all", cwd=project)["run"]
+    data = sqlite3.connect(project / ".callboard" / "catalog.sqlite")
+    up.stop()
+    for number in range(9):
+        row = (f"e{number}", "host.render.started", time.time(), "done")
+        data.execute("INSERT INTO runs(id, trigger, started, state) VALUES(?,?,?,?)", row)
+    data.commit()
+    data.close()
+    runs = told("status", cwd=project)["runs"]
+    assert [run["trigger"] for run in runs] == ["accept", "media.settled"]
+    assert runs[0]["id"] == accepted
+
+
+def test_without_a_board_the_runtime_is_not_asked(project: Path) -> None:
+    """Where no board runs, the commands of the runtime say so and how to start one."""
+    for arguments in (["runtime"], ["runtime", "pause"], ["runtime", "resume"]):
+        code, _, err = callboard(*arguments, cwd=project)
+        assert (code, "no board is running here" in err, "callboard up" in err) == (1, True, True)
+
+
+def test_a_file_of_no_project_is_shown_by_its_whole_path(project: Path, tmp_path: Path) -> None:
+    """The inbox names media outside every watched folder as the shell does; search does from any folder."""
+    (tmp_path / "elsewhere").mkdir()
+    outside, inside = tmp_path / "elsewhere" / "one.mp4", project / "footage" / "two.mp4"
+    outside.write_text("sunset")
+    inside.write_text("harbour")
+    assert callboard("run", "--plugin", "say", outside, inside, cwd=project)[0] == 0
+    said = callboard("inbox", cwd=project)[1]
+    assert f" {outside} " in said
+    assert " two.mp4 " in said
+    for word, path in (("sunset", outside), ("harbour", inside)):
+        assert told("search", word, cwd=project / "footage")["hits"][0]["path"] == str(path)
 
 
 def test_a_busy_project_says_who_owns_it(project: Path, up: Up) -> None:

@@ -112,6 +112,12 @@ def ready(conn: sqlite3.Connection, limit: int, run: str = "", *, wanted_only: b
     return [Row(*row) for row in rows]
 
 
+def is_wanted(conn: sqlite3.Connection, row: Row) -> bool:
+    """Say whether somebody asked for a job and waits."""
+    kind = conn.execute("SELECT type FROM events WHERE seq = ?", (row.event,)).fetchone()
+    return kind is not None and kind[0].endswith(WANTED)
+
+
 def next_ready(conn: sqlite3.Connection, after: float) -> float | None:
     """Say when the next job that waits for its time may start, in seconds since 1970; ``None`` when none waits."""
     row = conn.execute(

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from callboard.catalog import jobs, journal, ledger, proposals
 from callboard.cli.options import json_flag
-from callboard.cli.output import cell, console, count, file_cell, print_json
+from callboard.cli.output import cell, console, count, file_cell, held_cell, print_json
 from callboard.cli.project import ask_now, board_runs, catalog, here_or_default
 from callboard.cli.summary import summary
 from callboard.config import Project, Watch
@@ -43,6 +43,9 @@ def command(path: Path, as_json: bool) -> int:
         known = opened.read(lambda conn: _known_as(conn, root, relative))
         told = opened.read(lambda conn: _told(conn, root, known, absolute))
     told["now"] = _now(project, root, relative, absolute)
+    held = _held(project) if any(job["held"] for job in told["jobs"]) else ""
+    for job in told["jobs"]:
+        job["held"] = held if job["held"] else ""
     if as_json:
         print_json(told)
     else:
@@ -72,6 +75,14 @@ def _now(project: Project, root: str, relative: bytes, absolute: bytes) -> str:
             pass
     watch = next((one for one in project.settings.watch if one.name == root), None)
     return _standing(project, watch, relative, absolute)
+
+
+def _held(project: Project) -> str:
+    """Say why the running board starts nothing that nobody waits for; empty when it does, or none runs."""
+    if board_runs(project):
+        with contextlib.suppress(BrokerError):
+            return str(ask_now(project, "runtime", Order()).get("held", ""))
+    return ""
 
 
 def _standing(project: Project, watch: Watch | None, relative: bytes, absolute: bytes) -> str:
@@ -114,6 +125,7 @@ def _job(conn: sqlite3.Connection, row: jobs.Row) -> dict[str, Any]:
         "plugin": row.plugin,
         "version": row.version,
         "state": row.state,
+        "held": row.state == "queued" and not jobs.is_wanted(conn, row),
         "tries": row.tries + row.crashes,
         "seconds": row.seconds,
         "failure": {"code": why.code, "message": why.message, "hint": why.hint} if why else None,
@@ -151,7 +163,8 @@ def _show(told: dict[str, Any]) -> None:
 
 def _show_job(out: Console, job: dict[str, Any]) -> None:
     tries = f", after {count(job['tries'], 'failure')}" if job["tries"] else ""
-    out.print(f"[cyan]{job['plugin']}[/cyan] {job['version']}: {job['state']}{tries}")
+    why = f"; {held_cell(job['held'])}" if job["held"] else ""
+    out.print(f"[cyan]{job['plugin']}[/cyan] {job['version']}: {job['state']}{tries}{why}")
     if job["failure"]:
         hint = f" [dim]({cell(job['failure']['hint'])})[/dim]" if job["failure"]["hint"] else ""
         out.print(f"  [red]{cell(job['failure']['message'])}[/red]{hint}")

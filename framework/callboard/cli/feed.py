@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from callboard.catalog import jobs, proposals
-from callboard.cli.output import cell, duration, failed_cell, file_cell
+from callboard.cli.output import cell, duration, failed_cell, file_cell, held_cell, place_path
 from callboard.cli.summary import summary
 
 if TYPE_CHECKING:
     from callboard.daemon import Daemon
+    from callboard.governor import Mode
 
 
 class Feed:
@@ -68,7 +69,7 @@ class Feed:
         if row is None:
             return
         asset = row.subject
-        name = file_cell(asset.place.path) if asset else cell(row.plugin)
+        name = file_cell(place_path(asset.place.root, asset.place.path)) if asset else cell(row.plugin)
         head = f"[dim]{time.strftime('%H:%M:%S')}[/dim] {name} [cyan]{row.plugin}[/cyan]"
         if state != "done":
             told = failed_cell(state, row.why) if row.why else f"[red]{state}[/red]"
@@ -77,6 +78,11 @@ class Feed:
         made = self.daemon.board.catalog.read(lambda conn: proposals.of_job(conn, key))
         told = "; ".join(f"[dim]{one.state}[/dim] {cell(summary(one.body))}" for one in made) or "nothing found"
         self._line(f"{head} {duration(row.seconds or 0.0)} {told}")
+
+    def way(self, mode: Mode, reason: str) -> None:
+        """Tell that the board makes way for whoever needs the machine, or is back."""
+        does = {"": "back at work", "pause": held_cell(reason), "cpu": f"models leave the devices: {cell(reason)}"}
+        self._out.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {does[mode]}")
 
     def _line(self, text: str) -> None:
         """Print one line; a terminal that is too narrow gets its beginning."""

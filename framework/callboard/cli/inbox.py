@@ -6,11 +6,11 @@ import sqlite3
 import sys
 
 import click
-from callboard_schemas import Evidence, Proposal, Tag, Tags
+from callboard_schemas import Evidence, Proposal, Tag, Tags, encode_path
 
 from callboard.catalog import journal, proposals
 from callboard.cli.options import json_flag
-from callboard.cli.output import cell, console, file_cell, print_json, print_table, table
+from callboard.cli.output import cell, console, file_cell, place_path, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
 from callboard.cli.summary import summary
 from callboard.desk import one_of
@@ -55,8 +55,8 @@ def waiting_ids(conn: sqlite3.Connection) -> tuple[str, ...]:
 def _waiting(conn: sqlite3.Connection) -> list[tuple[Proposal, str]]:
     found = []
     for proposal, digest in proposals.waiting(conn):
-        places = journal.places_of(conn, digest)
-        found.append((proposal, places[0][1].asset(places[0][0]).place.path if places else digest[:19]))
+        root, seen = next(iter(journal.places_of(conn, digest)), ("", None))
+        found.append((proposal, place_path(root, encode_path(seen.path)) if seen else digest[:19]))
     return found
 
 

@@ -36,7 +36,7 @@ async def live(project: Project, out: Console) -> AsyncIterator[tuple[Daemon, as
             broker, on_wedged = server.broker("board"), server.restart
         bus = await stack.enter_async_context(NatsBus(broker, role="board", on_wedged=on_wedged))
         feed = Feed(out)
-        daemon = Daemon(project, bus, on_progress=feed.progress, on_state=feed.state)
+        daemon = Daemon(project, bus, on_progress=feed.progress, on_state=feed.state, on_way=feed.way)
         feed.daemon = daemon
         serving = asyncio.create_task(daemon.serve(), name="daemon")
         ready = asyncio.create_task(daemon.ready.wait(), name="ready")

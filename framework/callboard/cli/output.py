@@ -67,6 +67,18 @@ def file_cell(encoded: str, *, base: bool = False) -> str:
     return escape(plain(name))
 
 
+def place_path(root: str, encoded: str) -> str:
+    """Give the percent-encoded path of a place as people know it: inside its watched folder, else absolute."""
+    from callboard.following import LOCAL_ROOT
+
+    return f"/{encoded}" if root == LOCAL_ROOT else encoded
+
+
+def held_cell(reason: str) -> str:
+    """Say why jobs are held, and what to do about it."""
+    return f"[yellow]held: {cell(reason)}[/yellow]; 'callboard runtime resume' goes on"
+
+
 def failed_cell(state: str, failure: Failure) -> str:
     """Show why something failed, and what to do about it."""
     hint = f" [dim]({cell(failure.hint)})[/dim]" if failure.hint else ""
@@ -116,6 +128,8 @@ __all__ = [
     "duration",
     "failed_cell",
     "file_cell",
+    "held_cell",
+    "place_path",
     "plain",
     "print_error",
     "print_json",

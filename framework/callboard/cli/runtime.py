@@ -72,18 +72,26 @@ def _state(one: dict[str, Any]) -> str:
 
 @command.command("pause")
 @click.option("--for", "length", default="", metavar="TIME", help="Such as 30m or 2h; until 'resume' when left out.")
-def pause(length: str) -> int:
+@json_flag
+def pause(length: str, as_json: bool) -> int:
     """Give devices back, and hold everything that nobody waits for."""
     seconds = _seconds(length)
     ask_now(here_or_default(), "pause", Order(seconds=seconds))
+    if as_json:
+        print_json({"paused": True, "seconds": seconds})
+        return 0
     console().print(f"Paused for {length}." if seconds else "Paused until 'callboard runtime resume'.")
     return 0
 
 
 @command.command("resume")
-def resume() -> int:
+@json_flag
+def resume(as_json: bool) -> int:
     """Go on, whatever keeps the machine busy now."""
     ask_now(here_or_default(), "resume", Order())
+    if as_json:
+        print_json({"paused": False})
+        return 0
     console().print("Going on.")
     return 0
 

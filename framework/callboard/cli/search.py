@@ -84,7 +84,9 @@ def _asked(
 def places(project: Project, conn: sqlite3.Connection, digest: str) -> list[tuple[str, str]]:
     """Give where an asset is: percent-encoded absolute paths where the root is known, and its kind."""
     roots = {LOCAL_ROOT: b"/"}
-    roots.update((watch.name, os.path.abspath(os.fsencode(watch.path))) for watch in project.settings.watch)
+    roots.update(
+        (watch.name, os.path.abspath(os.fsencode(project.folder / watch.path))) for watch in project.settings.watch
+    )
     rows = conn.execute(
         "SELECT root, path, kind FROM places WHERE digest = ? AND state != 'gone' ORDER BY seen DESC", (digest,)
     )

@@ -10,11 +10,17 @@ import click
 
 from callboard.catalog import jobs
 from callboard.cli.options import json_flag
-from callboard.cli.output import cell, console, count, print_json, print_table, table
+from callboard.cli.output import cell, console, count, held_cell, print_json, print_table, table
 from callboard.cli.project import ask_now, catalog, here_or_default, running
 from callboard.config import Project
 from callboard.control import Order
 from callboard.errors import BrokerError
+
+_RUNS = (
+    "SELECT id, trigger, started, state FROM runs WHERE trigger NOT LIKE '%.%' OR trigger LIKE 'review.%'"
+    " OR EXISTS (SELECT 1 FROM run_jobs j WHERE j.run = runs.id) ORDER BY started DESC LIMIT 8"
+)
+"""The last runs: commands and decisions, and of events those that caused a job."""
 
 
 @click.command("status")
@@ -42,7 +48,9 @@ def command(as_json: bool) -> int:
         models = ", ".join(one["name"] for one in runtime["models"] if one["memory_mb"]) or "no model"
         out.print(f"working  on {count(working, 'job')}; the runtime holds {cell(models)} in {runtime['rss_mb']} MiB")
     counts = ", ".join(f"{count} {state}" for state, count in sorted(told["jobs"].items())) or "none yet"
-    out.print(f"jobs     {counts}")
+    why = (live or {}).get("held", "")  # a board that was started before an update does not say
+    held = f" ({held_cell(why)})" if why and told["jobs"].get("queued") else ""
+    out.print(f"jobs     {counts}{held}")
     out.print(f"inbox    {told['inbox']} waiting; dead letters {told['dead']}; unsent messages {told['unsent']}")
     if told["runs"]:
         shown = table("last runs", "when", "by", "state", whole=("last runs", "when"))
@@ -70,7 +78,7 @@ def _counted(conn: sqlite3.Connection) -> dict[str, Any]:
     def one(query: str) -> int:
         return int(conn.execute(query).fetchone()[0])
 
-    rows = conn.execute("SELECT id, trigger, started, state FROM runs ORDER BY started DESC LIMIT 8").fetchall()
+    rows = conn.execute(_RUNS).fetchall()
     return {
         "jobs": jobs.counts(conn),
         "inbox": one("SELECT count(*) FROM proposals WHERE state = 'proposed'"),
