@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Sequence
 
-from callboard_schemas import Asset, Failure, Proposal, encode_path
+from callboard_schemas import Asset, Failure, Proposal, Tags, encode_path
 from msgspec import Struct
 
 from callboard.board import Board
@@ -49,6 +50,16 @@ class PassedOver(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """What a plugin did without on some files, for one reason."""
+
+    plugin: str
+    parts: tuple[str, ...]
+    why: str
+    """With the command that mends it, where there is one."""
+    files: int
+
+
 class RunReport(Struct, frozen=True, kw_only=True):
     """Everything a run did."""
 
@@ -57,6 +68,8 @@ class RunReport(Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
     passed_over: tuple[PassedOver, ...] = ()
     """Links, pipes, and media that a rule ignores. Files of other kinds are not listed."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What ``facts["skipped"]`` of the tags says, what is left out on most files first."""
 
     @property
     def ok(self) -> bool:
@@ -77,7 +90,36 @@ def report(board: Board, run: str, asked: Sequence[Asked], passed_over: Sequence
         "sidecars": sum(len(asset.sidecars) for asset in assets),
     }
     passed = tuple(PassedOver(path=encode_path(path), why=why) for path, why in sorted(passed_over))
-    return RunReport(run=run, assets=assets, totals=totals, passed_over=passed)
+    return RunReport(run=run, assets=assets, totals=totals, passed_over=passed, left_out=_left_out(assets))
+
+
+def _left_out(assets: Sequence[AssetReport]) -> tuple[LeftOut, ...]:
+    """Group what was skipped by plugin and reason; reasons that differ in a measured number are one."""
+    files: dict[tuple[str, str], dict[str, None]] = {}
+    parts: dict[tuple[str, str], dict[str, None]] = {}
+    first: dict[tuple[str, str], str] = {}
+    for asset in assets:
+        for job in asset.jobs:
+            for line in _skipped(job):
+                part, _, why = line.partition(": ")
+                same = (job.plugin, _NUMBER.sub("0", why))
+                first.setdefault(same, why)
+                parts.setdefault(same, {})[part] = None
+                files.setdefault(same, {})[asset.path] = None
+    found = [
+        LeftOut(plugin=same[0], parts=tuple(parts[same]), why=why, files=len(files[same]))
+        for same, why in first.items()
+    ]
+    return tuple(sorted(found, key=lambda one: -one.files))
+
+
+_NUMBER = re.compile(r"\b[0-9]+(?:\.[0-9]+)?\b")
+
+
+def _skipped(job: JobReport) -> list[str]:
+    bodies = [proposal.body for proposal in job.proposals]
+    lists = [body.facts.get("skipped") for body in bodies if isinstance(body, Tags)]
+    return [line for lines in lists if isinstance(lines, list) for line in lines]
 
 
 def _asset(conn: sqlite3.Connection, run: str, asked: Asked) -> AssetReport:

@@ -79,9 +79,11 @@ class Bench:
         if what not in self.skipped:
             self.skipped.append(what)
 
-    def lack(self, what: str, pack: str) -> None:
-        """Note what is not done for want of an optional pack, and the command that brings it."""
-        self.skip(f"{what}: model {pack!r} is not here; callboard models pull {pack}")
+    def lack(self, what: str, *packs: str) -> None:
+        """Note what is not done for want of optional packs, and the command that brings them."""
+        named = ", ".join(map(repr, packs))
+        are = "model {} is" if len(packs) == 1 else "models {} are"
+        self.skip(f"{what}: {are.format(named)} not here; callboard models pull {' '.join(packs)}")
 
     def embedded(self, space: str, picture: Picture, vector: np.ndarray[Any, Any]) -> None:
         """Keep the vector of a picture, so that it is not embedded again for its print."""
@@ -117,7 +119,7 @@ class Crew:
                 continue
             lacking = [pack for pack in part.needs if not bench.model(pack)]
             if lacking:
-                bench.lack(part.name, lacking[0])
+                bench.lack(part.name, *lacking)
             elif part.watches == "every" and why_not_every and not part.looks:
                 bench.skip(f"{part.name}: {why_not_every}")
             else:

@@ -29,7 +29,8 @@ SAY = """
                 time.sleep(0.05)
         if text == "BAD":
             raise JobError("cannot make sense of it", "Try another file.")
-        return Tags(items=(Tag(label=text, score=0.9, method="say"),), confidence=0.9)
+        facts = {"skipped": text.split("|")[1:]} if "|" in text else {}
+        return Tags(items=(Tag(label=text, score=0.9, method="say"),), confidence=0.9, facts=facts)
 """
 SETTINGS = """
 allow_plugins = ["say"]
@@ -131,6 +132,33 @@ def test_partial_failure_is_told_and_the_rest_is_done(project: Path) -> None:
     code, out, _ = callboard("run", *names, cwd=project)
     assert code == 1
     assert "cannot make sense of it (Try another file.)" in out
+
+
+def test_what_was_left_out_is_told_by_reason(project: Path) -> None:
+    """A line for each reason, with its command, what was left out most first; the same when nothing is left to do."""
+    pull = "model 'net' is not here; callboard models pull net"
+    (project / "clips" / "a.mp4").write_text(f"a|size: {pull}|cuts: it would take about 12 s|words: [c] is not here")
+    (project / "clips" / "b.mp4").write_text(f"b|fades: {pull}|cuts: it would take about 7.5 s|size: {pull}")
+    (project / "clips" / "c.mp4").write_text("sunset")
+    expected = [
+        f"say left out (2 files): size and fades: {pull}",
+        "say left out (2 files): cuts: it would take about 12 s",
+        "say left out (1 file): words: [c] is not here",
+    ]
+    for _ in ("now", "before"):
+        _, out, _ = callboard("run", "clips/a.mp4", "clips/b.mp4", "clips/c.mp4", cwd=project)
+        assert [line for line in out.splitlines() if " left out" in line] == expected
+    _, report = told("run", "clips", cwd=project)
+    assert report["left_out"][0] == {"plugin": "say", "parts": ["size", "fades"], "why": pull, "files": 2}
+    assert [one["files"] for one in report["left_out"]] == [2, 2, 1]
+    (project / "clips" / "d.mp4").write_text("d|one|two: y|three: z|four: z z")
+    _, out, _ = callboard("run", "clips/d.mp4", cwd=project)
+    assert [line for line in out.splitlines() if " left out" in line] == [
+        "say left out: one",
+        "say left out: two: y",
+        "say left out: three: z; 1 reason more with --json",
+    ]
+    assert "left out" not in callboard("run", "clips/c.mp4", cwd=project)[1]
 
 
 def test_a_pipe_gets_plain_whole_lines(project: Path) -> None:

@@ -145,6 +145,21 @@ def test_a_job_waits_for_a_model_that_it_must_have(
     assert not [line for line in listed(tags, "skipped") if pack in line]
 
 
+def test_all_packs_that_a_part_lacks_are_named_at_once(
+    plugin_harness: PluginHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One command brings them, so that the next job does not ask for the next one."""
+    monkeypatch.setenv("CALLBOARD_STORE", str(tmp_path / "store"))
+    path = tmp_path / "a.png"
+    Image.new("RGB", (64, 64), (40, 160, 60)).save(path)
+    tags, *_ = plugin_harness.run("callboard_autotag", path, parameters={"text": False, "concepts": False})
+    assert isinstance(tags, Tags)
+    (line,) = listed(tags, "skipped")
+    what, _, command = line.partition("; ")
+    assert what == "shot size and people: models 'mtcnn-p', 'mtcnn-r', 'mtcnn-o' are not here"
+    assert command == "callboard models pull mtcnn-p mtcnn-r mtcnn-o"
+
+
 def test_the_manifest_lists_what_the_parts_must_have() -> None:
     """Packs for which a job waits, and only those, are under ``models``; each part's other packs are optional."""
     manifest = load_manifest(Path(callboard_autotag.__file__).parent / FILE_NAME)

@@ -22,6 +22,8 @@ from callboard.report import AssetReport, JobReport, RunReport
 
 _LISTED = 12
 """Sidecars named one by one on a terminal; a pipe gets all of them."""
+_REASONS = 3
+"""Reasons told for what plugins left out."""
 
 
 @click.command("run")
@@ -94,6 +96,7 @@ def _show(report: RunReport) -> None:
     parts += [f"{len(report.passed_over)} passed over"] if report.passed_over else []
     found = ", ".join(parts) or "no media found"
     out.print(f"\nrun {report.run}: {found}; {count(totals['sidecars'], 'sidecar')}.")
+    _show_left_out(report)
     if totals["sidecars"] and totals["cached"] < totals["jobs"]:
         out.print(f"[dim]Take it back with: callboard undo {report.run}[/dim]")
     if any(proposal.state == "proposed" for a in report.assets for j in a.jobs for proposal in j.proposals):
@@ -106,6 +109,17 @@ def _show_passed_over(report: RunReport) -> None:
         console().print(f"  [dim]passed over {file_cell(one.path)}: {cell(one.why)}[/dim]")
     if len(report.passed_over) > len(shown):
         console().print(f"  [dim]and {len(report.passed_over) - len(shown)} more passed over[/dim]")
+
+
+def _show_left_out(report: RunReport) -> None:
+    """Say what was not done, and what would bring it: a line for each reason."""
+    more = len(report.left_out) - _REASONS
+    for number, one in enumerate(report.left_out[:_REASONS], 1):
+        where = f" ({count(one.files, 'file')})" if len(report.assets) > 1 else ""
+        others = f"; {count(more, 'reason')} more with --json" if more > 0 and number == _REASONS else ""
+        parts = " and ".join(filter(None, (", ".join(one.parts[:-1]), one.parts[-1])))
+        words = cell(f"{parts}: {one.why}" if one.why else parts)
+        console().print(f"[dim]{cell(one.plugin)} left out{where}: {words}{others}[/dim]")
 
 
 def _rows(asset: AssetReport) -> Iterator[tuple[str, str, str, str]]:
