@@ -101,7 +101,7 @@ def test_from_missing_to_pulled_to_removed(project: Path, said: Said) -> None:
     """A pack is listed with the command that gets it, got by that command, whole, and removed again."""
     code, out, _ = said("list")
     line = next(line for line in out.splitlines() if line.startswith("vad "))
-    assert (code, "missing" in line, "callboard models pull vad" in line) == (0, True, True)
+    assert (code, line.split("MB")[1].split()) == (0, ["missing", "callboard", "models", "pull", "vad"])
     code, out, err = said("pull", "vad")
     assert code == 0
     assert err.startswith("vad 2: ")
@@ -114,6 +114,39 @@ def test_from_missing_to_pulled_to_removed(project: Path, said: Said) -> None:
     assert (code, out) == (0, "vad: 1.2 MB freed\n")
     assert said("remove", "vad")[1] == "vad: nothing of it is in the store\n"
     assert state(said) == "missing"
+
+
+@pytest.mark.parametrize(("size", "shown"), [(27_800, "27.8 kB"), (99_999, "100.0 kB"), (100_000, "0.1 MB")])
+def test_a_small_pack_has_a_size(project: Path, said: Said, size: int, shown: str) -> None:
+    """Below a tenth of a megabyte it is told in kB; files of one's own that are not here are told of by ``info``."""
+    (project / "packs" / "mine.toml").write_text(
+        'name = "mine"\nversion = "1"\ntask = "t"\nengine = "onnxruntime"\nlicense = "MIT"\nsummary = "s"\n'
+        'memory_mb = 1\n[source]\nkind = "file"\nfolder = "gone"\n'
+        f'[[files]]\npath = "a.onnx"\nsize = {size}\nsha256 = "{"0" * 64}"\n'
+        '[[inputs]]\nname = "x"\ndtype = "float32"\nshape = [-1]\n'
+    )
+    _, out, _ = said("list")
+    line = next(line for line in out.splitlines() if line.startswith("mine "))
+    assert line.split("MIT")[1].split() == [*shown.split(), "missing", "callboard", "models", "info", "mine"]
+    assert str(project / "packs" / "gone" / "a.onnx") in said("info", "mine")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "leads"),
+    [
+        ("clip-image", "callboard models add-hub --recommended"),
+        ("siglip-text", "callboard models add-hub --recommended"),
+        ("MyCLIP", "callboard models add-hub --recommended"),
+        ("nothing", "callboard models list"),
+        ("silero-vda", "Did you mean 'silero-vad'?"),
+    ],
+)
+def test_an_unknown_name_leads_somewhere(project: Path, said: Said, name: str, leads: str) -> None:
+    """A CLIP that was never added leads to those that may be, a slip to the right name, others to the list."""
+    code, out, err = said("info", name)
+    assert (code, out) == (2, "")
+    assert f"No model '{name}'." in err
+    assert leads in err
 
 
 def test_the_doctor_names_the_pull(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

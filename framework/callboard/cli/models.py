@@ -8,7 +8,7 @@ from callboard.cli.options import Group, json_flag, unknown
 from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.cli.project import here_or_default
 from callboard.errors import ModelMissing
-from callboard.packs import Pack, packs_of, status, verify
+from callboard.packs import Pack, PackStatus, packs_of, status, verify
 
 _LATER = {
     name: f"callboard.cli.models_{name}" for name in ("bundle", "export", "info", "pull", "remove", "unbundle", "warm")
@@ -36,8 +36,29 @@ def chosen(names: tuple[str, ...], packs: dict[str, Pack]) -> list[Pack]:
     """
     strange = [name for name in names if name not in packs]
     if strange:
-        raise unknown("model", strange[0], packs, click.get_current_context())
+        raise unknown("model", strange[0], packs, click.get_current_context(), _hint(strange[0]))
     return [packs[name] for name in dict.fromkeys(names)]
+
+
+def _hint(name: str) -> str:
+    if "clip" in name.lower() or name.endswith(("-image", "-text")):
+        return "No package carries a CLIP: 'callboard models add-hub --recommended' lists some to be added."
+    return "'callboard models list' shows those that are known."
+
+
+def size_of(size: int) -> str:
+    """Write a size: in kB below a tenth of a MB, else in MB."""
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{max(size / 1e3, 0.1):.1f} kB"
+
+
+def _state(one: PackStatus) -> str:
+    """Say how a pack stands; of one that is not here the command is enough, ``models info`` says the rest."""
+    if one.state == "ready":
+        return one.state
+    if one.state != "missing":
+        return f"[red]{one.state}[/red]: {cell(one.problem)} [dim]{cell(one.hint)}[/dim]"
+    command = one.hint if one.hint.startswith(("callboard ", "pip ")) else f"callboard models info {one.name}"
+    return f"[red]missing[/red] [dim]{cell(command)}[/dim]"
 
 
 @command.command("list")
@@ -50,13 +71,8 @@ def list_(as_json: bool) -> int:
         return 0
     shown = table("model", "task", "engine", "licence", "size", "state")
     for one in found:
-        state = (
-            one.state
-            if one.state == "ready"
-            else f"[red]{one.state}[/red]: {cell(one.problem)} [dim]{cell(one.hint)}[/dim]"
-        )
-        size = f"{one.bytes / 1e6:.1f} MB" if one.bytes else ""
-        shown.add_row(cell(one.name), cell(one.task), one.engine, cell(one.license), size, state)
+        size = size_of(one.bytes) if one.bytes else ""
+        shown.add_row(cell(one.name), cell(one.task), one.engine, cell(one.license), size, _state(one))
     print_table(shown)
     return 0
 
@@ -82,4 +98,4 @@ def verify_(names: tuple[str, ...], as_json: bool) -> int:
     return 1 if problems else 0
 
 
-__all__ = ["chosen", "command", "known_packs"]
+__all__ = ["chosen", "command", "known_packs", "size_of"]

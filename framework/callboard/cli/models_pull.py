@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from callboard.cli.models import chosen, known_packs
+from callboard.cli.models import chosen, known_packs, size_of
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.transfer import Transfer
@@ -86,11 +86,7 @@ def _one(pack: Pack, bar: Transfer, wheel: Path | None, *, accept_licence: bool,
     bar.begin(pack.name)
     pulled = pull(pack, bar.told, wheel, None if as_json else lambda: _waits(pack))
     if not as_json:
-        what = (
-            "is whole already"
-            if pulled.state == "ready"
-            else f"pulled, {pulled.bytes / 1e6:.1f} MB, every byte checked"
-        )
+        what = "is whole already" if pulled.state == "ready" else f"pulled, {size_of(pulled.bytes)}, every byte checked"
         console().print(f"{cell(pack.name)}: {what} ({cell(pulled.folder)})")
     return pulled
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from callboard.cli.models import chosen, known_packs
+from callboard.cli.models import chosen, known_packs, size_of
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.project import here_or_default
@@ -35,7 +35,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         if not one.folders:
             out.print(f"{cell(one.name)}: nothing of it is in the store")
             continue
-        out.print(f"{cell(one.name)}: {one.freed / 1e6:.1f} MB freed")
+        out.print(f"{cell(one.name)}: {size_of(one.freed)} freed")
         if users[one.name]:
             back = f" To have it again: {mend_command(left[one.name])}" if one.name in left else ""
             out.print(f"[dim]It is used by {cell(', '.join(users[one.name]))}.{cell(back)}[/dim]")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from callboard.cli.models import chosen, known_packs
+from callboard.cli.models import chosen, known_packs, size_of
 from callboard.cli.models_pull import agree
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
@@ -40,7 +40,7 @@ def take_in(file: Path, names: tuple[str, ...], *, accept_licence: bool, as_json
         print_json({"stored": carried})
         return 0
     for one in carried:
-        what = "was there already, whole" if one.already else f"{one.bytes / 1e6:.1f} MB stored, every byte checked"
+        what = "was there already, whole" if one.already else f"{size_of(one.bytes)} stored, every byte checked"
         console().print(f"{cell(one.name)} {cell(one.version)} ({cell(one.license)}): {what} ({cell(one.folder)})")
     return 0
 

@@ -30,10 +30,10 @@ def json_flag(function: F) -> F:
     )(function)
 
 
-def unknown(what: str, given: str, there_are: Iterable[str], ctx: click.Context) -> click.UsageError:
-    """Make the error for a name that is not there, with the one that was probably meant."""
+def unknown(what: str, given: str, there_are: Iterable[str], ctx: click.Context, hint: str = "") -> click.UsageError:
+    """Make the error for a name that is not there, with the one that was probably meant, or else with *hint*."""
     near = difflib.get_close_matches(given, list(there_are), n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
+    meant = f" Did you mean {near[0]!r}?" if near else f" {hint}" if hint else ""
     return click.UsageError(f"No {what} {given!r}.{meant}", ctx)
 
 
