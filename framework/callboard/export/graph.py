@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from callboard.errors import ExportError
 from callboard.export.towers import OUTPUT, Tower
+from callboard.runtime import engines as engines  # has onnxruntime keep its silence before it is imported below
 
 if TYPE_CHECKING:
     import onnx

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Iterable
 from typing import Final, NamedTuple
+
+# onnxruntime's wheels report their use to their maker, on Linux too, unless this stands in the environment before they
+# are imported; nothing that Callboard does leaves the machine unasked.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 ASKABLE: Final = {
     "onnxruntime": ("onnxruntime", "callboard.runtime.engines.onnx"),
