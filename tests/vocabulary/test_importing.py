@@ -12,7 +12,7 @@ from callboard.vocabulary.drafting import Drafted, merged
 from callboard.vocabulary.editing import edited
 from callboard.vocabulary.importing import from_csv, from_keywords, read_list
 from callboard.vocabulary.writing import as_csv, as_keywords, as_toml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -135,6 +135,7 @@ def test_a_list_of_nothing_is_an_error(tmp_path: Path, text: str) -> None:
 WORD = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 
 
+@example([("¯", 0, False), ("sea", 0, False), ("¯", 1, True)])
 @given(st.lists(st.tuples(WORD, st.integers(0, 3), st.booleans()), max_size=12))
 def test_any_keyword_file_becomes_a_sound_vocabulary(lines: list[tuple[str, int, bool]]) -> None:
     """Whatever stands in a keyword file, its concepts can stand together, as TOML and as table too."""

@@ -19,6 +19,7 @@ import msgspec
 from callboard.errors import UsageError
 from callboard.vocabulary.concepts import Concept, Words
 from callboard.vocabulary.drafting import Draft, Drafted
+from callboard.vocabulary.words import fold
 
 Format = Literal["csv", "keywords"]
 _MOST = 32 * 1024 * 1024
@@ -105,7 +106,7 @@ def from_keywords(text: str) -> Draft:
             continue
         category = word.startswith("[") and word.endswith("]")
         label = word[1:-1].strip() if category else word
-        if not label or len(label) > _LONGEST:
+        if not fold(label) or len(label) > _LONGEST:
             draft.note(number, f"{word[:60]!r} is {'too long for' if label else 'not'} a keyword; left out")
             continue
         ident = draft.child(label, parent)
@@ -119,7 +120,7 @@ def from_keywords(text: str) -> Draft:
 def _take_synonym(draft: Draft, parent: str, word: str, number: int) -> None:
     if not parent:
         draft.note(number, f"synonym {word!r} stands below no keyword; left out")
-    elif not word or len(word) > _LONGEST:
+    elif not fold(word) or len(word) > _LONGEST:
         draft.note(number, f"synonym {word[:60]!r} is empty or too long; left out")
     else:
         draft.synonym(parent, word)
@@ -149,7 +150,7 @@ def from_csv(text: str) -> Draft:
 
 def _take_row(draft: Draft, values: Mapping[str, str], line: int) -> None:
     label = values.get("label", "")
-    if not label:
+    if not fold(label):
         draft.note(line, "no label; left out")
         return
     plain = {
