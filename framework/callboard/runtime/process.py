@@ -56,8 +56,7 @@ class Client:
         except (WireError, ValueError, OSError) as error:
             print(f"a client is cut off: {error}", file=sys.stderr)
         finally:
-            for call in list(self._calls.values()):
-                self._scheduler.stop(call)
+            self._scheduler.stop(*self._calls.values())
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
             await self._channel.close()

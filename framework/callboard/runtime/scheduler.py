@@ -93,10 +93,13 @@ class Scheduler:
             return error
         return None
 
-    def stop(self, call: Call) -> None:
-        """End a call that nobody waits for, though it may have begun; its model is free for the next."""
-        if not call.cancel():
-            with self._lock:
+    def stop(self, *calls: Call) -> None:
+        """End calls that nobody waits for, though they may have begun; their models are free for the next.
+
+        None of them begins while others of them are ended.
+        """
+        with self._lock:
+            for call in [call for call in calls if not call.cancel()]:
                 call.leave()
 
     def _dropped(self, done: Any) -> None:
