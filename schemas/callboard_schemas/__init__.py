@@ -14,6 +14,7 @@ from callboard_schemas.events import (
 )
 from callboard_schemas.hosts import Command, CommandReceipt, Presence
 from callboard_schemas.jobs import Job, JobDone, JobFailed, JobState, Outcome, Progress
+from callboard_schemas.localization import CaptionsAccepted, TranslationRequested
 from callboard_schemas.manifest import Manifest, Parameter
 from callboard_schemas.media import Asset, MediaKind, Place, Sequence
 from callboard_schemas.paths import decode_path, encode_path
@@ -24,11 +25,13 @@ from callboard_schemas.results import (
     Cue,
     Evidence,
     Failure,
+    Heard,
     Kind,
     Placeholder,
     Print,
     Prints,
     Provenance,
+    Repair,
     Result,
     Tag,
     Tags,
@@ -44,6 +47,7 @@ __all__ = [
     "AnyResult",
     "Asset",
     "Captions",
+    "CaptionsAccepted",
     "Command",
     "CommandReceipt",
     "Cue",
@@ -51,6 +55,7 @@ __all__ = [
     "Envelope",
     "Evidence",
     "Failure",
+    "Heard",
     "HostEvent",
     "Job",
     "JobDone",
@@ -77,6 +82,7 @@ __all__ = [
     "ProposalState",
     "Provenance",
     "Receipt",
+    "Repair",
     "Request",
     "Result",
     "RootState",
@@ -85,6 +91,7 @@ __all__ = [
     "Tag",
     "Tags",
     "Translation",
+    "TranslationRequested",
     "Word",
     "decode_path",
     "encode_path",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-MediaKind = Literal["video", "audio", "image", "sequence", "other"]
+MediaKind = Literal["video", "audio", "image", "sequence", "subtitles", "other"]
 """What a file looks like from outside; ``other`` is anything that a plugin may still want."""
 
 Digest = Annotated[str, Meta(pattern=r"^(sha256|sampled-sha256):[0-9a-f]{64}$")]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from callboard_schemas import events, hosts, jobs, results, review
+from callboard_schemas import events, hosts, jobs, localization, results, review
 
 
 class MessageType(NamedTuple):
@@ -30,7 +30,8 @@ MESSAGE_TYPES: dict[str, MessageType] = _types(
     ("root.online", events.RootState),
     ("tags.requested", events.Request),
     ("captions.requested", events.Request),
-    ("translation.requested", events.Request),
+    ("captions.accepted", localization.CaptionsAccepted),
+    ("translation.requested", localization.TranslationRequested),
     ("placeholder.requested", events.PlaceholderRequested),
     ("host.scene.saved", events.HostEvent),
     ("host.scene.loaded", events.HostEvent),

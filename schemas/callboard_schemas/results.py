@@ -87,6 +87,36 @@ class Word(Struct, frozen=True, kw_only=True, omit_defaults=True):
     confidence: Score
 
 
+class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The evidence that somebody said the words of a cue."""
+
+    least_confidence: Score = 1.0
+    """Of its words."""
+    compression: float = 0.0
+    """Length of the recogniser's text over its zlib-compressed length; loops are far above 2."""
+    repetition: float = 0.0
+    """Share of its words that repeat what was said just before, 0 to 1."""
+    voiced: Score = 1.0
+    """Share of its time in which the speech detector hears a voice."""
+    disagreement: Score | None = None
+    """How far a second decoding differs, as a word error rate; nothing where there was none."""
+    quiet: bool = False
+    """Found only when listened for again, at a lower threshold."""
+
+
+class Repair(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A word or two that the glossary spells otherwise, and why."""
+
+    word: int
+    """Index of the first word in the cue's words."""
+    heard: str
+    written: str
+    term: str
+    """Id of the glossary's entry."""
+    score: Score
+    """How alike they sound and look."""
+
+
 class Cue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A subtitle: when it is on the screen, and its lines."""
 
@@ -101,6 +131,23 @@ class Cue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     speaker: str | None = None
     flags: tuple[str, ...] = ()
     """Why a person should look at this cue."""
+    failed: tuple[str, ...] = ()
+    """Why it must not ship before a person has said so; a result with such a cue waits for one."""
+    styled: bool = False
+    """Its lines hold ``<i>``, ``<b>`` and ``<u>``, and ``&amp;``, ``&lt;`` and ``&gt;`` for those characters."""
+    align: Annotated[int, Meta(ge=1, le=9)] | None = None
+    """Where on the picture, as the keys of a number pad lie; bottom centre where it is not said."""
+    settings: str = ""
+    """WebVTT cue settings as they were read, to be written again."""
+    kind: Literal["speech", "sound"] = "speech"
+    """``sound`` describes a sound for those who do not hear it."""
+    language: Language | None = None
+    """Where it is another one than the document's."""
+    heard: Heard | None = None
+    repairs: tuple[Repair, ...] = ()
+    """What the glossary changed in its text."""
+    risk: Score | None = None
+    """How much a person should look at a translated cue: 1 first."""
 
 
 class Captions(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="captions"):
@@ -114,6 +161,12 @@ class Captions(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     speech_seconds: Seconds = 0.0
     left_out: tuple[Cue, ...] = ()
     """What the recogniser wrote where nobody seems to speak: never shipped, kept for a reviewer; flags say why."""
+    profile: str = ""
+    """The delivery profile that the cues were laid out for."""
+    rate: str = ""
+    """Frames per second that the times lie on, such as ``23.976`` or ``29.97df``; empty where there is no picture."""
+    task: Literal["transcribe", "translate", "file"] = "transcribe"
+    """Written down as spoken, put into English while listening, or read from a subtitle file."""
 
 
 class Translation(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="translation"):
@@ -124,6 +177,14 @@ class Translation(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     cues: tuple[Cue, ...]
     confidence: Score
     engine: str = ""
+    """What translated, with its version; a chain names each link: ``apertium eng-spa > spa-por``."""
+    method: Literal["", "neural", "rules", "service", "person"] = ""
+    profile: str = ""
+    rate: str = ""
+    description: str = ""
+    """What the asset was described by, in *language*."""
+    labels: dict[str, str] = {}
+    """Label of a tag to what it is called in *language*."""
 
 
 class Placeholder(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="placeholder"):

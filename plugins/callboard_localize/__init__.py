@@ -1,0 +1,1 @@
+"""Localization: captions in other languages that keep every cue where it was. Imports nothing heavy until a job."""
