@@ -145,6 +145,16 @@ class MediaError(JobError):
         super().__init__(f"{name}: {problem}", hint)
 
 
+class SubtitleError(JobError):
+    """A subtitle file cannot be read, or text cannot be written in a format; ``line`` is 1-based, 0 for the whole."""
+
+    code = "subtitles"
+
+    def __init__(self, name: str, problem: str, *, line: int = 0, hint: str = "") -> None:
+        self.name, self.problem, self.line = name, problem, line
+        super().__init__(f"{name}:{line}: {problem}" if line else f"{name}: {problem}", hint)
+
+
 class MediaCrash(CallboardError):
     """The process that decoded a file died or hung; only this file is to blame."""
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
     "undo": Entry("callboard.cli.undo", "Take back everything that a run wrote."),
     "search": Entry("callboard.cli.search", "Find media by words, by what is seen, or by a picture."),
     "duplicates": Entry("callboard.cli.duplicates", "Find copies of files, pictures and films."),
+    "captions": Entry("callboard.cli.captions", "Check, convert and export subtitles."),
     "vocabulary": Entry("callboard.cli.vocabulary", "Show, check and import the studio's own words."),
     "learn": Entry("callboard.cli.learn", "Propose thresholds from what people accepted and rejected."),
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
