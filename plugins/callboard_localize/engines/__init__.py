@@ -47,6 +47,14 @@ class Engine(Protocol):
         """Lines that it should be given at once."""
         ...
 
+    @property
+    def separate(self) -> bool:
+        """Whether each answer is made of its own line alone, whatever else is in the batch.
+
+        Lines of one that is not are each given a mark of their own, which proves that no answers changed places.
+        """
+        ...
+
     def mark(self, number: int) -> str:
         """Give the text that stands for the masked piece *number*, from 0: one that this engine leaves alone."""
         ...
