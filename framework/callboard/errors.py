@@ -51,6 +51,17 @@ class VocabularyError(UsageError):
         super().__init__(f"{path}: {told}", "Mend the file, then try again; 'callboard vocabulary check' checks it.")
 
 
+class ProfileError(UsageError):
+    """There is no delivery profile of that name, or its file does not say what it must."""
+
+    code = "profile"
+
+    def __init__(self, name: str, problem: str, known: tuple[str, ...] = ()) -> None:
+        self.name, self.problem, self.known = name, problem, known
+        hint = f"There are: {', '.join(known)}; or give a TOML file. " if known else ""
+        super().__init__(f"profile {name!r}: {problem}", f"{hint}'callboard captions profiles' lists them.")
+
+
 class Interrupted(CallboardError):
     """The user, or the system, asked the command to stop; what was done stays done."""
 
