@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cv2
+from callboard.media.cuts import SIDE, Cut, CutFinder
 
-from callboard_autotag.shots import Cut, CutFinder, rhythm
+from callboard_autotag.shots import rhythm
 
 if TYPE_CHECKING:
     from callboard.media import Frame
 
     from callboard_autotag.analyser import Found
-
-_SIDE = 64  # pixels, longest side: what the thresholds of the finder were set for
 
 
 class HardCuts:
@@ -26,7 +25,7 @@ class HardCuts:
     def add(self, frame: Frame) -> None:
         """Take the next frame."""
         pixels = frame.pixels
-        scale = _SIDE / max(pixels.shape[:2])
+        scale = SIDE / max(pixels.shape[:2])
         if scale < 1:
             size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
             pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

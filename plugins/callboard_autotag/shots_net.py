@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 from callboard.errors import JobError, ModelMissing
+from callboard.media.cuts import SIDE, Cut, CutFinder
 
-from callboard_autotag.shots import Cut, CutFinder, rhythm
+from callboard_autotag.shots import rhythm
 from callboard_autotag.transitions import LEAST, Frames, Transition, as_cuts, find, transition_tags
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ frames of a music video the chances differ by 0.05 at most from those of windows
 _STEP = WINDOW - 2 * MARGIN
 _SHORTEST = 100  # frames of a window at least, as in training; a short film's last frame is repeated
 _AHEAD = 2  # windows that wait or run; decoding goes on meanwhile
-_CLASSIC_SIDE = 64  # pixels, longest side: what the thresholds of the classical finder were set for
 
 
 class NetCuts:
@@ -160,7 +160,7 @@ class NetCuts:
 
 
 def _fit(pixels: Array) -> Array:
-    scale = _CLASSIC_SIDE / max(pixels.shape[:2])
+    scale = SIDE / max(pixels.shape[:2])
     if scale >= 1:
         return pixels
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))

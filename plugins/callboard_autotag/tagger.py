@@ -190,9 +190,10 @@ def _hear(bench: Bench) -> None:
         bench.take(describe_loudness(bench.context.media.loudness()))
     if not bench.wants("sound"):
         return
+    from callboard.media.hearing import RATE
     from callboard.media.speech import SpeechDetector
 
-    from callboard_autotag.sound import RATE, Listener
+    from callboard_autotag.sound import Listener
 
     detector: SpeechDetector | None = SpeechDetector(bench.context.runtime)
     listener = Listener(detector.feed if detector else None)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from callboard.media.cuts import LAGS, Cut, CutFinder
 from callboard_schemas import Evidence, Scalar, Tag
 from msgspec import Struct
 
 from callboard_autotag.analyser import Shot
-from callboard_autotag.shots import LAGS, Cut, CutFinder
 
 Array = np.ndarray[Any, Any]
 Kind = Literal["cut", "dissolve", "fade", "gradual"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from callboard_autotag.shots import Cut, CutFinder, rhythm
+from callboard.media.cuts import Cut, CutFinder
+from callboard_autotag.shots import rhythm
 
 Array = np.ndarray[Any, Any]
 

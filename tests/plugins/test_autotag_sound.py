@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from callboard_autotag.sound import RATE, Listener, measure
+from callboard.media.hearing import RATE, measure
+from callboard_autotag.sound import Listener
 
 Array = np.ndarray[Any, Any]
 

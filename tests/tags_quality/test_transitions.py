@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from callboard.errors import JobError, ModelMissing
 from callboard.media import Frame
-from callboard_autotag.shots import Cut, CutFinder
+from callboard.media.cuts import Cut, CutFinder
 from callboard_autotag.shots_net import NetCuts
 from callboard_autotag.transitions import Frames, Transition, as_cuts, find, shots_of, transition_tags
 from callboard_autotag.truth.cuts import Scene, render, truth_of
