@@ -134,8 +134,8 @@ def bench_words(conn: sqlite3.Connection, assets: int) -> None:
         where = " AND ".join(["(' ' || tags || ' ' || said || ' ') LIKE ?"] * (1 + len(rest)))
         scan = f"SELECT count(*) FROM texts WHERE {where}"
         counted = len(find(conn, query, limit=1000))
-        mine = median_ms(lambda query=query: find(conn, query))  # type: ignore[misc]
-        like = median_ms(lambda scan=scan, given=(first, *rest): conn.execute(scan, given).fetchall(), 3)  # type: ignore[misc]
+        mine = median_ms(lambda query=query: find(conn, query))  # type: ignore[misc]  # a lambda with a default has no inferred type
+        like = median_ms(lambda scan=scan, given=(first, *rest): conn.execute(scan, given).fetchall(), 3)  # type: ignore[misc]  # the same
         print(f"{query:<34} {counted:>5} {mine:10.1f} {like:10.1f} {like / mine:8.1f}")
 
 
@@ -194,7 +194,7 @@ def bare_ms(full: Array, query: Array) -> float:
 def bench_usearch(rows: Array, query: Array) -> str:
     """Measure usearch's HNSW index on the same rows: build, search, and how many of the true ten it finds."""
     try:
-        from usearch.index import Index  # type: ignore[import-not-found]
+        from usearch.index import Index  # type: ignore[import-not-found]  # it may be absent
     except ImportError:
         return "   usearch is not installed"
     if len(rows) > _USEARCH_ROWS:

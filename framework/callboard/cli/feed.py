@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from callboard_schemas import Progress as JobProgress
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from callboard.catalog import jobs, proposals
 from callboard.cli.output import cell, duration, failed_cell, file_cell, held_cell, place_path
+from callboard.cli.shown import Shown
 from callboard.cli.summary import summary
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from callboard.governor import Mode
 
 
-class Feed:
+class Feed(Shown):
     """Tells of jobs as they go; ``daemon`` is set before the first one."""
 
     daemon: Daemon
@@ -39,15 +39,6 @@ class Feed:
             disable=not sys.stdout.isatty(),
             transient=True,
         )
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def progress(self, progress: JobProgress) -> None:
         """Show how far a job is."""

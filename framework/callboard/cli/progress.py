@@ -11,6 +11,7 @@ from callboard_schemas import Progress as JobProgress
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from callboard.cli.output import cell, console, file_cell
+from callboard.cli.shown import Shown
 from callboard.errors import Interrupted
 from callboard.oneshot import Watcher
 
@@ -43,7 +44,7 @@ class Silent(Watcher):
             raise Interrupted
 
 
-class Bars(Silent):
+class Bars(Shown, Silent):
     """Draws a run: a bar for the whole, and one for each file at work."""
 
     def __init__(self) -> None:
@@ -64,15 +65,6 @@ class Bars(Silent):
         self._files: dict[str, TaskID] = {}
         self._shares: dict[str, dict[str, float]] = {}
         self._path_of: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def found(self, count: int) -> None:
         """Show how many files there are."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from callboard.cli.output import cell, console, duration
+from callboard.cli.shown import Shown
 
 _EVERY: Final = 10.0
 """Seconds between two lines in a pipe."""
 
 
-class Transfer:
+class Transfer(Shown):
     """Shows one download after the other on stderr. Use as a context manager; *told* hears how far one is."""
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -33,15 +33,6 @@ class Transfer:
         self._name = ""
         self._task = self._progress.add_task("", total=None, visible=False)
         self._began = self._line = self._first = 0.0
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def begin(self, name: str) -> None:
         """Begin with the download of the pack *name*."""

@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import os
 import struct
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import platformdirs
+
+from callboard.replacing import replacing
 
 if TYPE_CHECKING:
     from callboard.embed.embedder import TextEmbedder
@@ -83,14 +84,8 @@ def _write(path: Path, vectors: Array) -> None:
     size = struct.pack("<II", *vectors.shape)
     digest = hashlib.sha256(size + body).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd, temporary = tempfile.mkstemp(dir=path.parent, suffix=".new")
-    try:
-        with open(fd, "wb") as file:
-            file.write(_MARK + digest + size + body)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(_MARK + digest + size + body)
 
 
 def _prune(folder: Path) -> None:

@@ -7,10 +7,8 @@ names, kinds, sizes and digests are compared with what its packs say, and only f
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial as bind
 from io import BytesIO
@@ -27,6 +25,7 @@ from callboard.packs.finding import parse_pack, shipped_by
 from callboard.packs.packfile import FileSource, HubSource, PackFile, WheelSource
 from callboard.packs.packtext import pack_text, write_pack
 from callboard.packs.store import admit, alone, need_room, place, telling, whole
+from callboard.replacing import replacing
 
 MOST_BYTES: Final = 20 * 10**9
 MOST_FILES: Final = 10_000
@@ -63,28 +62,21 @@ def write_bundle(packs: Sequence[Pack], out: Path, told: Told) -> int:
     total = sum(file.size for pack in packs for file in pack.files)
     if total > MOST_BYTES or sum(len(pack.files) + 1 for pack in packs) > MOST_FILES:
         raise BundleRefused(str(out), f"{total / 1e9:.1f} GB are more than one bundle may hold", "Make several.")
-    fd, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".new")
     done = 0
-    try:
-        with open(fd, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for pack in packs:
-                text = pack_text(pack).encode()
-                archive.addfile(_entry(f"{pack.name}/pack.toml", len(text)), BytesIO(text))
-                for one in pack.files:
-                    with (folders[pack.name] / one.path).open("rb") as source:
-                        reader = _Reader(source, bind(_onward, told, done, total))
-                        archive.addfile(_entry(f"{pack.name}/files/{one.path}", one.size), reader)  # type: ignore[arg-type]  # it calls read only
-                    if reader.digest.hexdigest() != one.sha256:
-                        raise DigestDiffers(pack.name, f"{one.path} changed while it was read", "Try again.")
-                    done += one.size
-            archive.close()
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, out)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with (
+        replacing(out, durable=True, shared=True) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for pack in packs:
+            text = pack_text(pack).encode()
+            archive.addfile(_entry(f"{pack.name}/pack.toml", len(text)), BytesIO(text))
+            for one in pack.files:
+                with (folders[pack.name] / one.path).open("rb") as source:
+                    reader = _Reader(source, bind(_onward, told, done, total))
+                    archive.addfile(_entry(f"{pack.name}/files/{one.path}", one.size), reader)  # type: ignore[arg-type]  # it calls read only
+                if reader.digest.hexdigest() != one.sha256:
+                    raise DigestDiffers(pack.name, f"{one.path} changed while it was read", "Try again.")
+                done += one.size
     return out.stat().st_size
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import platformdirs
+
+from callboard.replacing import replacing
 
 Mark = tuple[int, int, int, int, int]
 """Device, inode, size, and times of the last change of content and of anything, in nanoseconds."""
@@ -86,13 +86,8 @@ def _keep(key: str, known: tuple[Mark, str]) -> None:
         del kept[oldest]
     with contextlib.suppress(OSError):
         _file().parent.mkdir(parents=True, exist_ok=True)
-        fd, temporary = tempfile.mkstemp(dir=_file().parent, prefix="digests.")
-        try:
-            with open(fd, "wb") as out:
-                out.write(msgspec.json.encode(kept))
-            os.replace(temporary, _file())
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
+        with replacing(_file()) as out:
+            out.write(msgspec.json.encode(kept))
 
 
 __all__ = ["Mark", "digest"]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from callboard.packs.packfile import Pack
+from callboard.replacing import replacing
 
 _BARE: Final = re.compile(r"^[A-Za-z0-9_-]+$")
 _UNWRITTEN: Final = frozenset({"origin", "problem", "store", "refused"})
@@ -37,17 +36,8 @@ def write_pack(pack: Pack, path: Path) -> None:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
-    try:
-        with open(fd, "w", encoding="utf-8", newline="\n") as file:
-            file.write(pack_text(pack))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path, durable=True, shared=True) as file:
+        file.write(pack_text(pack).encode())
 
 
 def _table(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:

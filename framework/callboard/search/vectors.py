@@ -8,12 +8,9 @@ read from the catalog beside it.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import sqlite3
 import struct
-import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -22,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from callboard.catalog import prints
+from callboard.replacing import replacing
 
 Array = np.ndarray[Any, Any]
 
@@ -150,19 +148,14 @@ def _read(conn: sqlite3.Connection, name: str, after: int) -> Array:
 
 def _write(path: Path, conn: sqlite3.Connection, name: str) -> bool:
     """Make the file anew. Returns whether that could be done: without it every search is slower, and as good."""
-    temporary = ""
     try:
         path.parent.mkdir(exist_ok=True, mode=0o700)
-        fd, temporary = tempfile.mkstemp(dir=path.parent, suffix=".new")
-        with open(fd, "wb") as file:
+        with replacing(path) as file:
             for chunk in _chunks(conn, name):
                 if not file.tell():
                     file.write(head(chunk.dtype["vector"].shape[0]))
                 file.write(chunk.tobytes())
-        os.replace(temporary, path)
     except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Where things stand in a ``vocabulary.toml``: tomllib gives values, people need lines."""
+"""Where things stand in a TOML file of many tables: tomllib gives values, people need lines."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import re
 
 from msgspec import Struct
 
-_HEADER = re.compile(r"^\s*\[\[\s*concepts\s*\]\]")
 _TABLE = re.compile(r"^\s*\[")
 _QUOTES = ('"""', "'''")
 
 
 class Block(Struct, frozen=True):
-    """One ``[[concepts]]`` table: indices of its header, of the end of its own keys, and of its end with sub-tables."""
+    """One table of an array: indices of its header, of the end of its own keys, and of its end with sub-tables."""
 
     start: int
     keys_end: int
@@ -20,29 +19,40 @@ class Block(Struct, frozen=True):
 
 
 class Lines:
-    """The lines of a file and the blocks in them, numbered from 0."""
+    """The lines of a file and the blocks in them, numbered from 0.
 
-    def __init__(self, text: str) -> None:
+    Args:
+        text: The file's.
+        name: Of the array of tables whose entries are the blocks: a bare key.
+    """
+
+    def __init__(self, text: str, name: str = "concepts") -> None:
         self.lines = text.replace("\r\n", "\n").split("\n")
-        self.blocks = _blocks(self.lines)
+        self.blocks = _blocks(self.lines, name)
 
     def header(self, number: int) -> int:
-        """Give the line, from 1, on which the concept *number* begins; 0 where it is not known."""
+        """Give the line, from 1, on which the entry *number* begins; 0 where it is not known."""
         return self.blocks[number].start + 1 if number < len(self.blocks) else 0
 
     def word(self, number: int, text: str) -> int:
-        """Give the line, from 1, on which the concept *number* says *text*; else that on which it begins."""
+        """Give the line, from 1, on which the entry *number* says *text*; else that on which it begins."""
         if number >= len(self.blocks):
             return 0
         block = self.blocks[number]
-        for index in range(block.start, block.end):
-            if f'"{text}"' in self.lines[index] or f"'{text}'" in self.lines[index]:
-                return index + 1
-        return block.start + 1
+        return self.find(text, block.start, block.end) or block.start + 1
+
+    def find(self, text: str, start: int = 0, end: int | None = None) -> int:
+        """Give the line, from 1, that says *text* first; 0 where none does."""
+        for index, line in enumerate(self.lines[start:end], start + 1):
+            if f'"{text}"' in line or f"'{text}'" in line:
+                return index
+        return 0
 
 
-def _blocks(lines: list[str]) -> list[Block]:
-    """Find the ``[[concepts]]`` tables; text in multi-line strings and arrays is no header."""
+def _blocks(lines: list[str], name: str) -> list[Block]:
+    """Find the ``[[name]]`` tables; text in multi-line strings and arrays is no header."""
+    header = re.compile(rf"^\s*\[\[\s*{name}\s*\]\]")
+    own = re.compile(rf"^\s*\[\s*{name}\s*\.")
     headers: list[tuple[int, bool]] = []
     quote, depth = "", 0
     for index, line in enumerate(lines):
@@ -50,7 +60,7 @@ def _blocks(lines: list[str]) -> list[Block]:
             quote = "" if quote in line else quote
             continue
         if depth == 0 and _TABLE.match(line):
-            headers.append((index, bool(_HEADER.match(line))))
+            headers.append((index, bool(header.match(line))))
             continue
         if not any(mark in line for mark in ("[", "]", *_QUOTES)):
             continue
@@ -62,7 +72,6 @@ def _blocks(lines: list[str]) -> list[Block]:
         if not is_concept:
             continue
         keys_end = headers[at + 1][0] if at + 1 < len(headers) else len(lines)
-        own = re.compile(r"^\s*\[\s*concepts\s*\.")
         end = next((i for i, _ in headers[at + 1 :] if not own.match(lines[i])), len(lines))
         blocks.append(Block(index, keys_end, end))
     return blocks

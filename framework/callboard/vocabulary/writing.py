@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
+from callboard.replacing import replacing
 from callboard.vocabulary.concepts import Concept, Vocabulary, Words
 
 
@@ -130,17 +128,8 @@ def keep(path: Path, text: str | bytes) -> None:
         OSError: it cannot be written; what was there is as it was.
     """
     data = text.encode("utf-8") if isinstance(text, str) else text
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as temp:
-        try:
-            temp.write(data)
-            temp.flush()
-            os.fsync(temp.fileno())
-            if path.exists():
-                shutil.copymode(path, temp.name)
-        except BaseException:
-            os.unlink(temp.name)
-            raise
-    os.replace(temp.name, path)
+    with replacing(path, durable=True) as file:
+        file.write(data)
 
 
 __all__ = ["array", "as_csv", "as_keywords", "as_toml", "block", "keep", "quoted", "shares"]
