@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from callboard_schemas import JobDone, Progress
 
-from callboard import filesystems, shm
+from callboard import filesystems, glossary, shm, vocabulary
 from callboard.bus import Bus
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import Catalog
@@ -39,7 +39,6 @@ from callboard.postman import Postman
 from callboard.router import Router
 from callboard.runtime.supervise import RuntimeSupervisor
 from callboard.scribe import Scribe
-from callboard.vocabulary import FOLDER, Shelf
 from callboard.whereabouts import Whereabouts
 from callboard.worker import PluginPool
 
@@ -128,9 +127,11 @@ class Board:
         require_local(project.data)
         stack.enter_context(Owner(project.data, self._command))
         self.catalog = stack.enter_context(Catalog(project.data))
-        self.vocabulary = Shelf(project.vocabulary, project.data / FOLDER)
-        if self._run:
-            self.vocabulary.require()  # a person waits: better no tags than tags in yesterday's words
+        self.vocabulary = vocabulary.Shelf(project.vocabulary, project.data / vocabulary.FOLDER)
+        self.glossary = glossary.Shelf(project.glossary, project.data / glossary.FOLDER)
+        if self._run:  # a person waits: better no tags than tags in yesterday's words
+            self.vocabulary.require()
+            self.glossary.require()
         self.plugins: list[Found] = discover(settings.allow_plugins)
         packs = packs_of(settings.runtime)
         shared = shm.make_folder()
@@ -157,7 +158,7 @@ class Board:
     def _wire(self, packs: Any) -> None:
         settings = self.project.settings
         self.desk = Desk(self.following, settings.policy, self.plugins, self.vocabulary.current)
-        self.router = Router(self.plugins, settings, packs, self.vocabulary.digest)
+        self.router = Router(self.plugins, settings, packs, self.vocabulary.digest, self.glossary.digest)
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
         self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake, bases=self._bases)
         self.whereabouts = Whereabouts(self.catalog, self.following)
@@ -167,7 +168,7 @@ class Board:
             self.following,
             self.whereabouts,
             self._accept,
-            compiled=self.vocabulary.path,
+            compiled={vocabulary.MODEL: self.vocabulary.path, glossary.MODEL: self.glossary.path},
             workers=self.workers,
             run=self._run,
             ensure=self.runtime.ensure,

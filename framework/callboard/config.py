@@ -120,6 +120,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Folder of the catalog and the broker's store, on a local disk; empty is ``.callboard`` in the project."""
     vocabulary: str = "vocabulary.toml"
     """The studio's own words for tags; a file that is not there means none."""
+    glossary: str = "glossary.toml"
+    """Names and terms of the film, for captions and translations; a file that is not there means none."""
     allow_plugins: tuple[str, ...] = ()
     """Third-party plugins that may run; a plugin not named here is listed but not loaded."""
 
@@ -136,6 +138,11 @@ class Project(Struct, frozen=True, kw_only=True):
         """Where the studio's own words would be; ``None`` when the settings say that there are none."""
         return self.folder / self.settings.vocabulary if self.settings.vocabulary else None
 
+    @property
+    def glossary(self) -> Path | None:
+        """Where names and terms would be; ``None`` when the settings say that there are none."""
+        return self.folder / self.settings.glossary if self.settings.glossary else None
+
 
 def resolved(settings: Settings, folder: Path) -> Settings:
     """Make the paths in *settings* absolute: they count from the project, not from where the user stands."""
@@ -148,6 +155,7 @@ def resolved(settings: Settings, folder: Path) -> Settings:
         settings,
         data=absolute(settings.data),
         vocabulary=absolute(settings.vocabulary),
+        glossary=absolute(settings.glossary),
         watch=tuple(msgspec.structs.replace(watch, path=absolute(watch.path)) for watch in settings.watch),
         sidecars=msgspec.structs.replace(settings.sidecars, folder=absolute(settings.sidecars.folder)),
         runtime=msgspec.structs.replace(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from callboard_schemas import Parameters
 
+    from callboard.glossary import Glossary
     from callboard.media import AudioBlock, Frame, Loudness, MediaFacts
     from callboard.vocabulary import Vocabulary
 
@@ -116,6 +117,15 @@ class Context(Protocol):
 
         Raises:
             Blocked: the vocabulary that the job was made for is gone.
+        """
+        ...
+
+    @property
+    def glossary(self) -> Glossary | None:
+        """The film's names and terms, where the manifest says ``glossary = true``; ``None`` where there are none.
+
+        Raises:
+            Blocked: the glossary that the job was made for is gone.
         """
         ...
 

@@ -85,6 +85,7 @@ class Control:
             "held": board.dispatcher.held,
             "running": list(board.dispatcher.running),
             "vocabulary": msgspec.to_builtins(board.vocabulary.standing()),
+            "glossary": msgspec.to_builtins(board.glossary.standing()),
             "plugins": [msgspec.to_builtins(one) for one in board.pool.status()],
             "runtime": msgspec.to_builtins(await board.runtime.status()),
         }

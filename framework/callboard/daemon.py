@@ -21,6 +21,7 @@ from callboard.catalog import jobs, journal
 from callboard.catalog.ledger import is_ours
 from callboard.config import Project, Watch
 from callboard.control import Control
+from callboard.glossary import MODEL as GLOSSARY
 from callboard.governor import Governing, Governor, Mode
 from callboard.packs import packs_of, status
 from callboard.runs import new_run
@@ -183,7 +184,7 @@ class Daemon:
             code = row.why.code if row.why else ""
             if code == "media-away":
                 return self.board.whereabouts.locate(row) is not None
-            names = msgspec.json.decode(row.models, type=dict[str, str]).keys() - {VOCABULARY}
+            names = msgspec.json.decode(row.models, type=dict[str, str]).keys() - {VOCABULARY, GLOSSARY}
             return code == "model-missing" and all(n in packs and status(packs[n]).state == "ready" for n in names)
 
         return [row.key for row in waiting if ready(row)]

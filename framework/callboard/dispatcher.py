@@ -11,7 +11,7 @@ import collections
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
@@ -35,6 +35,7 @@ from callboard.catalog.jobs import Row
 from callboard.errors import Blocked
 from callboard.failpoints import failpoint
 from callboard.following import Following
+from callboard.glossary import MODEL as GLOSSARY
 from callboard.vocabulary import MODEL as VOCABULARY
 from callboard.whereabouts import Whereabouts, stamp
 
@@ -87,7 +88,7 @@ class Dispatcher:
         following: Asks that sidecars follow.
         whereabouts: Knows where media is.
         accept: Called inside the commit of a job.
-        compiled: Says where the compiled vocabulary of a digest is.
+        compiled: For ``vocabulary`` and ``glossary``, says where the compiled one of a digest is.
         workers: Jobs at once.
         run: Only this run's jobs, and failures are tried again at once: somebody waits.
         committed: Called after each commit.
@@ -102,7 +103,7 @@ class Dispatcher:
         whereabouts: Whereabouts,
         accept: Accept,
         *,
-        compiled: Callable[[str], Path],
+        compiled: Mapping[str, Callable[[str], Path]],
         workers: int,
         run: str = "",
         ensure: Callable[[], Awaitable[None]] | None = None,
@@ -222,7 +223,8 @@ class Dispatcher:
                 models=msgspec.json.decode(row.models, type=dict[str, str]),
                 attempt=row.tries + row.crashes + 1,
                 deadline=row.deadline,
-                vocabulary=self._words(row),
+                vocabulary=self._kept(row, VOCABULARY),
+                glossary=self._kept(row, GLOSSARY),
                 urgent=bool(self._run) or (event is not None and event.type.endswith(jobs.WANTED)),
             )
         )
@@ -234,10 +236,10 @@ class Dispatcher:
                 return JobFailed(key=row.key, failure=_AWAY, seconds=outcome.seconds)
         return outcome
 
-    def _words(self, row: Row) -> str | None:
-        """Say where the vocabulary is that the job's key names."""
-        digest = msgspec.json.decode(row.models, type=dict[str, str]).get(VOCABULARY)
-        return str(self._compiled(digest)) if digest else None
+    def _kept(self, row: Row, name: str) -> str | None:
+        """Say where the compiled file *name* is that the job's key names."""
+        digest = msgspec.json.decode(row.models, type=dict[str, str]).get(name)
+        return str(self._compiled[name](digest)) if digest else None
 
     async def _settle(self, row: Row, outcome: Outcome) -> None:
         failpoint("job.before_commit")

@@ -18,7 +18,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from callboard import filesystems
+from callboard import filesystems, glossary, vocabulary
 from callboard.bus import binary, dial
 from callboard.catalog import view
 from callboard.catalog.migrations import version
@@ -29,7 +29,6 @@ from callboard.lock import held
 from callboard.manifests import resolve_parameters
 from callboard.packs import download_size, packs_of, status
 from callboard.sources.roots import filesystem
-from callboard.vocabulary import load
 
 Level = Literal["ok", "note", "problem"]
 
@@ -161,7 +160,13 @@ def _settings(project: Project) -> Iterator[Finding]:
 def _vocabulary(project: Project) -> Iterator[Finding]:
     path = project.vocabulary
     if path is not None and path.exists():
-        yield Finding("vocabulary", "ok", f"{len(load(path).concepts)} concepts, nothing wrong")
+        yield Finding("vocabulary", "ok", f"{len(vocabulary.load(path).concepts)} concepts, nothing wrong")
+
+
+def _glossary(project: Project) -> Iterator[Finding]:
+    path = project.glossary
+    if path is not None and path.exists():
+        yield Finding("glossary", "ok", f"{len(glossary.load(path).term)} terms, nothing wrong")
 
 
 def _broker(project: Project) -> Iterator[Finding]:
@@ -252,6 +257,7 @@ _CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _plugins,
     _settings,
     _vocabulary,
+    _glossary,
     _broker,
     _data_folder,
     _catalog,

@@ -9,6 +9,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_CHECKED = "Mend the file, then try again; 'callboard {0} check' checks it."
+
+
+def _listed(problems: tuple[str, ...]) -> str:
+    more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
+    return problems[0] if len(problems) == 1 else "".join(f"\n{one}" for one in problems[:10]) + more
+
 
 class CallboardError(Exception):
     """The base of every error a user may see."""
@@ -46,9 +53,17 @@ class VocabularyError(UsageError):
 
     def __init__(self, path: str, problems: tuple[str, ...]) -> None:
         self.path, self.problems = path, problems
-        more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
-        told = problems[0] if len(problems) == 1 else "".join(f"\n{problem}" for problem in problems[:10]) + more
-        super().__init__(f"{path}: {told}", "Mend the file, then try again; 'callboard vocabulary check' checks it.")
+        super().__init__(f"{path}: {_listed(problems)}", _CHECKED.format("vocabulary"))
+
+
+class GlossaryError(UsageError):
+    """A project's glossary does not say what it must; ``problems`` are in words, with lines."""
+
+    code = "glossary"
+
+    def __init__(self, path: str, problems: tuple[str, ...]) -> None:
+        self.path, self.problems = path, problems
+        super().__init__(f"{path}: {_listed(problems)}", _CHECKED.format("glossary"))
 
 
 class ProfileError(UsageError):

@@ -12,6 +12,7 @@ from callboard.catalog.jobs import Planned
 from callboard.config import Settings
 from callboard.discovery import Found, resolve_parameters
 from callboard.errors import ModelMissing
+from callboard.glossary import MODEL as GLOSSARY
 from callboard.keys import job_key
 from callboard.packs import Pack, locate
 from callboard.vocabulary import MODEL as VOCABULARY
@@ -27,6 +28,7 @@ class Router:
         settings: The project's settings: what is enabled, parameters, deadlines.
         packs: Model packs by name; their digests are part of a job's key.
         vocabulary: Gives the digest of the vocabulary in use, or nothing; part of the keys of plugins that ask for it.
+        glossary: The same for the glossary.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class Router:
         settings: Settings,
         packs: Mapping[str, Pack],
         vocabulary: Callable[[], str] = str,
+        glossary: Callable[[], str] = str,
     ) -> None:
-        self._settings, self._packs, self._vocabulary = settings, packs, vocabulary
+        self._settings, self._packs, self._vocabulary, self._glossary = settings, packs, vocabulary, glossary
         self._looked: dict[str, tuple[float, bool]] = {}
         self._by_event: dict[str, list[Manifest]] = {}
         self._parameters: dict[str, Parameters] = {}
@@ -68,6 +71,8 @@ class Router:
         models |= {name: self._packs[name].digest for name in manifest.optional_models if self._is_here(name)}
         if manifest.vocabulary and (words := self._vocabulary()):
             models[VOCABULARY] = words
+        if manifest.glossary and (terms := self._glossary()):
+            models[GLOSSARY] = terms
         own = self._settings.plugins.get(manifest.id)
         subject = asset.digest if asset else f"{envelope.source}#{envelope.id}"
         return Planned(

@@ -30,6 +30,8 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Digests of the model packs that its key names, by name."""
     vocabulary: str | None = None
     """Where the compiled vocabulary that its key names is on this machine: absolute; never on the bus."""
+    glossary: str | None = None
+    """The same for the compiled glossary."""
     attempt: Annotated[int, Meta(ge=1)] = 1
     deadline: Annotated[float, Meta(gt=0)] = 600.0
     """Seconds of wall time before the process is killed."""

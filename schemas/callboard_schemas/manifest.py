@@ -58,4 +58,6 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """Jobs at once in its process."""
     vocabulary: bool = False
     """Its answers depend on the project's vocabulary: a changed one makes its jobs new."""
+    glossary: bool = False
+    """The same for the project's glossary of names and terms."""
     parameters: dict[str, Parameter] = {}

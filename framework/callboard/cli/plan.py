@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from callboard_schemas import Asset, decode_path, encode_path
 
-from callboard import codec
+from callboard import codec, glossary, vocabulary
 from callboard.board import roots_of
 from callboard.catalog import jobs
 from callboard.cli.options import json_flag
@@ -21,7 +22,7 @@ from callboard.discovery import Found, discover
 from callboard.effects.forecast import targets
 from callboard.packs import packs_of
 from callboard.router import Router
-from callboard.vocabulary import load
+from callboard.shelf import Digested
 
 
 @click.command("plan")
@@ -32,8 +33,9 @@ def command(event: Path, as_json: bool) -> int:
     project = here_or_default()
     decoded = codec.decode(event.read_bytes())
     plugins = discover(project.settings.allow_plugins)
-    words = load(project.vocabulary).digest if project.vocabulary and project.vocabulary.is_file() else ""
-    router = Router(plugins, project.settings, packs_of(project.settings.runtime), lambda: words)
+    words, terms = _digest(project.vocabulary, vocabulary.load), _digest(project.glossary, glossary.load)
+    packs = packs_of(project.settings.runtime)
+    router = Router(plugins, project.settings, packs, lambda: words, lambda: terms)
     planned = router.route(decoded.envelope, decoded.data)
     with catalog(project) as opened:
         rows = [opened.read(partial(_row, project=project, plugins=plugins, planned=one)) for one in planned]
@@ -53,6 +55,10 @@ def command(event: Path, as_json: bool) -> int:
     print_table(shown)
     out.print("[dim]Nothing was done.[/dim]")
     return 0
+
+
+def _digest(path: Path | None, load: Callable[[Path], Digested]) -> str:
+    return load(path).digest if path is not None and path.is_file() else ""
 
 
 def _row(conn: sqlite3.Connection, project: Project, plugins: list[Found], planned: jobs.Planned) -> dict[str, Any]:

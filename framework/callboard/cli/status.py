@@ -43,6 +43,10 @@ def command(as_json: bool) -> int:
         if words["digest"] or words["problem"]:
             broken = f"; [red]{cell(words['problem'])}[/red]" if words["problem"] else ""
             out.print(f"words    {count(words['concepts'], 'concept')} ({words['digest'][:12]}){broken}")
+        terms = live.get("glossary") or {}  # a board that was started before an update does not say
+        if terms.get("digest") or terms.get("problem"):
+            broken = f"; [red]{cell(terms['problem'])}[/red]" if terms["problem"] else ""
+            out.print(f"glossary {count(terms['terms'], 'term')} ({terms['digest'][:12]}){broken}")
         working = len(live["running"])
         runtime = live["runtime"]
         models = ", ".join(one["name"] for one in runtime["models"] if one["memory_mb"]) or "no model"

@@ -4,6 +4,21 @@
 ``context.glossary``; its digest is part of their jobs' keys.
 """
 
-from callboard.glossary.terms import Glossary, Term
+from callboard.errors import GlossaryError
+from callboard.glossary.reading import check, load, parse
+from callboard.glossary.shelf import FOLDER, Shelf, Standing, read_compiled
+from callboard.glossary.terms import MODEL, Glossary, Term
 
-__all__ = ["Glossary", "Term"]
+__all__ = [
+    "FOLDER",
+    "MODEL",
+    "Glossary",
+    "GlossaryError",
+    "Shelf",
+    "Standing",
+    "Term",
+    "check",
+    "load",
+    "parse",
+    "read_compiled",
+]

@@ -19,6 +19,7 @@ from callboard.runtime.tickets import NOBODY
 
 if TYPE_CHECKING:
     from callboard.context import Media, Runtime
+    from callboard.glossary import Glossary
     from callboard.vocabulary import Vocabulary
 
 PROGRESS_EVERY = 0.1
@@ -88,13 +89,14 @@ class JobContext:
         surroundings: Surroundings,
         on_progress: Callable[[float, str], None] | None = None,
         vocabulary: Path | Vocabulary | None = None,
+        glossary: Path | Glossary | None = None,
         models: Mapping[str, str] | None = None,
         ticket: Ticket = NOBODY,
     ) -> None:
         self._ticket = ticket
         self._models = models or {}
         self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
-        self._vocabulary = vocabulary
+        self._vocabulary, self._glossary = vocabulary, glossary
         self._surroundings = surroundings
         self._on_progress = on_progress
         self._said = 0.0
@@ -126,6 +128,15 @@ class JobContext:
         from callboard.vocabulary import read_compiled
 
         return read_compiled(self._vocabulary)
+
+    @property
+    def glossary(self) -> Glossary | None:
+        """Names and terms of the film: given, or read from the compiled file that the job names."""
+        if not isinstance(self._glossary, Path):
+            return self._glossary
+        from callboard.glossary import read_compiled
+
+        return read_compiled(self._glossary)
 
     @property
     def log(self) -> logging.Logger:

@@ -140,6 +140,7 @@ class PluginProcess:
             log=self._logger(job.plugin, order.id),
             surroundings=self._surroundings,
             vocabulary=Path(job.vocabulary) if job.vocabulary else None,
+            glossary=Path(job.glossary) if job.glossary else None,
             on_progress=lambda fraction, note: self._post(Said(order.id, fraction, clean(note))),
             ticket=Ticket(job.key, job.urgent, time.monotonic() + job.deadline),
         )

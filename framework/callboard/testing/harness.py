@@ -35,6 +35,7 @@ from callboard.packs import find_packs, locate
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
+    from callboard.glossary import Glossary
     from callboard.vocabulary import Vocabulary
 
 _KINDS: dict[str, MediaKind] = {
@@ -134,6 +135,7 @@ class PluginHarness:
         asset: Asset | None = None,
         runtime: Runtime | None = None,
         vocabulary: Vocabulary | None = None,
+        glossary: Glossary | None = None,
     ) -> list[AnyResult]:
         """Let *plugin* (a package or its name) answer one event, by default that *path* settled.
 
@@ -145,6 +147,7 @@ class PluginHarness:
             asset: In place of one made from *path*; needed for an image sequence.
             runtime: In place of the harness's.
             vocabulary: The project's own words, as ``callboard.vocabulary.parse`` gives them.
+            glossary: Its names and terms, as ``callboard.glossary.parse`` gives them.
 
         Raises:
             HookFailed: the plugin failed; ``failure`` says how.
@@ -153,7 +156,14 @@ class PluginHarness:
         """
         return asyncio.run(
             self.arun(
-                plugin, path, parameters=parameters, event=event, asset=asset, runtime=runtime, vocabulary=vocabulary
+                plugin,
+                path,
+                parameters=parameters,
+                event=event,
+                asset=asset,
+                runtime=runtime,
+                vocabulary=vocabulary,
+                glossary=glossary,
             )
         )
 
@@ -167,6 +177,7 @@ class PluginHarness:
         asset: Asset | None = None,
         runtime: Runtime | None = None,
         vocabulary: Vocabulary | None = None,
+        glossary: Glossary | None = None,
     ) -> list[AnyResult]:
         """Do ``run`` inside a running event loop."""
         from callboard.plugin.calls import PluginBroken, Plugins
@@ -184,6 +195,7 @@ class PluginHarness:
             surroundings=Surroundings(shm_folder=self._shm, runtime=runtime or self.runtime),
             on_progress=lambda fraction, note: self.progress.append((fraction, note)),
             vocabulary=vocabulary,
+            glossary=glossary,
             models=_digests(manifest),
         )
         plugins = Plugins()

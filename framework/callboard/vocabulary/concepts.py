@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
+from callboard.shelf import Digested
 from callboard.vocabulary.words import fold
 
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -50,7 +49,7 @@ class Concept(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     """What it covers and what it does not, for people."""
 
 
-class Vocabulary(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+class Vocabulary(Digested, frozen=True, kw_only=True, omit_defaults=True):
     """A studio's own words. Made by ``parse`` or ``load``, which check it; treat it as a constant."""
 
     concepts: tuple[Concept, ...] = ()
@@ -60,11 +59,6 @@ class Vocabulary(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=Tru
     """Language in which tags are written; empty takes each concept's ``label``."""
     strict: bool = False
     """Drop what is no concept."""
-
-    @cached_property
-    def digest(self) -> str:
-        """Hex SHA-256 over everything that it says; comments and layout of the file do not count."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
     @cached_property
     def _by_id(self) -> dict[str, Concept]:
