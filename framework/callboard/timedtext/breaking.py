@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from callboard.timedtext.direction import ENDS, MARKS
-from callboard.timedtext.markup import Letter, letters, written
+from callboard.timedtext.markup import Rich, rich, written
 from callboard.timedtext.phrases import Phrases, phrases
 from callboard.timedtext.pieces import Piece, pieces
 from callboard.timedtext.profile import Profile
@@ -24,6 +24,10 @@ _SHAPE: Final = 2.0
 _LEAN: Final = 0.04
 """How much longer each line is wished than the one above: a short upper line hides less of the picture."""
 _DASH = re.compile(r"[-‐‑–—−](?![-‐‑–—−])\s?(?=\S)")
+_BLANK: Final = (
+    " \t\r\f\v\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u205f\u3000"
+)
+_UNEVEN = re.compile(r"\s\s|[\t\r\f\v]")
 _INLINE = re.compile(r"(?<=[.!?…\"”»)\]])[ \t]+(?=[-‐–—][ \t]?[^\s\d\-‐–—])")
 
 
@@ -37,7 +41,7 @@ class Division(NamedTuple):
     """Index of the piece that begins each line but the first."""
 
 
-def break_lines(text: str, profile: Profile, language: str = "", *, styled: bool = True) -> tuple[str, ...]:
+def break_lines(text: str, profile: Profile, language: str = "", *, styled: bool = False) -> tuple[str, ...]:
     r"""Break the text of a cue into lines.
 
     Words, and the order they are in, stay as they are; white space between them becomes one space or a line's end.
@@ -48,34 +52,33 @@ def break_lines(text: str, profile: Profile, language: str = "", *, styled: bool
         text: The text, with ``\n`` where it is broken now; ``"\n".join(cue.lines)``.
         profile: Limits: ``lines``, ``line_length`` and how width counts.
         language: BCP 47; empty takes the profile's.
-        styled: Whether *text* holds markup and entities.
+        styled: As the cue says: whether *text* holds markup and entities, or ``<`` and ``&`` are themselves.
 
     Returns:
         Lines without blanks at their ends; none of blank text. They can be more than the profile allows, where more
         people speak, and longer, where a word alone is; ``fits`` says so.
     """
     language = language or profile.language
-    shown = [_trimmed(line) for line in _split(letters(text, styled=styled))]
-    shown = [line for line in shown if line]
+    shown = [line for raw in _split(rich(text, styled=styled)) if (line := _trimmed(raw)).text]
     if not shown:
         return ()
-    mark = shown[0][0] if shown[0][0].text in MARKS else None
-    end = shown[-1][-1] if mark is not None and shown[-1][-1].text in ENDS else None
-    if mark is not None:
-        shown = [bare for line in shown if (bare := _trimmed(_unmarked(line)))]
+    mark, end = _marks(shown)
+    if mark:
+        shown = [line for raw in shown if (line := _trimmed(_unmarked(raw))).text] or [Rich("")]
+    if len(shown) == 1 and _is_one_line(shown[0], profile):
+        return (mark + written(shown[0], styled=styled) + end,)
     turns = [pieces(turn) for turn in _turns(shown)]
     lines = [line for turn in _share(turns, profile, phrases(language)) for line in turn]
-    around = ((mark,) if mark else (), (end,) if end else ())
-    return tuple(written((*around[0], *line, *around[1]), styled=styled) for line in lines)
+    return tuple(mark + written(line, styled=styled) + end for line in lines)
 
 
-def fits(text: str, profile: Profile, language: str = "", *, styled: bool = True) -> bool:
+def fits(text: str, profile: Profile, language: str = "", *, styled: bool = False) -> bool:
     """Say whether the text of a cue can be broken into lines that keep to the profile's limits."""
     lines = break_lines(text, profile, language, styled=styled)
     return lines_fit(lines, profile, styled=styled)
 
 
-def lines_fit(lines: Sequence[str], profile: Profile, *, styled: bool = True) -> bool:
+def lines_fit(lines: Sequence[str], profile: Profile, *, styled: bool = False) -> bool:
     """Say whether lines as they are keep to the profile's limits."""
     return len(lines) <= profile.lines and all(
         width(line, profile, styled=styled) <= profile.line_length for line in lines
@@ -87,37 +90,45 @@ def starts_turn(line: str) -> bool:
     return _DASH.match(line) is not None
 
 
-def _split(text: Sequence[Letter]) -> list[list[Letter]]:
-    lines: list[list[Letter]] = [[]]
-    for letter in text:
-        if letter.text in "\n\u2028":
-            lines.append([])
-        else:
-            lines[-1].append(letter)
-    return lines
+def _split(text: Rich) -> list[Rich]:
+    if "\n" not in text.text and "\u2028" not in text.text:
+        return [text]
+    edges = [-1, *(at for at, char in enumerate(text.text) if char in "\n\u2028"), len(text.text)]
+    return [text.part(start + 1, end) for start, end in pairwise(edges)]
 
 
-def _trimmed(line: Sequence[Letter]) -> list[Letter]:
-    kept = list(line)
-    while kept and (kept[-1].text.isspace() or kept[-1].text == "\u200b"):
-        kept.pop()
-    first = next((at for at, letter in enumerate(kept) if not (letter.text.isspace() or letter.text == "\u200b")), 0)
-    return kept[first:]
+def _trimmed(line: Rich) -> Rich:
+    return _cut(line, _BLANK, _BLANK)
 
 
-def _unmarked(line: Sequence[Letter]) -> list[Letter]:
-    kept = list(line)
-    while kept and kept[0].text in MARKS:
-        kept.pop(0)
-    while kept and kept[-1].text in ENDS:
-        kept.pop()
-    return kept
+def _marks(lines: Sequence[Rich]) -> tuple[str, str]:
+    """Give the mark of direction that begins the text, and the one that ends what it began."""
+    first, last = lines[0].text[0], lines[-1].text[-1]
+    return (first, last if last in ENDS else "") if first in MARKS else ("", "")
 
 
-def _turns(lines: Sequence[Sequence[Letter]]) -> list[list[Sequence[Letter]]]:
+def _unmarked(line: Rich) -> Rich:
+    return _cut(line, MARKS, ENDS)
+
+
+def _cut(line: Rich, left: str, right: str) -> Rich:
+    """Take characters off both ends."""
+    start = len(line.text) - len(line.text.lstrip(left))
+    end = len(line.text.rstrip(right))
+    return line if not start and end == len(line.text) else line.part(start, max(start, end))
+
+
+def _is_one_line(line: Rich, profile: Profile) -> bool:
+    """Say at once that there is nothing to do for one line, written well, that fits."""
+    if starts_turn(line.text) or _UNEVEN.search(line.text):
+        return False
+    return width(line.text, profile, styled=False) <= profile.line_length
+
+
+def _turns(lines: Sequence[Rich]) -> list[list[Rich]]:
     """Group lines by who speaks: a dash at the start of a line begins another speaker's turn."""
-    found: list[list[Sequence[Letter]]] = []
-    dialogue = starts_turn(_read(lines[0]))
+    found: list[list[Rich]] = []
+    dialogue = starts_turn(lines[0].text)
     for line in lines:
         for part in _parted(line) if dialogue else [line]:
             if not found or _begins_turn(part, found[-1][-1], dialogue=dialogue):
@@ -127,28 +138,24 @@ def _turns(lines: Sequence[Sequence[Letter]]) -> list[list[Sequence[Letter]]]:
     return found
 
 
-def _parted(line: Sequence[Letter]) -> list[Sequence[Letter]]:
+def _parted(line: Rich) -> list[Rich]:
     """Part a line such as ``-Ready? -Yes.``, in which a second speaker answers."""
-    cuts = [match.end() for match in _INLINE.finditer(_read(line))]
-    edges = [0, *cuts, len(line)]
-    return [_trimmed(line[start:end]) for start, end in pairwise(edges)]
+    cuts = [match.end() for match in _INLINE.finditer(line.text)]
+    edges = [0, *cuts, len(line.text)]
+    return [_trimmed(line.part(start, end)) for start, end in pairwise(edges)]
 
 
-def _begins_turn(line: Sequence[Letter], above: Sequence[Letter], *, dialogue: bool) -> bool:
+def _begins_turn(line: Rich, above: Rich, *, dialogue: bool) -> bool:
     """Tell a second speaker's dash from one that goes on with a sentence."""
-    text = _read(line)
+    text = line.text
     if not starts_turn(text):
         return False
-    ended = _read(above).rstrip("\"'”’»)]）」』")
+    ended = above.text.rstrip("\"'”’»)]）」』")
     spaced = text[1:2].isspace()
-    return dialogue or not spaced or ended != _read(above) or ended[-1:] in SENTENCE
+    return dialogue or not spaced or ended != above.text or ended[-1:] in SENTENCE
 
 
-def _read(line: Sequence[Letter]) -> str:
-    return "".join(letter.text for letter in line)
-
-
-def _share(turns: list[list[Piece]], profile: Profile, words: Phrases) -> list[list[tuple[Letter, ...]]]:
+def _share(turns: list[list[Piece]], profile: Profile, words: Phrases) -> list[list[Rich]]:
     """Divide every turn into lines, and the profile's lines among the turns."""
     most = max(profile.lines - len(turns) + 1, 1)
     offers = [_divisions(turn, profile, words, most) for turn in turns]
@@ -166,12 +173,13 @@ def _share(turns: list[list[Piece]], profile: Profile, words: Phrases) -> list[l
     return [_lines(turn, offer[number].breaks) for turn, offer, number in zip(turns, offers, chosen, strict=True)]
 
 
-def _lines(turn: list[Piece], breaks: tuple[int, ...]) -> list[tuple[Letter, ...]]:
-    edges = [0, *breaks, len(turn)]
-    made: list[tuple[Letter, ...]] = []
-    for start, end in pairwise(edges):
-        line = [letter for piece in turn[start : end - 1] for letter in (*piece.letters, *piece.glue)]
-        made.append((*line, *turn[end - 1].letters))
+def _lines(turn: list[Piece], breaks: tuple[int, ...]) -> list[Rich]:
+    made: list[Rich] = []
+    for start, end in pairwise([0, *breaks, len(turn)]):
+        line = turn[start].rich
+        for before, piece in pairwise(turn[start:end]):
+            line = line.then(before.glue).then(piece.rich)
+        made.append(line)
     return made
 
 
@@ -195,7 +203,7 @@ class _Ruler:
 
     def __init__(self, turn: list[Piece], profile: Profile) -> None:
         pieces = [width(piece.text, profile, styled=False) for piece in turn]
-        glue = [width(_read(piece.glue), profile, styled=False) for piece in turn]
+        glue = [width(piece.glue.text, profile, styled=False) for piece in turn]
         both = list(accumulate((a + b for a, b in zip(pieces, glue, strict=True)), initial=0.0))
         self._starts = both
         self._ends = [both[at] + piece for at, piece in enumerate(pieces)]

@@ -3,41 +3,55 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
 _MARKUP = re.compile(r"<(?P<close>/?)(?P<tag>[ibu])>|&(?P<entity>amp|lt|gt);", re.IGNORECASE)
 _CHARACTER = {"amp": "&", "lt": "<", "gt": ">"}
-_ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-class Letter(NamedTuple):
-    """One character, and the tags around it, outermost first: ``ib``."""
+class Rich(NamedTuple):
+    """Text without its markup, and the tags around each character, outermost first: ``ib``."""
 
     text: str
-    style: str = ""
+    styles: tuple[str, ...] = ()
+    """One for each character; none at all where nothing is styled."""
+
+    def part(self, start: int, end: int | None = None) -> Rich:
+        """Give the text between two indices."""
+        return Rich(self.text[start:end], self.styles[start:end])
+
+    def then(self, other: Rich) -> Rich:
+        """Give this text with *other* after it."""
+        text = self.text + other.text
+        if not self.styles and not other.styles:
+            return Rich(text)
+        return Rich(text, (self.styles or ("",) * len(self.text)) + (other.styles or ("",) * len(other.text)))
 
 
-def letters(text: str, *, styled: bool = True) -> list[Letter]:
-    """Give the characters of *text* with their styles; a tag that closes nothing is left out.
+def rich(text: str, *, styled: bool = True) -> Rich:
+    """Read markup; a tag that closes nothing is left out.
 
     Args:
         text: Lines of a cue.
         styled: Whether *text* holds markup; else ``<`` and ``&`` are themselves.
     """
     if not styled or ("<" not in text and "&" not in text):
-        return [Letter(char) for char in text]
-    found: list[Letter] = []
+        return Rich(text)
+    parts: list[str] = []
+    styles: list[str] = []
     style, at = "", 0
     for match in _MARKUP.finditer(text):
-        found += [Letter(char, style) for char in text[at : match.start()]]
+        parts.append(text[at : match.start()])
+        styles += [style] * (match.start() - at)
         at = match.end()
         if match["entity"]:
-            found.append(Letter(_CHARACTER[match["entity"].lower()], style))
+            parts.append(_CHARACTER[match["entity"].lower()])
+            styles.append(style)
         else:
             style = _after(style, match["tag"].lower(), closes=bool(match["close"]))
-    return found + [Letter(char, style) for char in text[at:]]
+    return Rich("".join([*parts, text[at:]]), (*styles, *[style] * (len(text) - at)))
 
 
 def _after(style: str, tag: str, *, closes: bool) -> str:
@@ -46,20 +60,29 @@ def _after(style: str, tag: str, *, closes: bool) -> str:
     return style.replace(tag, "")
 
 
-def written(letters: Sequence[Letter], *, styled: bool = True) -> str:
-    """Write characters with the fewest tags, all of them closed."""
+def written(text: Rich, *, styled: bool = True) -> str:
+    """Write text with the fewest tags, all of them closed."""
     if not styled:
-        return "".join(letter.text for letter in letters)
+        return text.text
+    if not any(text.styles):
+        return _escaped(text.text)
     parts: list[str] = []
     open_now = ""
-    for style, run in groupby(letters, key=lambda letter: letter.style):
+    at = 0
+    for style, run in groupby(text.styles):
         kept = _common(open_now, style)
         parts += [f"</{tag}>" for tag in reversed(open_now[kept:])]
         parts += [f"<{tag}>" for tag in style[kept:]]
-        parts += [_ENTITY.get(letter.text, letter.text) for letter in run]
+        length = sum(1 for _ in run)
+        parts.append(_escaped(text.text[at : at + length]))
+        at += length
         open_now = style
     parts += [f"</{tag}>" for tag in reversed(open_now)]
     return "".join(parts)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _common(one: str, other: str) -> int:
@@ -95,4 +118,4 @@ def balanced(text: str) -> bool:
     return not inside
 
 
-__all__ = ["Letter", "balanced", "letters", "plain", "tags", "written"]
+__all__ = ["Rich", "balanced", "plain", "rich", "tags", "written"]

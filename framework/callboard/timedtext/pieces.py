@@ -8,12 +8,12 @@ and the end of a line. Thai, Lao, Khmer and Burmese put no spaces between words:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from callboard.timedtext.markup import Letter
+from callboard.timedtext.markup import Rich
 
-_BLANK = frozenset(" \t\r\f\v\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000\u200b")
+_BLANK = re.compile("[ \t\r\f\v\u1680\u2000-\u2006\u2008-\u200b\u205f\u3000]+")
 """Where a line may be broken; no-break spaces (U+00A0, U+2007, U+202F) are not among them."""
 _NOT_FIRST = frozenset(
     "、。，．・：；？！゛゜ヽヾゝゞ々ー’”）〕］｝〉》」』】°′″℃％‰‐–—…‥⋯,.:;?!)]}»›％¢"
@@ -22,6 +22,7 @@ _NOT_FIRST = frozenset(
 """What must not begin a line."""
 _NOT_LAST = frozenset("‘“（〔［｛〈《「『【([{«‹￥＄£＃№¿¡")
 """What must not end a line."""
+_FIRST_IDEOGRAPH = "\u2e80"
 _TOGETHER = frozenset("—…‥⋯〳〴〵")
 """What is not torn from another of its kind."""
 _CLOSING = re.compile(r"[?!:;»›%…)\]]+")
@@ -32,14 +33,17 @@ _DASH = re.compile(r"[-‐‑–—]+")
 class Piece(NamedTuple):
     """What stays on one line, and what is between it and the next piece if that stays on the same line."""
 
-    letters: tuple[Letter, ...]
-    glue: tuple[Letter, ...] = ()
+    rich: Rich
+    glue: Rich = Rich("")
     """A space, an ideographic space, U+200B, or nothing."""
 
     @property
     def text(self) -> str:
         """The piece without its styles."""
-        return "".join(letter.text for letter in self.letters)
+        return self.rich.text
+
+
+_SPACE = Rich(" ")
 
 
 def is_ideographic(char: str) -> bool:
@@ -56,56 +60,53 @@ def is_ideographic(char: str) -> bool:
     )
 
 
-def pieces(lines: Iterable[Sequence[Letter]]) -> list[Piece]:
+def pieces(lines: Iterable[Rich]) -> list[Piece]:
     """Take the lines of one speaker apart; where a line ended, a space or nothing comes, as the script wants."""
     found: list[Piece] = []
     for line in lines:
-        more = _glued(list(_words(line)))
+        more = list(_words(line))
         if found and more:
-            last, first = found[-1].letters[-1], more[0].letters[0]
-            joint = is_ideographic(last.text) and is_ideographic(first.text)
-            found[-1] = found[-1]._replace(glue=() if joint else (_space(last, first),))
+            found[-1] = Piece(found[-1].rich, _joint(found[-1].rich, more[0].rich))
         found += more
     return _glued(found)
 
 
-def _space(last: Letter, first: Letter) -> Letter:
-    return Letter(" ", last.style if last.style == first.style else "")
+def _joint(last: Rich, first: Rich) -> Rich:
+    if is_ideographic(last.text[-1]) and is_ideographic(first.text[0]):
+        return Rich("")
+    ends, begins = last.styles[-1:], first.styles[:1]
+    return Rich(" ", ends if ends == begins else ())
 
 
-def _words(line: Sequence[Letter]) -> Iterator[Piece]:
-    word: list[Letter] = []
-    blank: list[Letter] = []
-    for letter in line:
-        if letter.text in _BLANK:
-            blank.append(letter)
-            continue
-        if blank and word:
-            yield from _parted(word, (_one(blank),))
-            word = []
-        blank = []
-        word.append(letter)
-    if word:
-        yield from _parted(word, ())
+def _words(line: Rich) -> Iterator[Piece]:
+    text = line.text
+    start = 0
+    for blank in _BLANK.finditer(text):
+        if start < blank.start():
+            yield from _parted(line.part(start, blank.start()), _one(line, blank))
+        start = blank.end()
+    if start < len(text):
+        yield from _parted(line.part(start), Rich(""))
 
 
-def _one(blank: list[Letter]) -> Letter:
+def _one(line: Rich, blank: re.Match[str]) -> Rich:
     """Make one separator of several."""
-    for kind in "\u3000 \u200b":
-        found = next((letter for letter in blank if letter.text == kind), None)
-        if found is not None:
-            return found
-    return Letter(" ", blank[0].style)
+    if blank[0] == " " and not line.styles:
+        return _SPACE
+    kind = next((kind for kind in "\u3000 \u200b" if kind in blank[0]), " ")
+    return Rich(kind, line.styles[blank.start() : blank.start() + 1])
 
 
-def _parted(word: list[Letter], glue: tuple[Letter, ...]) -> Iterator[Piece]:
+def _parted(word: Rich, glue: Rich) -> Iterator[Piece]:
     """Part a word between its ideographs, where it has some."""
     start = 0
-    for at in range(1, len(word)):
-        if _may_part(word[at - 1].text, word[at].text):
-            yield Piece(tuple(word[start:at]))
-            start = at
-    yield Piece(tuple(word[start:]), glue)
+    text = word.text
+    if max(text) >= _FIRST_IDEOGRAPH:
+        for at in range(1, len(text)):
+            if _may_part(text[at - 1], text[at]):
+                yield Piece(word.part(start, at))
+                start = at
+    yield Piece(word.part(start) if start else word, glue)
 
 
 def _may_part(before: str, after: str) -> bool:
@@ -127,7 +128,7 @@ def _glued(found: list[Piece]) -> list[Piece]:
     for piece in found:
         if kept and kept[-1].glue and _tied(kept[-1].text, piece.text, first=len(kept) == 1):
             before = kept.pop()
-            kept.append(Piece(before.letters + before.glue + piece.letters, piece.glue))
+            kept.append(Piece(before.rich.then(before.glue).then(piece.rich), piece.glue))
         else:
             kept.append(piece)
     return kept
@@ -135,6 +136,8 @@ def _glued(found: list[Piece]) -> list[Piece]:
 
 def _tied(before: str, after: str, *, first: bool) -> bool:
     """Say whether a break must not come between; a dash leads in a speaker's first word, and ends any other."""
+    if len(after) > 3 and len(before) > 3:
+        return False
     if _DASH.fullmatch(before):
         return first
     return bool(_CLOSING.fullmatch(after) or _OPENING.fullmatch(before) or _DASH.fullmatch(after))

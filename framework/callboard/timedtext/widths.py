@@ -12,7 +12,7 @@ _INVISIBLE = frozenset({"Mn", "Me", "Cf", "Cc"})
 """Categories that take no place: marks over and under letters, joiners, direction marks, controls."""
 
 
-def width(text: str, profile: Profile, *, styled: bool = True) -> float:
+def width(text: str, profile: Profile, *, styled: bool = False) -> float:
     """Measure one line as *profile* counts it.
 
     Combining and direction marks count 0, markup is not counted. A profile that counts in full-width characters takes
@@ -22,7 +22,7 @@ def width(text: str, profile: Profile, *, styled: bool = True) -> float:
     Args:
         text: A line; line ends count nothing.
         profile: Says what counts.
-        styled: Whether markup and entities in it are read as such.
+        styled: As the cue says: whether markup and entities in it are read as such.
     """
     shown = plain(text, styled=styled)
     half = profile.width == "half"
