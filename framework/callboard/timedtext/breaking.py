@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from callboard.timedtext.direction import ENDS, MARKS
-from callboard.timedtext.markup import Rich, rich, written
+from callboard.timedtext.styled import Rich, rich, written
 from callboard.timedtext.phrases import Phrases, phrases
 from callboard.timedtext.pieces import Piece, pieces
 from callboard.timedtext.profile import Profile

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from callboard.timedtext.markup import Rich
+from callboard.timedtext.styled import Rich
 
 _BLANK = re.compile("[ \t\r\f\v\u1680\u2000-\u2006\u2008-\u200b\u205f\u3000]+")
 """Where a line may be broken; no-break spaces (U+00A0, U+2007, U+202F) are not among them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from callboard.timedtext.markup import plain
+from callboard.timedtext.styled import plain
 from callboard.timedtext.profile import Profile
 
 _INVISIBLE = frozenset({"Mn", "Me", "Cf", "Cc"})
