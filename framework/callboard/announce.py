@@ -9,15 +9,19 @@ from callboard_schemas import Envelope, JobState, Proposal, Receipt
 
 from callboard import codec
 from callboard.bus import MAX_MESSAGE, OUTBOX
-from callboard.catalog import outbox, proposals
+from callboard.catalog import decisions, outbox
 
 SOURCE = "callboard:board"
 """``source`` of everything the board says."""
 
 
-def event(conn: sqlite3.Connection, envelope: Envelope) -> None:
-    """Tell others of an event that was journalled."""
-    _put(conn, envelope.type, envelope.id, codec.encode(envelope))
+def event(conn: sqlite3.Connection, envelope: Envelope, *shorter: Envelope) -> None:
+    """Tell others of an event that was journalled; a shorter telling of it where it is too long for a message."""
+    for told in (envelope, *shorter):
+        message = codec.encode(told)
+        if len(message) <= MAX_MESSAGE:
+            _put(conn, told.type, told.id, message)
+            return
 
 
 def _traceable(cause: Envelope | None) -> Envelope | None:
@@ -27,7 +31,7 @@ def _traceable(cause: Envelope | None) -> Envelope | None:
 
 def proposal(conn: sqlite3.Connection, made: Proposal, cause: Envelope | None, verb: str = "made") -> None:
     """Tell of a proposal; without its body where the message would be too long."""
-    ident = made.id if verb == "made" else f"{made.id}-{made.state}-{proposals.last_decision(conn, made.id)}"
+    ident = made.id if verb == "made" else f"{made.id}-{made.state}-{decisions.last_decision(conn, made.id)}"
     for body in (made, msgspec.structs.replace(made, body=None)):
         envelope = codec.make(
             f"proposal.{verb}", body, source=SOURCE, subject=made.id, cause=_traceable(cause), id=ident

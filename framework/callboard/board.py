@@ -32,6 +32,7 @@ from callboard.following import LOCAL_ROOT, Following
 from callboard.governor import Mode
 from callboard.intake import Intake
 from callboard.lock import Owner
+from callboard.onward import Onward
 from callboard.packs import packs_of
 from callboard.packs.store import store_folder
 from callboard.policy import Acceptance
@@ -85,6 +86,7 @@ class Board:
         run: Only this run's jobs; somebody waits for them.
         out: Where sidecars go instead of where the settings say.
         bases: Folders whose inside *out* mirrors.
+        only: Only these plugins answer what an acceptance causes; empty means every one that answers.
     """
 
     def __init__(
@@ -99,11 +101,12 @@ class Board:
         run: str = "",
         out: Path | None = None,
         bases: tuple[bytes, ...] = (),
+        only: tuple[str, ...] = (),
     ) -> None:
         self.project, self.bus = project, bus
         self.acceptance: Acceptance = acceptance
         self.following = Following(roots_of(project), os.path.abspath(os.fsencode(out)) if out else b"")
-        self._command, self._run, self._bases = command, run, bases
+        self._command, self._run, self._bases, self._only = command, run, bases, only
         self._on_progress = on_progress
         self._on_state = on_state
         self._stack = contextlib.AsyncExitStack()
@@ -157,8 +160,9 @@ class Board:
 
     def _wire(self, packs: Any) -> None:
         settings = self.project.settings
-        self.desk = Desk(self.following, settings.policy, self.plugins, self.vocabulary.current)
         self.router = Router(self.plugins, settings, packs, self.vocabulary.digest, self.glossary.digest)
+        onward = Onward(self.router.route, self._only)
+        self.desk = Desk(self.following, settings.policy, self.plugins, self.vocabulary.current, onward)
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
         self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake, bases=self._bases)
         self.whereabouts = Whereabouts(self.catalog, self.following)

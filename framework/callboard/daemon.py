@@ -18,11 +18,11 @@ from callboard import codec
 from callboard.board import Board
 from callboard.bus import CHATTER, INTAKE, Bus
 from callboard.catalog import jobs, journal
-from callboard.catalog.ledger import is_ours
 from callboard.config import Project, Watch
 from callboard.control import Control
 from callboard.glossary import MODEL as GLOSSARY
 from callboard.governor import Governing, Governor, Mode
+from callboard.outputs import is_output
 from callboard.packs import packs_of, status
 from callboard.runs import new_run
 from callboard.sources import Seen, SourceEvent, WatchSource
@@ -124,6 +124,8 @@ class Daemon:
     def _source(self, watch: Watch) -> WatchSource:
         folder = Path(os.path.abspath(self.project.folder / watch.path))
         known = self.board.catalog.read(lambda conn: journal.known(conn, watch.name))
+        subtitles = self.board.router.wants("subtitles")
+        known = {path: seen for path, seen in known.items() if subtitles or seen.kind != "subtitles"}
         return WatchSource(
             watch,
             folder,
@@ -132,6 +134,7 @@ class Daemon:
             known=known,
             ours=self._ours,
             refresh=lambda seen: self._refresh(watch.name, seen),
+            subtitles=subtitles,
         )
 
     async def _emit(self, root: str, event: SourceEvent) -> None:
@@ -148,7 +151,7 @@ class Daemon:
         self.board.catalog.submit(lambda conn: journal.put_place(conn, root, seen))
 
     def _ours(self, path: bytes) -> bool:
-        return self.board.catalog.read(lambda conn: is_ours(conn, path))
+        return self.board.catalog.read(lambda conn: is_output(conn, self.board.following, path))
 
     def _progress(self, progress: Progress) -> None:
         if self._on_progress is not None:

@@ -9,23 +9,24 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-import msgspec
-from callboard_schemas import Decision, JobDone, Prints, Provenance, Result, Tags
+from callboard_schemas import Asset, Captions, Decision, JobDone, Parameters, Prints, Result, Translation
 from msgspec import Struct
 
 from callboard import announce
-from callboard.catalog import dead, jobs, journal, prints, proposals
+from callboard.beside import theirs
+from callboard.catalog import dead, decisions, jobs, journal, prints, proposals
 from callboard.catalog.jobs import Row
+from callboard.catalog.ledger import is_ours
 from callboard.config import Policy
 from callboard.discovery import Found
-from callboard.errors import MessageRefused, UsageError
+from callboard.errors import UsageError
 from callboard.following import Following
+from callboard.onward import Onward, resting_on
+from callboard.partly import heard, left_out
 from callboard.policy import Acceptance, accepts
+from callboard.proposing import by_person, store, worded
 from callboard.runs import new_run
-from callboard.tagwise import kept_text, meant
-from callboard.vocabulary import MODEL as VOCABULARY
 from callboard.vocabulary import Vocabulary
-from callboard.vocabulary import resolve as in_words_of
 
 
 class Stay(Struct, frozen=True):
@@ -52,6 +53,7 @@ class Desk:
         policy: What may be accepted without a person.
         plugins: What discovery found, for their thresholds.
         vocabulary: Gives the project's own words, for the tags of plugins that do not ask for them themselves.
+        onward: Says to plugins what holds from now on.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class Desk:
         policy: Policy,
         plugins: Sequence[Found],
         vocabulary: Callable[[], Vocabulary | None] = lambda: None,
+        onward: Onward | None = None,
     ) -> None:
         self._following, self._policy, self._vocabulary = following, policy, vocabulary
+        self._onward = onward or Onward()
         self._manifests = {found.id: found.manifest for found in plugins}
 
     def decide(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
@@ -73,22 +77,17 @@ class Desk:
         job = jobs.get(conn, changed.job)
         if job is not None:
             self._following.asset(conn, job.digest, run)
+            if changed.state == "accepted" and isinstance(changed.body, Captions):
+                self._onward.captions(conn, changed, job.digest, run)
         return True
 
     def hear(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
         """Apply a decision that came as a message, its tags named as people name them.
 
         Raises:
-            MessageRefused: it leaves out a tag that is not there, or all of them.
+            MessageRefused: it leaves out a tag or a cue that is not there, or all of them.
         """
-        made = proposals.get(conn, decision.proposal)
-        if made is not None and decision.without:
-            try:
-                labels = meant([made], decision.without)[made.id]
-            except UsageError as error:
-                raise MessageRefused("unknown-tag", f"{error.message}. {error.hint}") from None
-            decision = msgspec.structs.replace(decision, without=labels)
-        return self.decide(conn, decision, run)
+        return self.decide(conn, heard(conn, decision), run)
 
     def decide_many(
         self,
@@ -98,6 +97,7 @@ class Desk:
         by: str,
         reason: str = "",
         tags: Sequence[str] = (),
+        cues: Sequence[str] = (),
     ) -> Decided:
         """Accept or reject by the ids that a person typed; all or none.
 
@@ -108,21 +108,22 @@ class Desk:
             by: Who decides.
             reason: Why; kept with the decision.
             tags: Labels or concepts. Accepted is the rest; rejected are these alone, out of what was accepted.
+            cues: The same for ids of cues, as people type them.
 
         Raises:
-            UsageError: an id is unknown or not unique, a tag is in none of them, or nothing would be left.
+            UsageError: an id is unknown or not unique, a tag or a cue is in none of them, or nothing would be left.
         """
         run = new_run()
         jobs.start_run(conn, run, verb)
         found = [one_of(conn, prefix) for prefix in prefixes]
-        left_out = _left_out(conn, found, verb, tags) if tags else {}
-        told: Literal["accept", "reject"] = "accept" if tags else verb
+        parts = left_out(conn, found, verb, tags, cues)
+        told: Literal["accept", "reject"] = "accept" if tags or cues else verb
         changed = [
             ident
             for ident in found
             if self.decide(
                 conn,
-                Decision(proposal=ident, decision=told, by=by, reason=reason, without=left_out.get(ident, ())),
+                Decision(proposal=ident, decision=told, by=by, reason=reason, without=parts.get(ident, ())),
                 run,
             )
         ]
@@ -138,19 +139,21 @@ class Desk:
         if not proposals.run_exists(conn, run):
             raise UsageError(f"no run {run!r}", "'callboard status' lists the last runs.")
         changed = proposals.accepted_in(conn, run)
+        changed += resting_on(conn, changed)
         for ident in changed:
             before = proposals.superseded_by(conn, ident)
             self._take_back(conn, ident, run, by)
+            _tell_changed(conn, proposals.release(conn, ident))
             for other in before:
-                stood = proposals.last_acceptance(conn, other)
+                stood = decisions.last_acceptance(conn, other)
                 again = Decision(proposal=other, decision="accept", by=by, reason=f"undo {run}", without=stood.without)
                 self.decide(conn, again, stood.run)
-        stays = tuple(Stay(ident, who) for ident, who in proposals.kept_since(conn, run) if ident not in changed)
+        stays = tuple(Stay(ident, who) for ident, who in decisions.kept_since(conn, run) if ident not in changed)
         return Decided(run, tuple(changed), stays)
 
     def _take_back(self, conn: sqlite3.Connection, ident: str, run: str, by: str) -> None:
         """Propose again what a run accepted, or accept it as it was before the run left other tags out."""
-        earlier = proposals.accepted_before(conn, ident, run)
+        earlier = decisions.accepted_before(conn, ident, run)
         if earlier is None:
             self.decide(conn, Decision(proposal=ident, decision="reopen", by=by, reason=f"undo {run}"), run)
             return
@@ -184,36 +187,60 @@ class Desk:
 
     def accept_done(self, conn: sqlite3.Connection, row: Row, done: JobDone, acceptance: Acceptance) -> list[str]:
         """Store what a job proposes and accept what the policy allows. Returns the accepted ids."""
-        results, made_by = self._worded(row.plugin, done)
+        manifest = self._manifests.get(row.plugin)
+        results, made_by = worded(done, manifest, self._vocabulary())
         for given in done.results:
             if isinstance(given, Prints):
                 prints.put(conn, row.digest, row.plugin, given)
-        ids = _store(conn, row, made_by, results)
+        ids = store(conn, row, made_by, results)
         for ident in ids:
             _tell_changed(conn, proposals.replace(conn, ident))
         return [
             ident
             for ident, result in zip(ids, results, strict=True)
-            if (by := accepts(self._policy, self._manifests.get(row.plugin), done.provenance, result, acceptance))
+            if (by := accepts(self._policy, manifest, done.provenance, result, acceptance))
+            and not (by == "policy" and self._is_written(conn, ident, row))
             and self.decide(conn, Decision(proposal=ident, decision="accept", by=by), row.run)
         ]
 
-    def _worded(self, plugin: str, done: JobDone) -> tuple[list[Result], Provenance]:
-        """Give what becomes proposals; tags of a plugin that knows no vocabulary are said in its words here."""
-        results = [result for result in done.results if not isinstance(result, Prints)]
-        manifest = self._manifests.get(plugin)
-        words = None if manifest is None or manifest.vocabulary else self._vocabulary()
-        if words is None or not any(isinstance(result, Tags) for result in results):
-            return results, done.provenance
-        worded: list[Result] = [_in_words(one, words) if isinstance(one, Tags) else one for one in results]
-        models = {**done.provenance.models, VOCABULARY: words.digest}
-        return worded, msgspec.structs.replace(done.provenance, models=models)
+    def _is_written(self, conn: sqlite3.Connection, ident: str, row: Row) -> bool:
+        """Say whether a person wrote what a proposal would take the place of; then only a person accepts it."""
+        made = proposals.get(conn, ident)
+        if made is None or not isinstance(made.body, Captions | Translation):
+            return False
+        if proposals.person_stands(conn, made, row.digest):
+            return True
+        language = made.body.language
+        media = [self._following.media(root, seen.path) for root, seen in journal.places_of(conn, row.digest)]
+        return any(path and theirs(path, language, lambda name: is_ours(conn, name)) for path in media)
+
+    def write(
+        self, conn: sqlite3.Connection, asset: Asset, result: Result, by: str, parameters: Parameters | None = None
+    ) -> Decided:
+        """Accept what a person wrote; it takes the place of what stood or waited, whoever made that.
+
+        Args:
+            conn: The transaction.
+            asset: What it is about.
+            result: What they wrote.
+            by: Who.
+            parameters: Where it came from; kept in its provenance.
+        """
+        run = new_run()
+        jobs.start_run(conn, run, "write")
+        ident = by_person(conn, asset, result, run, parameters)
+        _tell_changed(conn, proposals.replace(conn, ident, by_any=True))
+        self.decide(conn, Decision(proposal=ident, decision="accept", by=by), run)
+        jobs.close_run(conn, run)
+        return Decided(run, (ident,))
 
     def accept_cached(self, conn: sqlite3.Connection, job: Row, run: str, acceptance: Acceptance) -> None:
         """Apply a run's acceptance to proposals made before; what a person has decided or undone stands."""
         for made in proposals.of_job(conn, job.key):
             _tell_changed(conn, proposals.revive(conn, made.id))
         for made in proposals.of_job(conn, job.key):
+            if made.state == "accepted":
+                self._onward.captions(conn, made, job.digest, run, again=True)
             untouched = made.state == "proposed" and not made.decided_by
             if made.body is None or not (untouched or (acceptance == "all" and made.state == "proposed")):
                 continue
@@ -229,12 +256,6 @@ def _tell_changed(conn: sqlite3.Connection, idents: Sequence[str]) -> None:
             announce.proposal(conn, made, None, "changed")
 
 
-def _in_words(tags: Tags, words: Vocabulary) -> Tags:
-    """Say tags in a vocabulary's words; a description does not name what no tag may."""
-    about = kept_text(tags.description, words.never)
-    return msgspec.structs.replace(tags, items=in_words_of(tags.items, words), description=about)
-
-
 def one_of(conn: sqlite3.Connection, prefix: str) -> str:
     """Give the id of the one proposal that starts with what a person typed.
 
@@ -248,35 +269,3 @@ def one_of(conn: sqlite3.Connection, prefix: str) -> str:
         problem = "no proposal" if not found else "more than one proposal starts with"
         raise UsageError(f"{problem} {prefix!r}", "'callboard inbox' shows what waits, with the ids.")
     return found[0]
-
-
-def _left_out(
-    conn: sqlite3.Connection, idents: Sequence[str], verb: str, words: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Say which labels each proposal is accepted without."""
-    made = [one for ident in idents if (one := proposals.get(conn, ident)) is not None]
-    if verb == "accept":
-        return dict(meant(made, words))
-    waits = next((one.id for one in made if one.state != "accepted"), "")
-    if waits:
-        raise UsageError(
-            f"{waits} is not accepted, so no single tag of it can be rejected",
-            f"'callboard accept {waits} --without TAG' accepts the rest.",
-        )
-    return dict(meant(made, words, also_before=True))
-
-
-def _store(conn: sqlite3.Connection, row: Row, made_by: Provenance, results: Sequence[Result]) -> list[str]:
-    """Store the proposals of a finished job and tell of them. Returns their ids in order."""
-    cause = journal.envelope(conn, row.event)
-    ids = []
-    models = msgspec.json.decode(row.models, type=dict[str, str])
-    provenance = msgspec.structs.replace(made_by, models={**models, **made_by.models})
-    for index, result in enumerate(results):
-        ident = f"{row.key[:12]}-{index}"
-        proposals.add(conn, ident, row.key, row.run, row.digest, result, provenance)
-        made = proposals.get(conn, ident)
-        if made is not None:
-            announce.proposal(conn, made, cause)
-        ids.append(ident)
-    return ids

@@ -21,15 +21,18 @@ from callboard_schemas import (
     MediaSettled,
     Place,
     RootState,
+    TranslationRequested,
     decode_path,
 )
-from msgspec import Struct
+from msgspec import Raw, Struct, json
+from msgspec.structs import replace
 
 from callboard import announce, codec
 from callboard.bus import MAX_ATTEMPTS, Delivery
 from callboard.catalog import Catalog, dead, jobs, journal
 from callboard.errors import MessageParked, MessageRefused
 from callboard.following import LOCAL_ROOT, Following
+from callboard.onward import filled
 from callboard.router import Router
 from callboard.runs import new_run
 from callboard.sources.facts import Seen
@@ -134,7 +137,13 @@ class Intake:
         seen: Seen | None = None,
         trigger: str = "",
     ) -> Taken:
-        """Journal an event of our own sources, or one that was decoded, with the jobs it asks for."""
+        """Journal an event of our own sources, or one that was decoded, with the jobs it asks for.
+
+        Raises:
+            MessageRefused: it asks for a translation of an asset of which nothing was accepted.
+        """
+        if isinstance(data, TranslationRequested):
+            envelope, data, body = self._fill(envelope, data, body)
         planned = self._router.route(envelope, data)
         raw = body or codec.encode(envelope)
         run = envelope.correlationid or new_run()
@@ -163,8 +172,16 @@ class Intake:
         self._woken()
         return taken
 
+    def _fill(self, envelope: Envelope, asked: TranslationRequested, body: bytes) -> tuple[Envelope, Struct, bytes]:
+        """Fill in what a request leaves out; the journal keeps it so, as its job is made of it."""
+        full = self._catalog.read(lambda conn: filled(conn, asked))
+        if full == asked:
+            return envelope, asked, body
+        envelope = replace(envelope, data=Raw(json.encode(full)))
+        return envelope, full, codec.encode(envelope) if body else b""
+
     def _place(self, conn: sqlite3.Connection, data: Struct, root: str, seen: Seen | None, run: str) -> None:
-        if isinstance(data, MediaSettled | MediaRenamed) and seen is not None:
+        if isinstance(data, MediaSettled | MediaRenamed | TranslationRequested) and seen is not None:
             self._forget_former(conn, root, seen, run)
             journal.put_place(conn, root, seen)
             jobs.wake(conn, ("media-away",), seen.digest)

@@ -100,6 +100,9 @@ def _check_rules(manifest: Manifest) -> None:
     for event in manifest.events:
         if event not in MESSAGE_TYPES:
             raise ValueError(f"events: {event!r} is not an event type{nearest(event, MESSAGE_TYPES)}")
+    for name in manifest.idle_without:
+        if name not in manifest.parameters:
+            raise ValueError(f"idle_without: there is no parameter {name!r}{nearest(name, manifest.parameters)}")
     for name, parameter in manifest.parameters.items():
         _check_parameter(f"parameters.{name}", parameter)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from callboard_schemas import Failure, MediaSettled, Progress, encode_path
+from callboard_schemas import Asset, Failure, MediaSettled, Progress, Request, decode_path, encode_path
 
 from callboard import codec
 from callboard.board import Board
@@ -24,6 +24,7 @@ from callboard.catalog import jobs, journal
 from callboard.config import Project
 from callboard.errors import Blocked, CallboardError, UsageError
 from callboard.following import LOCAL_ROOT
+from callboard.outputs import is_output
 from callboard.policy import Acceptance
 from callboard.report import Asked, RunReport, report
 from callboard.runs import new_run
@@ -47,6 +48,9 @@ class Watcher:
     def asked(self, path: str, keys: Sequence[str]) -> None:
         """A file's jobs are known; no keys when nothing answers it."""
 
+    def more(self, path: str, keys: Sequence[str]) -> None:
+        """What came of a file caused further jobs."""
+
     def progress(self, progress: Progress) -> None:
         """A job is so far."""
 
@@ -64,6 +68,7 @@ class OneShot:
         acceptance: What is accepted without a person.
         out: Write sidecars there instead of beside the media.
         watcher: Hears of the course.
+        run: Go on with this run; a new one when left out.
     """
 
     def __init__(
@@ -75,12 +80,13 @@ class OneShot:
         acceptance: Acceptance = "policy",
         out: Path | None = None,
         watcher: Watcher | None = None,
+        run: str = "",
     ) -> None:
         self._project, self._paths, self._only = project, paths, tuple(plugins)
         self._acceptance: Acceptance = acceptance
         self._out = out
         self._watcher = watcher or Watcher()
-        self.run = new_run()
+        self.run = run or new_run()
         self._states: dict[str, str] = {}
         self._changed = asyncio.Event()
         self.board: Board | None = None
@@ -107,6 +113,7 @@ class OneShot:
                 run=self.run,
                 out=self._out,
                 bases=tuple(_base(path) for path in self._paths),
+                only=self._only,
             ) as board,
         ):
             self.board = board
@@ -156,7 +163,8 @@ class OneShot:
 
     async def _ask(self, board: Board) -> None:
         """Identify each file and journal it; jobs start while later files are still being read."""
-        found = await asyncio.to_thread(collect, self._paths, ignored=self._pass_over)
+        subtitles = self._subtitles(board)
+        found = await asyncio.to_thread(collect, self._paths, ignored=self._pass_over, subtitles=subtitles)
         self._watcher.found(len(found))
         await board.catalog.write(lambda conn: jobs.start_run(conn, self.run, "run"))
         for one in found:
@@ -168,10 +176,16 @@ class OneShot:
             except (CallboardError, OSError) as error:
                 self._asked.append((one, None, (), _failure(one.path, error)))
 
+    def _subtitles(self, board: Board) -> Callable[[bytes], bool]:
+        """Say which subtitle files are worked on: those that a person wrote, where a plugin answers them."""
+        wanted = board.router.wants("subtitles")
+        return lambda path: wanted and not board.catalog.read(lambda conn: is_output(conn, board.following, path))
+
     def _pass_over(self, path: bytes, why: str) -> None:
         name = os.path.basename(path)
         link_to_folder = not extension(name) and stat.S_ISLNK(os.lstat(path).st_mode)
-        if (kind_of(name) and not name.startswith(b"._")) or link_to_folder:  # macOS puts a ._ file beside every clip
+        media = kind_of(name) not in (None, "subtitles")  # sidecars beside media are nothing to speak of
+        if (media and not name.startswith(b"._")) or link_to_folder:  # macOS puts a ._ file beside every clip
             self._passed_over.append((path, why))
 
     async def _ask_one(self, board: Board, found: Found) -> None:
@@ -185,14 +199,33 @@ class OneShot:
             path=relative, kind=found.kind, digest=identity.digest, sequence=found.sequence, **identity.stat._asdict()
         )
         asset = seen.asset(root)
-        data = MediaSettled(asset=asset, reason="requested", plugins=self._only)
-        envelope = codec.make("media.settled", data, source="callboard:run", subject=asset.place.path)
+        kind, data = self._event(asset)
+        envelope = codec.make(kind, data, source="callboard:run", subject=asset.place.path)
         envelope = msgspec.structs.replace(envelope, correlationid=self.run)
         taken = await board.intake.take(envelope, data, root=root, seen=seen, trigger="run")
         await board.catalog.write(lambda conn: self._adopt(board, conn, taken.jobs))
         self._asked.append((found, asset, taken.jobs, None))
         self._watcher.asked(shown, taken.jobs)
         board.wake()
+
+    def _event(self, asset: Asset) -> tuple[str, MediaSettled | Request]:
+        """Say what is asked of a file: its type and its data."""
+        return "media.settled", MediaSettled(asset=asset, reason="requested", plugins=self._only)
+
+    def _follow(self, board: Board) -> None:
+        """Take notice of the jobs that acceptances of this run caused."""
+        for row, _ in board.catalog.read(lambda conn: jobs.of_run(conn, self.run)):
+            if row.key in {key for _, _, keys, _ in self._asked for key in keys}:
+                continue
+            self._states[row.key] = row.state
+            at = next((at for at, one in enumerate(self._asked) if one[1] and one[1].digest == row.digest), None)
+            if at is not None:
+                found, asset, keys, failure = self._asked[at]
+                self._asked[at] = (found, asset, (*keys, row.key), failure)
+                self._watcher.more(encode_path(found.path), (row.key,))
+            elif (asset := row.subject) is not None:
+                path = board.following.media(asset.place.root, decode_path(asset.place.path)) or b"?"
+                self._asked.append((Found(path=path, kind=asset.kind), asset, (row.key,), None))
 
     def _adopt(self, board: Board, conn: sqlite3.Connection, keys: Sequence[str]) -> None:
         """Note where each job stands, and apply this run's acceptance to what was done before."""
@@ -206,10 +239,12 @@ class OneShot:
 
     async def _finish(self, board: Board) -> None:
         """Wait until every job of the run is settled, its sidecars are written and its messages are out."""
-        while any(state in _UNSETTLED for state in self._states.values()):
+        while True:
             self._changed.clear()
-            if any(state in _UNSETTLED for state in self._states.values()):
-                await self._changed.wait()
+            self._follow(board)
+            if not any(state in _UNSETTLED for state in self._states.values()):
+                break
+            await self._changed.wait()
         while await board.scribe.drain():
             pass
         board.postman.wake()

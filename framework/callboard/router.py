@@ -5,7 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from callboard_schemas import Asset, Envelope, Manifest, MediaSettled, Parameters, Request
+from callboard_schemas import (
+    Asset,
+    CaptionsAccepted,
+    Envelope,
+    Manifest,
+    MediaKind,
+    MediaSettled,
+    Parameters,
+    Request,
+    TranslationRequested,
+)
 from msgspec import Struct
 
 from callboard.catalog.jobs import Planned
@@ -13,7 +23,8 @@ from callboard.config import Settings
 from callboard.discovery import Found, resolve_parameters
 from callboard.errors import ModelMissing
 from callboard.glossary import MODEL as GLOSSARY
-from callboard.keys import job_key
+from callboard.keys import digest_of, job_key
+from callboard.onward import content
 from callboard.packs import Pack, locate
 from callboard.vocabulary import MODEL as VOCABULARY
 
@@ -59,8 +70,25 @@ class Router:
         return [
             self._plan(manifest, envelope, data, asset)
             for manifest in self._by_event.get(envelope.type, ())
-            if (not only or manifest.id in only) and (asset is None or asset.kind in manifest.media)
+            if (not only or manifest.id in only) and self._answers(manifest, data, asset)
         ]
+
+    def wants(self, kind: MediaKind) -> bool:
+        """Say whether any plugin answers media of this kind when it settles; if none does, it need not be read."""
+        return any(
+            kind in manifest.media and not self._is_idle(manifest)
+            for manifest in self._by_event.get("media.settled", ())
+        )
+
+    def _answers(self, manifest: Manifest, data: Struct, asset: Asset | None) -> bool:
+        """Say whether a plugin answers this: texts of any media, and media itself of the kinds that it names."""
+        if not isinstance(data, Request) and self._is_idle(manifest):
+            return False
+        of_texts = isinstance(data, CaptionsAccepted | TranslationRequested)
+        return asset is None or of_texts or asset.kind in manifest.media
+
+    def _is_idle(self, manifest: Manifest) -> bool:
+        return any(not self._parameters[manifest.id][name] for name in manifest.idle_without)
 
     def _plan(self, manifest: Manifest, envelope: Envelope, data: Struct, asset: Asset | None) -> Planned:
         parameters = self._parameters[manifest.id]
@@ -74,7 +102,7 @@ class Router:
         if manifest.glossary and (terms := self._glossary()):
             models[GLOSSARY] = terms
         own = self._settings.plugins.get(manifest.id)
-        subject = asset.digest if asset else f"{envelope.source}#{envelope.id}"
+        subject = _subject(asset, data) if asset else f"{envelope.source}#{envelope.id}"
         return Planned(
             key=job_key(manifest.id, manifest.version, parameters, models, subject),
             plugin=manifest.id,
@@ -97,6 +125,19 @@ class Router:
     def _digest(self, name: str) -> str:
         pack = self._packs.get(name)
         return "unknown" if pack is None else pack.digest  # the runtime says what is missing; the job waits for it
+
+
+def _subject(asset: Asset, data: Struct) -> str:
+    """Say what a job is about: the media's content, and what else its answer is made of."""
+    more: list[object] = []
+    if isinstance(data, CaptionsAccepted):
+        more = [content(data.captions)]
+    elif isinstance(data, TranslationRequested):
+        texts = content(data.captions) if data.captions is not None else None
+        more = [data.languages, texts, data.source_language, data.description, data.labels]
+    elif isinstance(data, Request) and data.languages:
+        more = [data.languages]
+    return f"{asset.digest} {digest_of(more)}" if more else asset.digest
 
 
 def _ready(pack: Pack) -> bool:

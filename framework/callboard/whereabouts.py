@@ -54,7 +54,7 @@ class Whereabouts:
 
     async def introduce(self, asset: Asset, path: bytes) -> Failure | None:
         """Make the acquaintance of media that only a message told of: it must be the content that was named."""
-        (found,) = await asyncio.to_thread(collect, [Path(os.fsdecode(path))])
+        (found,) = await asyncio.to_thread(collect, [Path(os.fsdecode(path))], subtitles=lambda _path: True)
         if found.failure is not None:
             return found.failure
         identity = await asyncio.to_thread(identify, found)

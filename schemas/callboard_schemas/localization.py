@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from callboard_schemas.envelope import Name
@@ -31,3 +33,5 @@ class TranslationRequested(Request, frozen=True, kw_only=True, omit_defaults=Tru
     """Of the description and labels; the captions say their own."""
     description: str = ""
     labels: tuple[str, ...] = ()
+    what: tuple[Literal["captions", "description", "labels"], ...] = ()
+    """What is taken of what was accepted; empty means all that there is."""

@@ -41,6 +41,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     results: tuple[Literal["tags", "captions", "translation", "placeholder", "prints"], ...]
     media: tuple[MediaKind, ...] = ("video", "audio", "image", "sequence")
     """Kinds of media it answers ``media.settled`` for."""
+    idle_without: tuple[str, ...] = ()
+    """Parameters that must say something: while one is empty, it answers only what somebody asks it for."""
     models: tuple[str, ...] = ()
     """Model packs that must be present."""
     optional_models: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ class Proposal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     decided_by: str = ""
     reason: str = ""
     without: tuple[str, ...] = ()
-    """Labels of tags that were not accepted with the rest."""
+    """Labels of tags, or ids of cues, that were not accepted with the rest."""
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,7 +41,7 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: Annotated[str, Meta(min_length=1, max_length=256)]
     reason: str = ""
     without: tuple[str, ...] = ()
-    """Labels of tags that are not accepted with the rest."""
+    """Labels of tags, or ids of cues, that are not accepted with the rest."""
 
 
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from callboard.catalog import dead, jobs, outbox, proposals
+from callboard.catalog import dead, decisions, jobs, outbox, proposals
 from callboard.catalog.jobs import Planned
 from callboard.catalog.migrations import migrate
 from callboard.config import Policy
@@ -85,9 +85,9 @@ def test_an_edited_decision_breaks_the_chain(conn: sqlite3.Connection) -> None:
     for ident in ("a", "b", "c"):
         _add(conn, ident, job=ident)
         _decide(conn, ident, "reject")
-    assert proposals.broken_link(conn) is None
+    assert decisions.broken_link(conn) is None
     conn.execute("UPDATE decisions SET by = 'mallory' WHERE seq = 2")
-    assert proposals.broken_link(conn) == 2
+    assert decisions.broken_link(conn) == 2
 
 
 def test_a_flipped_bit_in_a_proposal_is_not_shown(conn: sqlite3.Connection) -> None:

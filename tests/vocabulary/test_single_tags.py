@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from callboard.board import Board
 from callboard.bus.memory import MemoryBus
-from callboard.catalog import FILE_NAME, migrations, proposals
+from callboard.catalog import FILE_NAME, decisions, migrations, proposals
 from callboard.cli.app import run as command
 from callboard.cli.project import me
 from callboard.config import Policy, Project, Settings
@@ -210,7 +210,7 @@ async def test_the_chain_covers_single_tags(board: Board) -> None:
     def work(conn: sqlite3.Connection) -> int | None:
         board.desk.decide_many(conn, [the_one(conn).id], "accept", "ann", tags=["night"])
         board.desk.decide_many(conn, [the_one(conn).id], "accept", "ann", tags=["crowd"])
-        return proposals.broken_link(conn)
+        return decisions.broken_link(conn)
 
     assert await board.catalog.write(work) is None
     told = board.catalog.read(
@@ -223,7 +223,7 @@ async def test_the_chain_covers_single_tags(board: Board) -> None:
     with sqlite3.connect(board.catalog.path) as conn:
         conn.execute("UPDATE decisions SET without = '[]' WHERE seq = 1")
     conn.close()
-    assert board.catalog.read(proposals.broken_link) == 1
+    assert board.catalog.read(decisions.broken_link) == 1
 
 
 async def test_a_decision_on_the_bus_names_tags_as_people_do(board: Board) -> None:
@@ -252,7 +252,7 @@ def test_an_older_catalog_keeps_its_chain(tmp_path: Path) -> None:
             last = chain
         conn.commit()
         migrations.migrate(conn)
-        assert proposals.broken_link(conn) is None
+        assert decisions.broken_link(conn) is None
     conn.close()
 
 

@@ -1,4 +1,4 @@
-"""Proposals and decisions in the catalog. Decisions are append-only and chained, so a silent edit shows."""
+"""Proposals in the catalog: their states, and which takes the place of which."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import msgspec
-from callboard_schemas import Asset, Decision, Kind, Proposal, ProposalState, Provenance, Result
+from callboard_schemas import Asset, Decision, Kind, Proposal, ProposalState, Provenance, Result, Translation
 
-from callboard.catalog import texts
+from callboard.catalog import decisions, texts
 from callboard.errors import CatalogError
 
 _COLUMNS = (
     "id, run, job, plugin, kind, result, digest, state, confidence, provenance, body, checksum, decided_by, reason,"
     " without"
 )
+
+
+PERSON = "person"
+"""The plugin that results are stored under which a person wrote."""
 
 
 def result_name(result: Result) -> str:
@@ -128,7 +132,7 @@ def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal |
     without = decision.without if becomes == "accepted" else ()
     if found is None or (found.state == becomes and found.without == without):
         return None
-    _record(conn, decision, run)
+    decisions.record(conn, decision, run)
     _set(conn, found.id, becomes, decision.by, decision.reason, run)
     conn.execute("UPDATE proposals SET without = ? WHERE id = ?", (msgspec.json.encode(without), found.id))
     rivals = _rivals(conn, found) if becomes == "accepted" else []
@@ -146,17 +150,44 @@ def _set(conn: sqlite3.Connection, ident: str, state: ProposalState, by: str, re
     )
 
 
-def _language(proposal: Proposal) -> str:
-    return str(getattr(proposal.body, "language", ""))
+def _slot(proposal: Proposal) -> tuple[str, bool]:
+    """Say what a proposal competes for: of results in a language, one with cues and one with other texts may stand."""
+    body = proposal.body
+    return str(getattr(body, "language", "")), isinstance(body, Translation) and not body.cues
+
+
+_SAME_MAKER = "(plugin = :plugin OR :plugin = 'person' OR plugin = 'person')"
 
 
 def _rivals(conn: sqlite3.Connection, kept: Proposal) -> list[str]:
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM proposals WHERE plugin = ? AND result = ? AND state = 'accepted' AND id != ?"  # noqa: S608 - constant columns
-        " AND digest = (SELECT digest FROM proposals WHERE id = ?) AND job != ?",
-        (kept.provenance.plugin, kept.result, kept.id, kept.id, kept.job),
+        f"SELECT {_COLUMNS} FROM proposals WHERE {_SAME_MAKER} AND result = :result AND state = 'accepted'"  # noqa: S608 - constant columns
+        " AND id != :id AND digest = (SELECT digest FROM proposals WHERE id = :id) AND job != :job",
+        {"plugin": kept.provenance.plugin, "result": kept.result, "id": kept.id, "job": kept.job},
     )
-    return [other.id for other in map(_proposal, rows) if _language(other) == _language(kept)]
+    return [other.id for other in map(_proposal, rows) if _slot(other) == _slot(kept)]
+
+
+def person_stands(conn: sqlite3.Connection, made: Proposal, digest: str) -> bool:
+    """Say whether what a person wrote is accepted where *made* would take its place."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM proposals WHERE plugin = ? AND result = ? AND state = 'accepted' AND digest = ?",  # noqa: S608 - constant columns
+        (PERSON, made.result, digest),
+    )
+    return any(_slot(other) == _slot(made) for other in map(_proposal, rows))
+
+
+def release(conn: sqlite3.Connection, ident: str) -> list[str]:
+    """Propose again what a person's result took the place of before anybody looked at it. Returns the ids."""
+    rows = conn.execute(
+        "UPDATE proposals SET state = 'proposed', decided = NULL, reason = ''"
+        " WHERE state = 'superseded' AND reason = ? AND EXISTS"
+        " (SELECT 1 FROM proposals p WHERE p.id = ? AND p.plugin = ?) RETURNING id",
+        (f"replaced by {ident}", ident, PERSON),
+    ).fetchall()
+    if rows:
+        texts.refresh_proposal(conn, ident)
+    return [row[0] for row in rows]
 
 
 def superseded_by(conn: sqlite3.Connection, ident: str) -> list[str]:
@@ -183,13 +214,14 @@ def replace(conn: sqlite3.Connection, ident: str, *, by_any: bool = False) -> li
     if kept is None or kept.kind == "generate":
         return []
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM proposals WHERE plugin = ? AND result = ? AND state = 'proposed' AND job != ?"  # noqa: S608 - constant columns
-        " AND digest != '' AND digest = (SELECT digest FROM proposals WHERE id = ?)"
-        " AND (? OR job IN (SELECT key FROM jobs WHERE created <= (SELECT created FROM jobs WHERE key = ?)))"
+        f"SELECT {_COLUMNS} FROM proposals WHERE (plugin = :plugin OR :plugin = 'person') AND result = :result"  # noqa: S608 - constant columns
+        " AND state = 'proposed' AND job != :job"
+        " AND digest != '' AND digest = (SELECT digest FROM proposals WHERE id = :id)"
+        " AND (:any OR job IN (SELECT key FROM jobs WHERE created <= (SELECT created FROM jobs WHERE key = :job)))"
         f" AND {_UNTOUCHED}",
-        (kept.provenance.plugin, kept.result, kept.job, ident, by_any, kept.job),
+        {"plugin": kept.provenance.plugin, "result": kept.result, "job": kept.job, "id": ident, "any": by_any},
     ).fetchall()
-    replaced = [other.id for other in map(_proposal, rows) if _language(other) == _language(kept)]
+    replaced = [other.id for other in map(_proposal, rows) if _slot(other) == _slot(kept)]
     for other in replaced:
         # other words than where an acceptance supersedes: no undo may accept what never was accepted
         _set(conn, other, "superseded", "", f"replaced by {ident}", "")
@@ -213,75 +245,3 @@ def revive(conn: sqlite3.Connection, ident: str) -> list[str]:
         return []
     texts.refresh_proposal(conn, ident)
     return replace(conn, ident, by_any=True)
-
-
-class Acceptance(NamedTuple):
-    """An acceptance that a later one took the place of."""
-
-    run: str
-    without: tuple[str, ...]
-
-
-def accepted_before(conn: sqlite3.Connection, ident: str, run: str) -> Acceptance | None:
-    """Give the acceptance that stood before *run* accepted a proposal otherwise; ``None`` when it was not accepted."""
-    row = conn.execute(
-        "SELECT decision, run, without FROM decisions WHERE proposal = :id AND seq <"
-        " (SELECT min(seq) FROM decisions WHERE proposal = :id AND decision = 'accept' AND run = :run)"
-        " ORDER BY seq DESC LIMIT 1",
-        {"id": ident, "run": run},
-    ).fetchone()
-    if row is None or row[0] != "accept":
-        return None
-    return Acceptance(row[1], msgspec.json.decode(row[2], type=tuple[str, ...]))
-
-
-def last_acceptance(conn: sqlite3.Connection, ident: str) -> Acceptance:
-    """Give the newest acceptance of a proposal; one of no run when it never was accepted."""
-    row = conn.execute(
-        "SELECT run, without FROM decisions WHERE proposal = ? AND decision = 'accept' ORDER BY seq DESC LIMIT 1",
-        (ident,),
-    ).fetchone()
-    return Acceptance("", ()) if row is None else Acceptance(row[0], msgspec.json.decode(row[1], type=tuple[str, ...]))
-
-
-def kept_since(conn: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
-    """Give what a run accepted and a later decision holds accepted: the ids, and who decided."""
-    return conn.execute(
-        "SELECT id, decided_by FROM proposals WHERE state = 'accepted' AND decided_run != :run AND id IN"
-        " (SELECT proposal FROM decisions WHERE run = :run AND decision = 'accept') ORDER BY id",
-        {"run": run},
-    ).fetchall()
-
-
-def last_decision(conn: sqlite3.Connection, ident: str) -> int:
-    """Give the number of the newest decision on a proposal; 0 when there is none."""
-    row = conn.execute("SELECT max(seq) FROM decisions WHERE proposal = ?", (ident,)).fetchone()
-    return int(row[0] or 0)
-
-
-def _record(conn: sqlite3.Connection, decision: Decision, run: str) -> None:
-    last = conn.execute("SELECT chain FROM decisions ORDER BY seq DESC LIMIT 1").fetchone()
-    now = time.time()
-    entry = msgspec.json.encode([last[0] if last else "", msgspec.to_builtins(decision), now])
-    conn.execute(
-        "INSERT INTO decisions(proposal, decision, by, reason, at, chain, without, run) VALUES(?,?,?,?,?,?,?,?)",
-        (
-            *(decision.proposal, decision.decision, decision.by, decision.reason, now),
-            *(hashlib.sha256(entry).hexdigest(), msgspec.json.encode(decision.without), run),
-        ),
-    )
-
-
-def broken_link(conn: sqlite3.Connection) -> int | None:
-    """Find the first decision whose chain does not follow from the one before; ``None`` when all do."""
-    last = ""
-    for seq, proposal, decision, by, reason, at, chain, without in conn.execute(
-        "SELECT seq, proposal, decision, by, reason, at, chain, without FROM decisions ORDER BY seq"
-    ):
-        left_out = msgspec.json.decode(without, type=tuple[str, ...])
-        told = Decision(proposal=proposal, decision=decision, by=by, reason=reason, without=left_out)
-        entry = msgspec.json.encode([last, msgspec.to_builtins(told), at])
-        if hashlib.sha256(entry).hexdigest() != chain:
-            return int(seq)
-        last = chain
-    return None

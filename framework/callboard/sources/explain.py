@@ -33,14 +33,16 @@ def explain(
         return "away since its folder lost many files at once; kept, not deleted"
     if path in ledger.missing:
         return f"missing; given up in {max(0.0, ledger.missing[path] - time.monotonic()):.1f} s unless it comes back"
+    if ours(os.path.join(surveyor.root, path)):
+        return "not looked at: Callboard wrote it"
+    if kind_of(path) == "subtitles" and not surveyor.is_media(path):
+        return "not looked at: nothing answers subtitle files; set languages in [plugins.localize] parameters"
     if kind_of(path) is None:
         what = repr(os.fsdecode(extension(path))) if extension(path) else "a name without an extension"
         return f"not looked at: {what} does not say media"
     rule = surveyor.ignore.why(path)
     if rule is not None and path not in ledger.seen:
         return f"ignored by {rule}"
-    if ours(os.path.join(surveyor.root, path)):
-        return "not looked at: Callboard wrote it"
     waiting = _waiting(path, settling)
     if waiting:
         return waiting

@@ -13,11 +13,13 @@ _IMAGE = (
     "arw avif bmp cin cr2 cr3 dng dpx exr gif hdr heic heif j2k jp2 jpeg jpg jxl nef orf pbm pgm png pnm ppm psd raf "
     "rw2 sgi tga tif tiff webp"
 )
+_SUBTITLES = "ass dfxp imsc itt srt ssa stl ttml vtt"
 
 KINDS: dict[bytes, MediaKind] = {
     **dict.fromkeys((b"." + name for name in _VIDEO.encode().split()), "video"),
     **dict.fromkeys((b"." + name for name in _AUDIO.encode().split()), "audio"),
     **dict.fromkeys((b"." + name for name in _IMAGE.encode().split()), "image"),
+    **dict.fromkeys((b"." + name for name in _SUBTITLES.encode().split()), "subtitles"),
 }
 """Lower-case extension, with its dot, to kind."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from callboard_schemas import Failure
+from callboard_schemas import Failure, MediaKind
 
 from callboard.sources import sequences
 from callboard.sources.facts import Found
@@ -22,12 +22,16 @@ from callboard.sources.scan import natural_key, walk
 Ignored = Callable[[bytes, str], None]
 """(absolute path, why)."""
 
-_SIDECARS = frozenset((b".xmp", b".srt", b".vtt", b".ttml", b".ass", b".json", b".otio", b".txt", b".md"))
+_SIDECARS = frozenset(b".xmp .srt .vtt .ttml .dfxp .imsc .itt .ass .ssa .stl .json .otio .txt .md".split())
 _PATTERN = re.compile(rb"(?s)(.*?)(%0\d{1,2}d|#{2,})(\.[^.]+)")
 
 
 def collect(
-    paths: Sequence[Path], *, ignore: Iterable[str] = (), ignored: Ignored = lambda _path, _why: None
+    paths: Sequence[Path],
+    *,
+    ignore: Iterable[str] = (),
+    ignored: Ignored = lambda _path, _why: None,
+    subtitles: Callable[[bytes], bool] = lambda _path: False,
 ) -> list[Found]:
     """Find the media that *paths* name.
 
@@ -39,6 +43,8 @@ def collect(
         paths: Files, folders or sequence patterns; a path given twice counts once.
         ignore: Further gitignore rules for folders.
         ignored: Called for each file that was passed over, with the reason.
+        subtitles: Tells whether a subtitle file, by its absolute path, is media here: somebody answers it, and it is
+            not Callboard's own.
 
     Returns:
         Media in the order that paths were given, natural order inside folders.
@@ -56,9 +62,9 @@ def collect(
             out.update((item.path, item) for item in found)
             continue
         if modes.S_ISDIR(mode):
-            out.update((item.path, item) for item in _folder(absolute, rules, ignored))
+            out.update((item.path, item) for item in _folder(absolute, rules, ignored, subtitles))
         elif modes.S_ISREG(mode):
-            _named_file(absolute, out, named, ignored)
+            _named_file(absolute, out, named, ignored, subtitles)
         else:
             out[absolute] = _failed(absolute, "not-a-file", "is not a regular file", "Name a media file or a folder.")
     _gather(out, named)
@@ -88,9 +94,15 @@ def _failed(path: bytes, code: str, problem: str, hint: str) -> Found:
     return Found(path=path, kind=kind_of(path) or "other", failure=failure)
 
 
-def _named_file(path: bytes, out: dict[bytes, Found], named: dict[bytes, list[bytes]], ignored: Ignored) -> None:
+def _named_file(
+    path: bytes,
+    out: dict[bytes, Found],
+    named: dict[bytes, list[bytes]],
+    ignored: Ignored,
+    subtitles: Callable[[bytes], bool],
+) -> None:
     """Take a file that was named outright; frames wait until all paths are known, so that ``shot.*.exr`` is one."""
-    kind = kind_of(path)
+    kind = _kind(path, subtitles)
     folder, name = os.path.split(path)
     if kind is None and os.path.splitext(name)[1].lower() in _SIDECARS:
         ignored(path, "not media: a sidecar or a note")
@@ -101,6 +113,11 @@ def _named_file(path: bytes, out: dict[bytes, Found], named: dict[bytes, list[by
         out[path] = _named(path)
         if sequences.parse(name) is not None:
             named[folder].append(name)
+
+
+def _kind(path: bytes, subtitles: Callable[[bytes], bool]) -> MediaKind | None:
+    kind = kind_of(path)
+    return None if kind == "subtitles" and not subtitles(path) else kind
 
 
 def _named(path: bytes) -> Found:
@@ -156,7 +173,7 @@ def _pattern(path: bytes) -> list[Found]:
     return [_sequence(folder, g) for g in groups if g.frames[0].family == (match.group(1), match.group(3))]
 
 
-def _folder(root: bytes, rules: Iterable[str], ignored: Ignored) -> list[Found]:
+def _folder(root: bytes, rules: Iterable[str], ignored: Ignored, subtitles: Callable[[bytes], bool]) -> list[Found]:
     ignore = Ignore.of(root, rules)
 
     def passed(path: bytes, *, folder: bool) -> bool:
@@ -166,7 +183,7 @@ def _folder(root: bytes, rules: Iterable[str], ignored: Ignored) -> list[Found]:
         return rule is None
 
     def keep(path: bytes, name: bytes) -> bool:
-        if kind_of(name) is None:
+        if _kind(os.path.join(root, path), subtitles) is None:
             ignored(os.path.join(root, path), "not media by its extension")
             return False
         return passed(path, folder=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from callboard.sources import sequences
@@ -62,10 +63,15 @@ class Surveyor:
         root: Absolute path.
         ledger: What is known.
         ignore: What is left out.
+        subtitles: Tells whether a subtitle file, by its absolute path, is looked at: nobody may answer them, and it
+            may be Callboard's own.
     """
 
-    def __init__(self, root: bytes, ledger: Ledger, ignore: Ignore) -> None:
+    def __init__(
+        self, root: bytes, ledger: Ledger, ignore: Ignore, subtitles: Callable[[bytes], bool] = lambda _path: False
+    ) -> None:
         self.root = root
+        self._subtitles = subtitles
         self.ledger = ledger
         self.ignore = ignore
         self._ignored: dict[bytes, str] = {}
@@ -93,7 +99,7 @@ class Surveyor:
             return True
 
         def keep(path: bytes, name: bytes) -> bool:
-            return kind_of(name) is not None and (path in self.ledger.seen or self._rule(path, out) is None)
+            return self.is_media(path) and (path in self.ledger.seen or self._rule(path, out) is None)
 
         found = walk(self.root, start, enter=enter, keep=keep)
         out.failed, out.count = found.failed, len(found.files)
@@ -113,7 +119,7 @@ class Surveyor:
         out = Survey()
         families: set[Family] = set()
         for path in paths:
-            if kind_of(path) is None or (
+            if not self.is_media(path) or (
                 path not in self.ledger.seen and self._rule(path, out, above=True) is not None
             ):
                 continue
@@ -129,6 +135,11 @@ class Surveyor:
                 self._file(path, Stat.of(stat), out)
         out.families = [(family, None) for family in families]
         return out
+
+    def is_media(self, path: bytes) -> bool:
+        """Tell whether a path (relative to the root) is looked at, by its extension."""
+        kind = kind_of(path)
+        return kind is not None and (kind != "subtitles" or self._subtitles(os.path.join(self.root, path)))
 
     def _rule(self, path: bytes, out: Survey, *, folder: bool = False, above: bool = False) -> str | None:
         rule = self._ignored.get(path)

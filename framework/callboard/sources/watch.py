@@ -44,6 +44,7 @@ class WatchSource:
         ours: Tells whether an absolute path is Callboard's own output, which is never said.
         refresh: Told of a known file's new stat where its content is the same; else it is read again at each start.
         listener: Starts what tells early; for systems without one, and for tests.
+        subtitles: Subtitle files are media too: somebody answers them.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class WatchSource:
         ours: Callable[[bytes], bool],
         refresh: Refresh = lambda _seen: None,
         listener: Callable[[bytes, Say], Listener] = listen,
+        subtitles: bool = False,
     ) -> None:
         self.watch = watch
         self.root = os.path.abspath(os.fsencode(folder))
@@ -67,15 +69,13 @@ class WatchSource:
         self.rescans = 0
         """Surveys of the whole root so far."""
         self.polled = watch.mode == "poll"
-        self._note = note
-        self._refresh = refresh
-        self._listen = listener
+        self._note, self._refresh, self._listen = note, refresh, listener
         self._ledger = Ledger(known, stable_inodes=True)
         self._voice = Voice(watch.name, self._ledger, emit, note, refresh)
-        self._surveyor = Surveyor(self.root, self._ledger, Ignore())
         self._ours = ours
-        self._lane = Lane(f"callboard-watch-{watch.name}")
-        self._surveying = asyncio.Lock()
+        self._subtitles: Callable[[bytes], bool] = lambda path: subtitles and not ours(path)
+        self._surveyor = Surveyor(self.root, self._ledger, Ignore(), self._subtitles)
+        self._lane, self._surveying = Lane(f"callboard-watch-{watch.name}"), asyncio.Lock()
         self._listener: Listener | None = None
         self._armed = (0, 0)
         self._wake = asyncio.Event()
@@ -146,7 +146,8 @@ class WatchSource:
         system = await self._lane.run(lambda: roots.filesystem(folder))
         self._ledger = Ledger(self._ledger.seen, stable_inodes=system.stable_inodes)
         self._voice = Voice(self.watch.name, self._ledger, self._voice.emit, self._note, self._refresh)
-        self._surveyor = Surveyor(self.root, self._ledger, await self._lane.run(self._rules))
+        rules = await self._lane.run(self._rules)
+        self._surveyor = Surveyor(self.root, self._ledger, rules, self._subtitles)
         self._build(system)
         if self.watch.mode == "auto":
             self.polled = not system.local
