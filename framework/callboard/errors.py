@@ -203,6 +203,16 @@ class ModelMissing(Blocked):
         super().__init__(f"model {model!r}: {problem}", hint)
 
 
+class NoTranslator(Blocked):
+    """Nothing that is installed translates between two languages; the hint names what would."""
+
+    code = "no-translator"
+
+    def __init__(self, source: str, target: str, advice: tuple[str, ...]) -> None:
+        self.source, self.target = source, target
+        super().__init__(f"nothing here translates from {source} to {target}", "\n".join(advice))
+
+
 class PullError(CallboardError):
     """A model pack cannot be fetched or stored; what was fetched so far is kept, and the same command goes on."""
 
@@ -278,9 +288,9 @@ class MissingExtra(CallboardError):
 
     code = "extra-missing"
 
-    def __init__(self, what: str, library: str) -> None:
+    def __init__(self, what: str, library: str, extra: str = "media,cpu") -> None:
         self.library = library
-        super().__init__(f"{what} needs {library}, which is not installed", "pip install 'callboard[media,cpu]'")
+        super().__init__(f"{what} needs {library}, which is not installed", f"pip install 'callboard[{extra}]'")
 
 
 class RuntimeGone(Blocked):
