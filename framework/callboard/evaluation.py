@@ -2,15 +2,17 @@
 
 A plugin registers a module under the entry point group ``callboard.evaluations``. Its ``SUITES`` maps the name of a
 suite to a function that gives measures by name; measures that end in ``error`` are better when smaller, all others
-when larger. Its ``BASELINE`` is the path of a JSON file with the measures that were accepted.
+when larger. Its ``BASELINE`` is the path of a JSON file with the measures that were accepted. Where it has a function
+``measure_set``, people's own material can be measured too, and one choice of parameters beside another.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import msgspec
 from msgspec import Struct
@@ -30,6 +32,10 @@ class Evaluations(Protocol):
 
     SUITES: Mapping[str, Callable[[], Measures]]
     BASELINE: Path
+
+
+MeasureSet = Callable[[Path, Mapping[str, Any]], Measures]
+"""Measures the material in a folder, with parameters of the plugin in place of its defaults."""
 
 
 class Compared(Struct, frozen=True):
@@ -62,6 +68,36 @@ def load(name: str) -> Evaluations:
                 f"evaluation {name!r} cannot be imported: {error}", "pip install 'callboard[all]' brings what it needs."
             ) from None
     raise UsageError(f"no evaluation {name!r}", f"There are: {', '.join(names())}.")
+
+
+def sets_of(found: Evaluations, name: str) -> MeasureSet:
+    """Give the function that measures people's own material.
+
+    Raises:
+        UsageError: there is none.
+    """
+    measure: MeasureSet | None = getattr(found, "measure_set", None)
+    if measure is None:
+        raise UsageError(f"{name!r} takes no material of yours", "Leave out '--set': it measures truth that it makes.")
+    return measure
+
+
+def parse_choice(text: str) -> dict[str, Any]:
+    """Read a choice of parameters, such as ``beam_size=1,language="en"``; ``default`` and nothing are no choice.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    choice: dict[str, Any] = {}
+    for part in text.split(",") if text not in ("", "default") else ():
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{part!r} is no choice of a parameter", "Write it as 'beam_size=1,language=en'.")
+        try:
+            choice[key.strip()] = tomllib.loads(f"value = {value.strip()}")["value"]
+        except tomllib.TOMLDecodeError:
+            choice[key.strip()] = value.strip()  # a word without quotes
+    return choice
 
 
 def compare(found: Mapping[str, Measures], baseline: Mapping[str, Measures]) -> list[Compared]:
@@ -99,4 +135,17 @@ def write_baseline(path: Path, found: Iterable[Compared]) -> None:
     path.write_bytes(msgspec.json.format(msgspec.json.Encoder(order="sorted").encode(table), indent=2) + b"\n")
 
 
-__all__ = ["GROUP", "SLACK", "Compared", "Evaluations", "compare", "load", "names", "read_baseline", "write_baseline"]
+__all__ = [
+    "GROUP",
+    "SLACK",
+    "Compared",
+    "Evaluations",
+    "MeasureSet",
+    "compare",
+    "load",
+    "names",
+    "parse_choice",
+    "read_baseline",
+    "sets_of",
+    "write_baseline",
+]

@@ -1,0 +1,1 @@
+"""Speech of which the words are known, to measure captions by."""
