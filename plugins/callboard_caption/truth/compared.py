@@ -7,7 +7,7 @@ appendix C): case, punctuation, fillers and spellings do not count, and for Engl
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import jiwer
@@ -102,18 +102,25 @@ def _paired(
         return _Same([], []), set(range(cues))
     pairs: dict[int, int] = {}
     failing: set[int] = set()
+    lost: list[int] = []
     for chunk in counted.alignments[0]:
+        hits, words = range(chunk.hyp_start_idx, chunk.hyp_end_idx), range(chunk.ref_start_idx, chunk.ref_end_idx)
         if chunk.type == "equal":
-            hits = range(chunk.hyp_start_idx, chunk.hyp_end_idx)
-            pairs |= zip(range(chunk.ref_start_idx, chunk.ref_end_idx), hits, strict=True)
-            continue
-        at = chunk.hyp_start_idx
-        touched = range(at, chunk.hyp_end_idx) if chunk.hyp_end_idx > at else range(max(at - 1, 0), at + 1)
-        failing |= {right[word][1] for word in touched if word < len(right)}
+            pairs |= zip(words, hits, strict=True)
+        elif chunk.type == "delete":
+            lost += words
+        else:
+            failing |= {right[hit][1] for hit in hits}
+    failing |= {right[pairs[word]][1] for word in (_beside(word, left, pairs) for word in lost) if word is not None}
     first = [at for at, (_, cue) in enumerate(left) if at == 0 or left[at - 1][1] != cue]
     last = [at for at, (_, cue) in enumerate(left) if at + 1 == len(left) or left[at + 1][1] != cue]
     edges = [[(left[at][1], right[pairs[at]][1]) for at in ends if at in pairs] for ends in (first, last)]
     return _Same(edges[0], edges[1]), failing
+
+
+def _beside(lost: int, left: Sequence[tuple[str, int]], pairs: Mapping[int, int]) -> int | None:
+    """Find the recognised word that is nearest to one that is lost, of its own cue first."""
+    return min(pairs, key=lambda word: (left[word][1] != left[lost][1], abs(word - lost)), default=None)
 
 
 def _joined(words: Sequence[tuple[str, int]]) -> str:

@@ -1,7 +1,7 @@
 """Measures captions on somebody's own material: media, each beside the subtitles that are right for it.
 
-``scene4.mov`` is compared with ``scene4.en.srt`` (or another format that is read), whose name says the language. A plain
-``scene4.en.txt`` gives the words without times.
+``scene4.mov`` is compared with ``scene4.en.srt`` (or another format that is read), whose name says the language. A
+plain ``scene4.en.txt`` gives the words without times.
 """
 
 from __future__ import annotations
