@@ -29,7 +29,7 @@ HEAVY = {
     "cv2",
     "rapidocr",
 }
-PLUGINS = {"callboard_autotag", "callboard_caption"}
+PLUGINS = {"callboard_autotag", "callboard_caption", "callboard_localize"}
 
 
 @pytest.fixture

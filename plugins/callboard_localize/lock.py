@@ -1,0 +1,228 @@
+"""The lock: engines are given lines and never cues, and what they answer is verified line by line.
+
+Ids, times, order and number of the cues never leave this process. A line whose answer does not prove to be its own
+is tried again alone, with its context and then without; where that fails too, its cue stays in its own language
+and says why. No answer is ever put into another cue than the one that asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from callboard.errors import Blocked, JobError
+from callboard_schemas import Cue
+from msgspec import Struct
+
+from callboard_localize.engines import Engine, Hints, Line
+from callboard_localize.masks import Masked, Masker, Restored, shown
+from callboard_localize.parts import Turn, put_together, taken_apart
+from callboard_localize.verify import Refused, alike, read_answer
+from callboard_localize.work import Place, Unit, units
+
+REORDERED: Final = "kept pieces in another order"
+LEFT: Final = "left in its own language"
+_GIVE_UP: Final = 10
+"""Calls after which an engine that has answered none of them is not asked again."""
+
+Progress = Callable[[float], None]
+
+
+class Locked(Struct, frozen=True):
+    """What became of one cue."""
+
+    turns: tuple[str, ...]
+    """Its text in the target language, one for each turn: to be broken into lines; as it was where it is not."""
+    flags: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> bool:
+        """Whether it stays in its own language because no answer proved to be its own."""
+        return any(reason.startswith(LEFT) for reason in self.failed)
+
+
+class Lock:
+    """Translates cues with one engine."""
+
+    def __init__(self, engine: Engine, masker: Masker, hints: Hints | None = None, context_lines: int = 3) -> None:
+        self._engine, self._masker = engine, masker
+        self._hints = hints or Hints()
+        self._context = context_lines
+        self._done: dict[Place, str] = {}
+        self._moved: set[Place] = set()
+        self._why: dict[Place, str] = {}
+        self._asked = self._answers = 0
+        self._trouble: Exception | None = None
+
+    def translate(
+        self, cues: Sequence[Cue], language: str, *, join: bool = True, progress: Progress = lambda _: None
+    ) -> list[Locked]:
+        """Translate *cues*: as many come back, each with its own text or with why it has none.
+
+        Args:
+            cues: In order.
+            language: BCP 47, of the cues.
+            join: Whether to translate sentences that run over several cues as one.
+            progress: Told the share that is done, 0 to 1.
+
+        Raises:
+            Blocked: the engine cannot be reached.
+            JobError: the engine answered nothing at all.
+        """
+        taken = [taken_apart(cue, language) for cue in cues]
+        plain = [_plain(cue) for cue in cues]
+        waiting = units(cues, taken, join=join)
+        total = len(waiting)
+        broken = self._batches(waiting, plain, lambda done: progress(0.9 * done / max(total, 1)))
+        again = [unit for one in broken if len(one.places) > 1 for unit in one.alone()]
+        alone = [one for one in broken if len(one.places) == 1]
+        alone += self._batches(again, plain, lambda _: None)
+        for number, unit in enumerate(sorted(alone, key=lambda unit: unit.places)):
+            self._alone(unit, plain)
+            progress(0.9 + 0.1 * number / len(alone))
+        if total and not self._answers and self._trouble is not None:
+            raise self._nothing() from self._trouble
+        return [self._outcome(at, turns) for at, turns in enumerate(taken)]
+
+    def _batches(self, waiting: Sequence[Unit], plain: Sequence[str], progress: Progress) -> list[Unit]:
+        """Translate units in batches; give those whose answers were refused."""
+        size = max(self._engine.batch, 1)
+        refused: list[Unit] = []
+        for start in range(0, len(waiting), size):
+            batch = waiting[start : start + size]
+            refused += self._batch(batch, plain, guard=len(batch) > 1 and not self._engine.separate)
+            progress(start + len(batch))
+        return refused
+
+    def _batch(self, batch: Sequence[Unit], plain: Sequence[str], *, guard: bool) -> list[Unit]:
+        masked: list[Masked] = []
+        first = 0
+        for unit in batch:
+            masked.append(self._masker.mask(unit.texts, styled=unit.styled, first=first, guard=guard))
+            first += len(masked[-1].pieces)
+        lines = [self._line(unit, one, plain, self._context) for unit, one in zip(batch, masked, strict=True)]
+        try:
+            answers = self._ask(lines)
+        except Refused as refused:
+            return [self._refuse(unit, str(refused)) for unit in batch]
+        read = [self._read(*each) for each in zip(batch, masked, answers, strict=True)]
+        doubled = _doubled(batch, read)
+        failed: list[Unit] = []
+        for at, (unit, answer) in enumerate(zip(batch, read, strict=True)):
+            if isinstance(answer, Refused):
+                failed.append(self._refuse(unit, str(answer)))
+            elif at in doubled:
+                failed.append(self._refuse(unit, "the same answer came for different lines"))
+            else:
+                self._accept(unit, answer)
+        return failed
+
+    def _alone(self, unit: Unit, plain: Sequence[str]) -> None:
+        """Try one part alone: with its neighbours as context, then without, so that nothing of them can leak in."""
+        masked = self._masker.mask(unit.texts, styled=unit.styled)
+        for context in dict.fromkeys((self._context, 0)):
+            try:
+                answers = self._ask([self._line(unit, masked, plain, context)])
+            except Refused as refused:
+                self._refuse(unit, str(refused))
+                continue
+            read = self._read(unit, masked, answers[0])
+            if isinstance(read, Refused):
+                self._refuse(unit, str(read))
+            elif context and (neighbour := self._echo(unit, read.texts[0], plain)):
+                self._refuse(unit, f"it says what cue {neighbour} in the list says")
+            else:
+                self._accept(unit, read)
+                return
+
+    def _ask(self, lines: Sequence[Line]) -> Sequence[str]:
+        if self._trouble is not None and not self._answers and self._asked >= _GIVE_UP:
+            raise self._nothing()
+        self._asked += 1
+        try:
+            answers = list(self._engine.translate(lines, self._hints))
+        except Blocked:
+            raise
+        except Exception as error:
+            self._trouble = error
+            raise Refused(f"the engine refused it: {str(error).partition(chr(10))[0]}") from error
+        self._answers += 1
+        if len(answers) != len(lines):
+            raise Refused(f"{len(answers)} answers came for {len(lines)} lines")
+        return answers
+
+    def _nothing(self) -> JobError:
+        return JobError(
+            f"{self._engine.name} translates nothing: {self._trouble}",
+            "Choose another engine, or see why this one refuses.",
+        )
+
+    def _read(self, unit: Unit, masked: Masked, answer: object) -> Restored | Refused:
+        try:
+            return read_answer(self._masker, unit, masked, answer)
+        except Refused as refused:
+            return refused
+
+    def _line(self, unit: Unit, masked: Masked, plain: Sequence[str], context: int) -> Line:
+        first, last = unit.places[0][0], unit.places[-1][0]
+        return Line(
+            text=masked.text,
+            before=tuple(text for text in plain[max(first - context, 0) : first] if text) if context else (),
+            after=tuple(text for text in plain[last + 1 : last + 1 + context] if text) if context else (),
+            speaker=unit.speaker,
+        )
+
+    def _accept(self, unit: Unit, read: Restored) -> None:
+        for place, text in zip(unit.places, read.texts, strict=True):
+            self._done[place] = text
+            self._why.pop(place, None)
+        if read.reordered:
+            self._moved.update(unit.places)
+
+    def _refuse(self, unit: Unit, why: str) -> Unit:
+        self._why.update(dict.fromkeys(unit.places, why))
+        return unit
+
+    def _echo(self, unit: Unit, text: str, plain: Sequence[str]) -> int:
+        """Give the number, from 1, of a neighbouring cue that says what *text* says in other words; 0 for none."""
+        at = unit.places[0][0]
+        for place, said in self._done.items():
+            other = place[0]
+            if 0 < abs(other - at) <= self._context and alike(said, text) and not alike(plain[other], plain[at]):
+                return other + 1
+        return 0
+
+    def _outcome(self, at: int, turns: Sequence[Turn]) -> Locked:
+        lost = [self._why[place] for place in self._why if place[0] == at]
+        texts = [
+            [part.text if lost else self._done.get((at, number, place), part.text) for place, part in enumerate(turn)]
+            for number, turn in enumerate(turns)
+        ]
+        together = tuple(put_together(turn, said) for turn, said in zip(turns, texts, strict=True))
+        if lost:
+            return Locked(together, failed=(f"{LEFT}: {lost[0]}",))
+        moved = any(place[0] == at for place in self._moved)
+        return Locked(together, flags=(REORDERED,) if moved else ())
+
+
+def _plain(cue: Cue) -> str:
+    """Give the words of a cue on one line."""
+    return shown(" ".join(cue.lines), styled=cue.styled)
+
+
+def _doubled(batch: Sequence[Unit], read: Sequence[Restored | Refused]) -> set[int]:
+    """Give the places in a batch whose answer is that of another line which says something else."""
+    first: dict[tuple[str, ...], list[int]] = {}
+    for at, answer in enumerate(read):
+        if not isinstance(answer, Refused):
+            first.setdefault(tuple(text.casefold() for text in answer.texts), []).append(at)
+    return {
+        at
+        for same in first.values()
+        for at in same
+        if any(not alike(" ".join(batch[at].texts), " ".join(batch[other].texts)) for other in same)
+    }
+
+
+__all__ = ["LEFT", "REORDERED", "Lock", "Locked"]

@@ -1,0 +1,97 @@
+"""Whether an answer can be the translation of its line: one line, with letters, of a length that fits, and its own."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from difflib import SequenceMatcher
+from typing import Final
+
+from callboard_localize.masks import MarksBroken, Masked, Masker, Restored, shown
+from callboard_localize.work import Unit
+
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_MARKUP: Final = re.compile(r"</?[A-Za-z][^<>]{0,40}>|\$?\{[^{}]{0,40}\}")
+_WIDE: Final = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+_WEIGHT: Final = 2.5
+"""Latin letters that one Chinese, Japanese or Korean character stands for, roughly."""
+LONGEST: Final = (3.5, 30.0)
+"""Most of the source's length that an answer may have, and letters on top: short lines vary more."""
+SHORTEST: Final = (0.2, -2.0)
+
+
+class Refused(Exception):
+    """An answer is not taken; the message says why."""
+
+
+def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> Restored:
+    """Verify what an engine answered for *unit*, and put the masked pieces back.
+
+    Raises:
+        Refused: it cannot be the translation of this line.
+    """
+    if not isinstance(answer, str) or not answer.strip():
+        raise Refused("nothing came back")
+    text = unicodedata.normalize("NFC", answer.strip())
+    if len(text.splitlines()) > 1:
+        raise Refused("several lines came back")
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Cn") for char in text):
+        raise Refused("characters came back that cannot be shown")
+    try:
+        restored = masker.restore(text, masked, styled=unit.styled)
+    except MarksBroken as broken:
+        raise Refused(str(broken)) from None
+    if len(restored.texts) != len(unit.texts):
+        raise Refused("parts of a sentence were merged")
+    _check_plain(masker, masked, text)
+    for source, target in zip(unit.texts, restored.texts, strict=True):
+        _check_length(shown(source, styled=unit.styled), shown(target, styled=unit.styled))
+    return restored
+
+
+def _check_plain(masker: Masker, masked: Masked, answer: str) -> None:
+    """Look at what stands between the marks: words in every part that had some, and no markup of the engine's own."""
+    asked, came = _between(masker, masked, masked.text), _between(masker, masked, answer)
+    for before, after in zip(asked, came, strict=True):
+        if _LETTER.search(before) and not _LETTER.search(after):
+            raise Refused("only what was masked came back")
+        if len(_MARKUP.findall(after)) > len(_MARKUP.findall(before)):
+            raise Refused("markup came back that was not there")
+
+
+def _between(masker: Masker, masked: Masked, text: str) -> list[str]:
+    """Give what stands outside of marks, one text for each of the parts that were joined."""
+    parts = [""]
+    done = 0
+    for start, end, number in masker.marks.find(text):
+        parts[-1] += text[done:start]
+        if masked.pieces[number].kind == "cut":
+            parts.append("")
+        done = end
+    parts[-1] += text[done:]
+    return parts
+
+
+def _check_length(source: str, target: str) -> None:
+    asked, came = weight(source), weight(target)
+    if came > LONGEST[0] * asked + LONGEST[1]:
+        raise Refused(f"it is {came / max(asked, 1):.1f} times as long as its source")
+    if came < SHORTEST[0] * asked + SHORTEST[1]:
+        raise Refused(f"only {came / asked:.0%} of its length came back")
+
+
+def weight(text: str) -> float:
+    """Say how long *text* is, in Latin letters, so that scripts can be compared."""
+    wide = len(_WIDE.findall(text))
+    return len(text) - wide + _WEIGHT * wide
+
+
+def alike(one: str, other: str) -> bool:
+    """Say whether two texts say the same, but for case, punctuation and a word or two."""
+    left, right = (re.findall(r"\w+", text.casefold()) for text in (one, other))
+    if left == right:
+        return True
+    return bool(left and right) and SequenceMatcher(None, left, right, autojunk=False).ratio() >= 0.8
+
+
+__all__ = ["Refused", "alike", "read_answer", "weight"]
