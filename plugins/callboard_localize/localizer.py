@@ -21,11 +21,10 @@ from callboard_schemas import (
     TranslationRequested,
 )
 from msgspec import Struct
-from msgspec.structs import replace
 
 from callboard_localize.engines import choose
 from callboard_localize.tongue import Tongues
-from callboard_localize.translator import Options, Texts, Translator
+from callboard_localize.translator import Options, Progress, Texts, Translator
 
 if TYPE_CHECKING:
     from callboard.context import Context
@@ -63,20 +62,22 @@ def localize(event: Envelope, asset: Asset | None, context: Context) -> list[Tra
     tongues = Tongues()
     texts = asked.texts or Texts(captions=_read(context, asked.source, tongues))
     source = _source(texts, asked.source, tongues)
-    languages = [one for one in dict.fromkeys(asked.languages) if one.lower() != source.lower()]
+    # a variety of the same language is a matter of spelling, for a person
+    languages = [one for one in dict.fromkeys(asked.languages) if primary(one) != primary(source)]
     translations: list[Translation] = []
     for number, language in enumerate(languages):
-        if primary(language) == primary(source):
-            continue  # a variety of the same language is a matter of spelling, for a person
-        translations.append(
-            _translate(texts, source, language, context, tongues, number / len(languages), len(languages))
-        )
+
+        def progress(share: float, number: int = number, language: str = language) -> None:
+            context.progress(min((number + share) / len(languages), 0.99), language)
+
+        translations.append(_translate(texts, (source, language), context, tongues, progress))
     return translations or None
 
 
 def _translate(
-    texts: Texts, source: str, language: str, context: Context, tongues: Tongues, done: float, of: int
+    texts: Texts, pair: tuple[str, str], context: Context, tongues: Tongues, progress: Progress
 ) -> Translation:
+    source, language = pair
     parameters = context.parameters
     name = str(parameters["engine"])
     engine = choose(source, language, context, name)
@@ -88,12 +89,7 @@ def _translate(
             context.log.info("no translation back from %s: %s", language, error)
     try:
         translator = Translator(engine, back, options(parameters), context.glossary, tongues)
-        return translator.translate(
-            texts,
-            source,
-            language,
-            lambda share: context.progress(min(done + share / of, 0.99), f"{language}: {engine.name}"),
-        )
+        return translator.translate(texts, source, language, progress)
     finally:
         for one in (engine, back):
             close = getattr(one, "close", None)
@@ -158,11 +154,6 @@ def _source(texts: Texts, said: str, tongues: Tongues) -> str:
 def _strings(parameters: Parameters, name: str) -> Sequence[str]:
     value = parameters.get(name)
     return value if isinstance(value, list | tuple) else ()
-
-
-def relabelled(captions: Captions, language: str) -> Captions:
-    """Give captions with the language that they turned out to be in."""
-    return replace(captions, language=language)
 
 
 __all__ = ["Asked", "localize", "options"]

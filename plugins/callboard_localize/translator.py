@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Final, Literal
 
 from callboard.glossary import Glossary
-from callboard.timedtext import Profile
 from callboard.timedtext.profile import load
 from callboard.timedtext.rate import parse_rate
 from callboard_schemas import Captions, Cue, Translation
@@ -112,9 +111,9 @@ class Translator:
     ) -> list[Cue]:
         cues = captions.cues
         hints = self._hints(terms, " ".join(line for cue in cues for line in cue.lines))
-        locked = self._lock(source, target, terms, hints).translate(
-            cues, source, join=self._options.join_sentences, progress=progress
-        )
+        masker = Masker(Marks(self._engine.mark), source, target, terms)
+        lock = Lock(self._engine, masker, hints, self._options.context_lines)
+        locked = lock.translate(cues, source, join=self._options.join_sentences, progress=progress)
         fitting = Fitting(
             profile=load(self._options.profile, target),
             language=target,
@@ -155,12 +154,6 @@ class Translator:
             risk=risk,
         )
 
-    def _lock(
-        self, source: str, target: str, terms: Sequence[Wording], hints: Hints, context: int | None = None
-    ) -> Lock:
-        masker = Masker(Marks(self._engine.mark), source, target, terms)
-        return Lock(self._engine, masker, hints, self._options.context_lines if context is None else context)
-
     def _hints(self, terms: Sequence[Wording], said: str) -> Hints:
         formal = {"auto": None, "formal": True, "informal": False}[self._options.formal]
         heard = [(term.spelled, term.required) for term in terms if term.pattern.search(said)]
@@ -187,7 +180,8 @@ class Translator:
         if not lines:
             return "", {}
         cues = [Cue(id=at, start=0.0, end=0.0, lines=(line,), confidence=1.0) for at, line in enumerate(lines, 1)]
-        lock = self._lock(source, target, terms, self._hints(terms, " ".join(lines)), context=0)
+        masker = Masker(Marks(self._engine.mark), source, target, terms)
+        lock = Lock(self._engine, masker, self._hints(terms, " ".join(lines)), 0)
         came = lock.translate(cues, source, join=False)
         said = {line: "\n".join(one.turns) for line, one in zip(lines, came, strict=True) if not one.kept}
         return said.get(texts.description, ""), {label: said[label] for label in texts.labels if label in said}
@@ -212,9 +206,7 @@ def _translated(cue: Cue, locked: Locked) -> bool:
 def speakers(cues: Sequence[Cue]) -> list[str]:
     """Give the names of those who speak in *cues*: words with a capital, not roles such as MAN."""
     named = {cue.speaker for cue in cues if cue.speaker}
-    return sorted(
-        name for name in named if name[0].isupper() and not name.isupper() and " " not in name and name.isalpha()
-    )
+    return sorted(name for name in named if name.isalpha() and name[0].isupper() and not name.isupper())
 
 
 def _confidence(cues: Sequence[Cue], trust: float) -> float:
@@ -226,4 +218,4 @@ def _confidence(cues: Sequence[Cue], trust: float) -> float:
     return round(min(max(mean, 0.0), 1.0), 4)
 
 
-__all__ = ["Options", "Profile", "Texts", "Translator", "speakers"]
+__all__ = ["Options", "Progress", "Texts", "Translator", "speakers"]
