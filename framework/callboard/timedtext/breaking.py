@@ -12,10 +12,10 @@ from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from callboard.timedtext.direction import ENDS, MARKS
-from callboard.timedtext.styled import Rich, rich, written
 from callboard.timedtext.phrases import Phrases, phrases
 from callboard.timedtext.pieces import Piece, pieces
 from callboard.timedtext.profile import Profile
+from callboard.timedtext.styled import Rich, rich, written
 from callboard.timedtext.syntax import SENTENCE, break_cost
 from callboard.timedtext.widths import width
 
@@ -131,7 +131,7 @@ def _turns(lines: Sequence[Rich]) -> list[list[Rich]]:
     dialogue = starts_turn(lines[0].text)
     for line in lines:
         for part in _parted(line) if dialogue else [line]:
-            if not found or _begins_turn(part, found[-1][-1], dialogue=dialogue):
+            if not found or _begins_turn(part.text, found[-1][-1].text, dialogue=dialogue):
                 found.append([part])
             else:
                 found[-1].append(part)
@@ -145,14 +145,25 @@ def _parted(line: Rich) -> list[Rich]:
     return [_trimmed(line.part(start, end)) for start, end in pairwise(edges)]
 
 
-def _begins_turn(line: Rich, above: Rich, *, dialogue: bool) -> bool:
+def turn_starts(lines: Sequence[str]) -> tuple[int, ...]:
+    """Give the indices of the lines, without markup, at which a dash lets another speaker begin.
+
+    A dash after a line that does not end a sentence is the sentence's own, if a space follows it.
+    """
+    if not lines:
+        return ()
+    dialogue = starts_turn(lines[0])
+    later = (at for at in range(1, len(lines)) if _begins_turn(lines[at], lines[at - 1], dialogue=dialogue))
+    return (*([0] if dialogue else []), *later)
+
+
+def _begins_turn(text: str, above: str, *, dialogue: bool) -> bool:
     """Tell a second speaker's dash from one that goes on with a sentence."""
-    text = line.text
     if not starts_turn(text):
         return False
-    ended = above.text.rstrip("\"'”’»)]）」』")
+    ended = above.rstrip("\"'”’»)]）」』")
     spaced = text[1:2].isspace()
-    return dialogue or not spaced or ended != above.text or ended[-1:] in SENTENCE
+    return dialogue or not spaced or ended != above or ended[-1:] in SENTENCE
 
 
 def _share(turns: list[list[Piece]], profile: Profile, words: Phrases) -> list[list[Rich]]:
@@ -250,4 +261,4 @@ def _ended_at(
     return min(offers)
 
 
-__all__ = ["Division", "break_costs", "break_lines", "fits", "lines_fit", "starts_turn"]
+__all__ = ["Division", "break_costs", "break_lines", "fits", "lines_fit", "starts_turn", "turn_starts"]

@@ -100,6 +100,11 @@ def plain(text: str, *, styled: bool = True) -> str:
     return _MARKUP.sub(lambda found: _CHARACTER[found["entity"].lower()] if found["entity"] else "", text)
 
 
+def bare(text: str) -> str:
+    """Give the text without its tags and entities, to see what else is in it."""
+    return _MARKUP.sub("", text)
+
+
 def tags(text: str) -> Iterator[tuple[str, bool]]:
     """Give the name of each tag, and whether it opens."""
     for match in _MARKUP.finditer(text):
@@ -118,4 +123,4 @@ def balanced(text: str) -> bool:
     return not inside
 
 
-__all__ = ["Rich", "balanced", "plain", "rich", "tags", "written"]
+__all__ = ["Rich", "balanced", "bare", "plain", "rich", "tags", "written"]
