@@ -55,8 +55,14 @@ class Media(Protocol):
         """
         ...
 
-    def audio(self, rate: int = 16000, block_seconds: float = 30.0) -> Iterator[AudioBlock]:
-        """Mono float32 samples in [-1, 1] at *rate* Hz, in order, without gaps (silence fills them)."""
+    def audio(self, rate: int = 16000, block_seconds: float = 30.0, *, channels: bool = False) -> Iterator[AudioBlock]:
+        """Float32 samples in [-1, 1] at *rate* Hz, in order, without gaps (silence fills them).
+
+        Args:
+            rate: Samples a second, of each channel.
+            block_seconds: Seconds of a block; the last one is shorter.
+            channels: Keep the channels apart: samples are n x channels. Else they are mixed to one, and n.
+        """
         ...
 
     def loudness(self) -> Loudness | None:

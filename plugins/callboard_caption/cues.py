@@ -1,47 +1,37 @@
-"""Words with times become cues: which words share a cue, where its lines break, and when it is on the screen.
-
-The limits follow the general requirements for English in the Netflix Timed Text Style Guide
-(https://partnerhelp.netflixstudios.com/hc/en-us/articles/217350977): two lines of 42 characters, 5/6 s to 7 s,
-two frames between cues. Seventeen characters a second is aimed at, as for other languages there.
-"""
+"""Words with times become cues: divided by ``dividing``, timed by ``timing``, broken into lines by the language."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import Any
 
+import numpy as np
+from callboard.timedtext.breaking import break_lines
 from callboard_schemas import Cue, Word
-from msgspec import Struct
 
-SENTENCE_END = (".", "?", "!", "…", '."', '?"', '!"', ".”", "?”", "!”")
-CLAUSE_END = (",", ";", ":", "—", "–", ',"', ",”")
-# Words that lean on the next one; a line or a cue that ends in one reads badly.
-_LEANING = """
-a an the and or but nor so of to in on at by for from with as into than that which who whose if
-because when while is are was were be been am i you he she it we they my your his her its our their
-this these those not under over behind before after between through about against without within
-until onto no very mr mrs ms dr st will would can could should shall may might must do does did has
-have had
-"""
-LEANING = frozenset(_LEANING.split())
+from callboard_caption.dividing import Costs, Span, divide
+from callboard_caption.layout import Layout
+from callboard_caption.timing import FAR, Clock
 
+Array = np.ndarray[Any, Any]
 
-class Rules(Struct, frozen=True, kw_only=True):
-    """What a cue may be; times in seconds, speeds in characters a second."""
-
-    line_length: int = 42
-    lines: int = 2
-    """1 or 2."""
-    reading_speed: float = 17.0
-    shortest: float = 5 / 6
-    longest: float = 7.0
-    gap: float = 2 / 25
-    linger: float = 0.5
-    """How long a cue may stay after its last word. Gaps shorter than this are closed to ``gap``."""
+_ITS_DASH = re.compile(r"^[-‐‑–—−]\s?(?=\S)")
+_DOTS = re.compile(r"\.{3}|…")
+_CLOSING = re.compile(r"[?!:;»›%…)\]]+")
+_OPENING = re.compile(r"[«‹¿¡(\[]+")
+_LEAST = 0.04
+"""Seconds that a cue is shown where the recogniser put more words into an instant than can be shown."""
 
 
 def lay_out(
-    words: Sequence[Word], rules: Rules | None = None, duration: float = 0.0, phrase_ends: Collection[int] = ()
+    words: Sequence[Word],
+    layout: Layout | None = None,
+    duration: float = 0.0,
+    phrase_ends: Collection[int] = (),
+    speakers: Sequence[int] = (),
 ) -> list[Cue]:
     """Lay *words* out as cues, numbered from 1.
 
@@ -49,39 +39,57 @@ def lay_out(
 
     Args:
         words: Recognised words in spoken order. Times that run backwards are mended.
-        rules: The limits; the defaults where ``None``.
+        layout: The limits; those of the web, in milliseconds, where ``None``.
         duration: Length of the media in seconds; 0 when it is not known.
         phrase_ends: Indices of words after which a cue may well end, whatever their punctuation.
+        speakers: Who says each word, as a number, -1 where that is unknown; empty where it is for all of them.
 
     Returns:
-        Cues with lines, times, words and mean confidence; no flags.
+        Cues with lines, times, words and mean confidence; no flags. Where two people share a cue, each line begins
+        with the profile's dash.
     """
-    rules = rules or Rules()
-    spoken = in_order(words, duration)
+    layout = layout or Layout()
+    spoken, places = in_order(words, duration)
     if not spoken:
         return []
-    places = [index for index, word in enumerate(words) if word.text.strip()]
-    ends = frozenset(at for at, index in enumerate(places) if index in phrase_ends)
-    spans = _best_spans(spoken, rules, ends)
-    times = _times(spoken, spans, rules, duration)
-    return [
-        Cue(
-            id=number,
-            start=start,
-            end=end,
-            lines=break_lines([word.text for word in spoken[first:last]], rules),
-            confidence=_mean_confidence(spoken[first:last]),
-            words=tuple(spoken[first:last]),
+    edges = _edges(spoken)
+    atoms = [_joined(spoken[a:b], layout.joint) for a, b in pairwise(edges)]
+    ends = frozenset(
+        at for at, (a, b) in enumerate(pairwise(edges)) if any(places[n] in phrase_ends for n in range(a, b))
+    )
+    who = [speakers[places[at]] for at in edges[:-1]] if len(speakers) else []
+    clock = Clock(atoms, layout, duration)
+    costs = Costs(atoms, layout, clock, ends, who)
+    spans = divide(costs.table())
+    starts, stops = _shown(costs, clock, layout, spans)
+    cues: list[Cue] = []
+    for number, (first, last) in enumerate(spans):
+        said = tuple(spoken[edges[first] : edges[last]])
+        turns = [first + at + 1 for at in np.flatnonzero(costs.turns[first : last - 1]).tolist()]
+        cues.append(
+            Cue(
+                id=number + 1,
+                start=layout.seconds(starts[number]),
+                end=layout.seconds(stops[number]),
+                lines=_lines(atoms, [first, *turns, last], layout),
+                confidence=mean_confidence(said),
+                words=said,
+                speaker=_speaker(who[first:last]) if layout.labels else None,
+            )
         )
-        for number, ((first, last), (start, end)) in enumerate(zip(spans, times, strict=True), 1)
-    ]
+    return cues
 
 
-def in_order(words: Sequence[Word], duration: float = 0.0) -> list[Word]:
-    """Mend the times of *words* so that they never run backwards, overlap or leave the media; drop blank ones."""
+def in_order(words: Sequence[Word], duration: float = 0.0) -> tuple[list[Word], list[int]]:
+    """Mend the times of *words* so that they never run backwards, overlap or leave the media; drop blank ones.
+
+    Returns:
+        The words, and the index that each had.
+    """
     limit = duration if duration > 0 else math.inf
     kept: list[Word] = []
-    for word in words:
+    places: list[int] = []
+    for place, word in enumerate(words):
         text = " ".join(word.text.split())
         if not text:
             continue
@@ -91,151 +99,84 @@ def in_order(words: Sequence[Word], duration: float = 0.0) -> list[Word]:
             last = kept[-1]
             kept[-1] = Word(text=last.text, start=last.start, end=start, confidence=last.confidence)
         kept.append(Word(text=text, start=start, end=end, confidence=word.confidence))
-    return kept
+        places.append(place)
+    return kept, places
 
 
-def break_lines(texts: Sequence[str], rules: Rules) -> tuple[str, ...]:
-    """Break the words of one cue into its lines: balanced, at punctuation, not after a word that leans on the next."""
-    whole = " ".join(texts)
-    if len(whole) <= rules.line_length or len(texts) == 1:
-        return (whole,)
-    best = min(range(1, len(texts)), key=lambda at: _line_cost(texts, at, rules))
-    return (" ".join(texts[:best]), " ".join(texts[best:]))
-
-
-def _line_cost(texts: Sequence[str], at: int, rules: Rules) -> float:
-    top, bottom = len(" ".join(texts[:at])), len(" ".join(texts[at:]))
-    over = max(top - rules.line_length, 0) + max(bottom - rules.line_length, 0)
-    cost = over * 10.0 + 2.0 * abs(top - bottom) / rules.line_length
-    if top > bottom:  # a longer lower line hides less of the picture
-        cost += 0.1
-    return cost + 0.6 * _break_cost(texts[at - 1])
-
-
-def _break_cost(text: str) -> float:
-    """Say how badly a line ends with *text*: 0 at the end of a sentence, 2 after an article."""
-    if text.endswith(SENTENCE_END):
-        return 0.0
-    if text.endswith(CLAUSE_END):
-        return 0.4
-    return 2.0 if text.lower().strip("'\"“”‘’") in LEANING else 1.0
-
-
-def _cut_cost(before: Word, after: Word) -> float:
-    """Weigh a cue's end between two words: cheap at punctuation, and in a pause of more than half a second."""
-    return _break_cost(before.text) * (0.36 if after.start - before.end > 0.5 else 1.2)
-
-
-def _fits(texts: Sequence[str], rules: Rules) -> bool:
-    if len(texts) == 1 or len(" ".join(texts)) <= rules.line_length:
-        return True
-    if rules.lines < 2:
-        return False
-    return any(
-        len(" ".join(texts[:at])) <= rules.line_length and len(" ".join(texts[at:])) <= rules.line_length
-        for at in range(1, len(texts))
+def _edges(words: Sequence[Word]) -> list[int]:
+    """Give where each thing begins that no break may part: a word with the marks that are set off from it by spaces."""
+    loose = (
+        at
+        for at in range(1, len(words))
+        if not (_CLOSING.fullmatch(words[at].text) or _OPENING.fullmatch(words[at - 1].text))
     )
+    return [0, *loose, len(words)]
 
 
-def _best_spans(words: list[Word], rules: Rules, ends: frozenset[int]) -> list[tuple[int, int]]:
-    """Choose the cheapest division of *words* into cues, by dynamic programming over the place of each break."""
-    texts = [word.text for word in words]
-    cost = [0.0] + [math.inf] * len(words)
-    origin = [0] * (len(words) + 1)
-    for last in range(1, len(words) + 1):
-        length = -1
-        for first in range(last - 1, -1, -1):
-            length += len(texts[first]) + 1
-            alone = first == last - 1
-            if not alone and (
-                length > rules.line_length * rules.lines + 1
-                or words[last - 1].end - words[first].start > rules.longest
-                or not _fits(texts[first:last], rules)
-            ):
-                if length > rules.line_length * rules.lines + 1:
-                    break
-                continue
-            total = cost[first] + _cue_cost(words, first, last, length, rules)
-            if last < len(words) and last - 1 not in ends:
-                total += _cut_cost(words[last - 1], words[last])
-            if total < cost[last]:
-                cost[last], origin[last] = total, first
-    spans: list[tuple[int, int]] = []
-    last = len(words)
-    while last:
-        spans.append((origin[last], last))
-        last = origin[last]
-    return spans[::-1]
+def _joined(words: Sequence[Word], joint: str) -> Word:
+    if len(words) == 1:
+        return words[0]
+    text = joint.join(word.text for word in words)
+    return Word(text=text, start=words[0].start, end=words[-1].end, confidence=words[0].confidence)
 
 
-def _cue_cost(words: list[Word], first: int, last: int, length: int, rules: Rules) -> float:
-    """Weigh one cue: fewer cues are better, unless they hurry the reader, split a phrase or span a pause."""
-    start, spoken_until = words[first].start, words[last - 1].end
-    room = words[last].start - rules.gap if last < len(words) else spoken_until + rules.linger + rules.shortest
-    wish = max(spoken_until - start, rules.shortest, length / rules.reading_speed)
-    shown = max(min(wish, room - start, rules.longest), 0.04)
-    cost = 1.0
-    hurry = length / shown / rules.reading_speed - 1.0
-    if hurry > 0:
-        cost += 4.0 * min(hurry, 3.0) ** 2
-    if shown < rules.shortest:
-        cost += 3.0 * (1.0 - shown / rules.shortest)
-    if last < len(words) and last - first == 1 and not words[first].text.endswith(SENTENCE_END):
-        cost += 1.0
-    so_far = -1
-    for index in range(first + 1, last):
-        so_far += len(words[index - 1].text) + 1
-        pause = words[index].start - words[index - 1].end
-        if pause > 0.7:  # a breath is about half a second
-            cost += 2.0 * pause
-        if words[index - 1].text.endswith(SENTENCE_END):
-            cost += 0.5
-            if length > rules.line_length < max(so_far, length - so_far - 1):
-                cost += 0.8  # no line can end with the sentence: the next one would begin inside a line
-    return cost
+def _speaker(who: Sequence[int]) -> str | None:
+    """Name the one who speaks in a cue; nobody where there are two, or none is known."""
+    known = {number for number in who if number >= 0}
+    return f"Speaker {known.pop() + 1}" if len(known) == 1 else None
 
 
-def _times(words: list[Word], spans: list[tuple[int, int]], rules: Rules, duration: float) -> list[tuple[float, float]]:
-    """Give each cue its times: in with its first word, out when it could be read, before the next one comes."""
-    limit = math.floor(duration * 1000) / 1000 if duration > 0 else math.inf
-    starts, gap = _spread([words[first].start for first, _ in spans], rules.gap, limit)
-    times: list[tuple[float, float]] = []
-    for number, (first, last) in enumerate(spans):
-        start = starts[number]
-        length = len(" ".join(word.text for word in words[first:last]))
-        spoken_until = words[last - 1].end
-        wish = max(spoken_until, start + rules.shortest, min(start + length / rules.reading_speed, spoken_until + 2.0))
-        ceiling = starts[number + 1] - gap if number + 1 < len(spans) else limit
-        end = min(wish, ceiling, start + rules.longest)
-        if end < ceiling < end + rules.linger and number + 1 < len(spans):
-            end = min(ceiling, start + rules.longest)  # a short flash of empty screen disturbs more than a long cue
-        times.append((start, max(math.floor(end * 1000 + 1e-6) / 1000, start)))
-    return times
-
-
-def _spread(starts: list[float], gap: float, limit: float) -> tuple[list[float], float]:
-    """Move starts apart where the recogniser put too many words into too little time.
-
-    Returns:
-        Starts in whole milliseconds, and the gap that could be kept.
-    """
-    step = max(2 * gap, 0.08)
-    if limit < math.inf:
-        step = min(step, limit / len(starts))
-    gap = min(gap, step / 2)
-    spread: list[float] = []
-    for start in starts:
-        spread.append(max(start, spread[-1] + step if spread else 0.0))
-    ceiling = limit
-    for index in range(len(spread) - 1, -1, -1):
-        ceiling -= step
-        spread[index] = max(min(spread[index], ceiling), 0.0)
-        ceiling = spread[index]
-    return [math.floor(start * 1000 + 0.5) / 1000 for start in spread], gap
-
-
-def _mean_confidence(words: Sequence[Word]) -> float:
+def mean_confidence(words: Sequence[Word]) -> float:
     """Average confidence, each word weighed by how long it is spoken."""
     weights = [max(word.end - word.start, 0.02) for word in words]
     total = sum(word.confidence * weight for word, weight in zip(words, weights, strict=True))
     return round(min(max(total / sum(weights), 0.0), 1.0), 4)
+
+
+def _lines(words: Sequence[Word], turns: Sequence[int], layout: Layout) -> tuple[str, ...]:
+    """Write the lines of a cue.
+
+    Args:
+        words: All words.
+        turns: Index of the first word of each turn in the cue, and of the word after the last.
+        layout: What joins words and breaks lines.
+    """
+    profile = layout.profile
+    said = [layout.joint.join(word.text for word in words[a:b]) for a, b in pairwise(turns)]
+    if profile.ellipsis:
+        said = [_DOTS.sub(profile.ellipsis, text) for text in said]
+    if len(said) == 1:
+        return break_lines(said[0], profile, layout.language, styled=False)
+    said = [_ITS_DASH.sub("", text) for text in said]
+    return tuple(
+        text if profile.dashes == "second" and not at else f"{profile.dash}{text}" for at, text in enumerate(said)
+    )
+
+
+def _shown(costs: Costs, clock: Clock, layout: Layout, spans: Sequence[Span]) -> tuple[list[int], list[int]]:
+    """Give each cue's first unit and the unit at which it is gone."""
+    firsts, stops = (np.array(edge) for edge in zip(*spans, strict=True))
+    starts = clock.starts[firsts]
+    ends = clock.ends(firsts, stops, costs.needed(firsts, stops))
+    if (ends > starts).all():
+        return starts.tolist(), ends.tolist()
+    return _spread(starts, ends, clock, max(math.ceil(_LEAST * layout.per_second), 1))
+
+
+def _spread(starts: Array, ends: Array, clock: Clock, least: int) -> tuple[list[int], list[int]]:
+    """Move cues apart where the recogniser put too many words into too little time."""
+    step = clock.limits.gap + least
+    room = clock.last
+    if room < FAR:
+        step = min(step, room // len(starts))
+    gap = max(min(clock.limits.gap, step - 1), 0)
+    order = np.arange(len(starts)) * step
+    spread = np.maximum.accumulate(starts - order) + order
+    latest = room - step * np.arange(len(starts), 0, -1)
+    spread = np.maximum(np.minimum(spread, np.minimum.accumulate((latest - order)[::-1])[::-1] + order), 0)
+    ceilings = np.append(spread[1:] - gap, room)
+    gone = np.minimum(np.maximum(ends, spread + max(least, 0)), ceilings)
+    return spread.tolist(), np.maximum(gone, spread).tolist()
+
+
+__all__ = ["in_order", "lay_out", "mean_confidence"]

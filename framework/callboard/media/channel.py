@@ -35,6 +35,8 @@ class Sound(Struct, frozen=True, tag=True):
     limits: Limits
     rate: int
     block_seconds: float
+    channels: bool = False
+    """Keep the channels apart."""
 
 
 class Loud(Struct, frozen=True, tag=True):

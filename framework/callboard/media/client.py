@@ -91,13 +91,15 @@ class OpenMedia:
             self._facts = self._numbered.facts(facts) if self._numbered else facts
         return self._facts
 
-    def audio(self, rate: int = 16000, block_seconds: float = 30.0) -> Generator[AudioBlock, None, None]:
-        """Mono float32 samples in [-1, 1] at *rate* Hz, in order, without gaps; nothing where there is no sound."""
+    def audio(
+        self, rate: int = 16000, block_seconds: float = 30.0, *, channels: bool = False
+    ) -> Generator[AudioBlock, None, None]:
+        """Float32 samples in order, without gaps; nothing where there is no sound. See ``callboard.context.Media``."""
         if not 1000 <= rate <= 384_000 or not 0.01 <= block_seconds <= 3600:
             raise ValueError(f"rate {rate} Hz or block of {block_seconds} s is out of range")
         if self._numbered:
             return
-        request = Sound(self._path.suffix.lower(), self._limits, rate, block_seconds)
+        request = Sound(self._path.suffix.lower(), self._limits, rate, block_seconds, channels)
         with self._call(self._fd, self._path, request) as call:
             for item, samples in call.items():
                 yield AudioBlock(item.time, rate, samples)

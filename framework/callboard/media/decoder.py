@@ -106,7 +106,7 @@ def _items(source: Source, request: Request) -> Iterator[Facts | Measured | Fram
     elif isinstance(request, Loud):
         yield Measured(source.loudness())
     elif isinstance(request, Sound):
-        yield from source.sound(request.rate, request.block_seconds)
+        yield from source.sound(request.rate, request.block_seconds, channels=request.channels)
     else:
         yield from source.pictures(request.wanted)
 

@@ -1,4 +1,4 @@
-"""Sound from a container: mono, resampled, on one unbroken time line. Runs in the decoder only."""
+"""Sound from a container: mono or by channel, resampled, on one unbroken time line. Runs in the decoder only."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _LONGEST_GAP = 86_400.0  # seconds; a longer leap is a clock that was reset, not
 Samples = np.ndarray[Any, np.dtype[np.float32]]
 
 
-def blocks(container: Container, rate: int, block_seconds: float) -> Iterator[AudioBlock]:
-    """Give the first sound stream in blocks of *block_seconds*, the last one shorter."""
+def blocks(container: Container, rate: int, block_seconds: float, *, channels: bool = False) -> Iterator[AudioBlock]:
+    """Give the first sound stream in blocks of *block_seconds*, the last one shorter; mono, or a column a channel."""
     size = max(1, round(rate * block_seconds))
     waiting: list[Samples] = []
     held = given = 0
-    for samples in _Timeline(container, rate).samples(size):
+    for samples in _Timeline(container, rate, channels=channels).samples(size):
         waiting.append(samples)
-        held += samples.size
+        held += len(samples)
         while held >= size:
             joined = np.concatenate(waiting)
             yield AudioBlock(given / rate, rate, joined[:size])
             given += size
-            waiting, held = [joined[size:]], joined.size - size
+            waiting, held = [joined[size:]], len(joined) - size
     if held:
         yield AudioBlock(given / rate, rate, np.concatenate(waiting))
 
@@ -40,9 +40,11 @@ def blocks(container: Container, rate: int, block_seconds: float) -> Iterator[Au
 class _Timeline:
     """Lays decoded sound where its timestamps say: silence in gaps, overlaps cut."""
 
-    def __init__(self, container: Container, rate: int) -> None:
+    def __init__(self, container: Container, rate: int, *, channels: bool) -> None:
         self._container, self._rate = container, rate
         self._stream = container.prepare(container.audio()[0])
+        # What follows a change of layout in mid-stream is mixed to the channels that the stream began with.
+        self._layout = self._stream.codec_context.layout if channels else av.AudioLayout("mono")
         self._duration = (container.av.duration or 0) / 1_000_000
         self._resampler: av.AudioResampler | None = None
         self._form: tuple[object, ...] = ()
@@ -64,11 +66,11 @@ class _Timeline:
                 yield from self._move_to(time, most)
                 self._form = form
                 self._expected = time
-                self._resampler = av.AudioResampler(format="flt", layout="mono", rate=self._rate)
+                self._resampler = av.AudioResampler(format="flt", layout=self._layout, rate=self._rate)
             self._expected = (self._expected or 0.0) + frame.samples / frame.sample_rate
             assert self._resampler is not None
             for done in self._resampler.resample(frame):
-                yield from self._give(_array(done))
+                yield from self._give(self._shaped(_array(done)))
         yield from self._finish()
 
     def _time(self, frame: Any) -> float:
@@ -88,26 +90,30 @@ class _Timeline:
         missing = round(time * self._rate) - self._given
         self._cut = max(0, -missing)
         while missing > 0:
-            piece = np.zeros(min(missing, most), np.float32)
-            missing -= piece.size
+            piece = self._shaped(np.zeros(min(missing, most) * self._layout.nb_channels, np.float32))
+            missing -= len(piece)
             self._container.alive()
             yield from self._give(piece)
 
     def _give(self, samples: Samples) -> Iterator[Samples]:
         if self._cut:
-            dropped = min(self._cut, samples.size)
+            dropped = min(self._cut, len(samples))
             self._cut -= dropped
             samples = samples[dropped:]
-        if samples.size:
-            self._given += samples.size
+        if len(samples):
+            self._given += len(samples)
             yield samples
+
+    def _shaped(self, samples: Samples) -> Samples:
+        """Give each channel its column, where there are more than one or they were asked for."""
+        return samples if self._layout.name == "mono" else samples.reshape(-1, self._layout.nb_channels)
 
     def _finish(self) -> Iterator[Samples]:
         """Draw what the resampler still holds."""
         if self._resampler is None:
             return
         for done in self._resampler.resample(None):
-            yield from self._give(_array(done))
+            yield from self._give(self._shaped(_array(done)))
         self._resampler = None
 
 

@@ -29,8 +29,8 @@ class Source(Protocol):
         """Say what the file says of itself."""
         ...
 
-    def sound(self, rate: int, block_seconds: float) -> Iterator[AudioBlock]:
-        """Give the sound as mono float32 at *rate* Hz, gaps filled with silence."""
+    def sound(self, rate: int, block_seconds: float, *, channels: bool = False) -> Iterator[AudioBlock]:
+        """Give the sound as float32 at *rate* Hz, gaps filled with silence: mono, or a column for each channel."""
         ...
 
     def loudness(self) -> Loudness | None:

@@ -132,7 +132,7 @@ class Still:
                 found[name] = value
         return clean_metadata(found)
 
-    def sound(self, rate: int, block_seconds: float) -> Iterator[AudioBlock]:
+    def sound(self, rate: int, block_seconds: float, *, channels: bool = False) -> Iterator[AudioBlock]:
         """Give nothing: a still is silent."""
         return iter(())
 

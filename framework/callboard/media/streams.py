@@ -170,11 +170,11 @@ class Container:
         places = (stream.metadata, *(s.metadata for s in self.av.streams.data), self.av.metadata)
         return next((clean_text(place["timecode"]) for place in places if "timecode" in place), "")
 
-    def sound(self, rate: int, block_seconds: float) -> Iterator[AudioBlock]:
+    def sound(self, rate: int, block_seconds: float, *, channels: bool = False) -> Iterator[AudioBlock]:
         """Give the first sound stream."""
         from callboard.media.sound import blocks
 
-        return blocks(self, rate, block_seconds) if self.audio() else iter(())
+        return blocks(self, rate, block_seconds, channels=channels) if self.audio() else iter(())
 
     def loudness(self) -> Loudness | None:
         """Measure the first sound stream."""
