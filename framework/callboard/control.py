@@ -28,6 +28,7 @@ class Order(Struct, frozen=True, kw_only=True):
     by: str = ""
     reason: str = ""
     tags: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
     run: str = ""
     root: str = ""
     path: str = ""
@@ -111,7 +112,9 @@ class Control:
     async def _decide(self, order: Order, verb: Literal["accept", "reject"]) -> Any:
         board = self._daemon.board
         decided = await board.catalog.write(
-            lambda conn: board.desk.decide_many(conn, order.ids, verb, order.by or "someone", order.reason, order.tags)
+            lambda conn: board.desk.decide_many(
+                conn, order.ids, verb, order.by or "someone", order.reason, order.tags, order.cues
+            )
         )
         board.wake()
         return msgspec.to_builtins(decided)

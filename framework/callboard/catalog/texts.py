@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from callboard_schemas import Captions, Placeholder, Result, Tag, Tags, Translation
 
+from callboard.cuewise import kept_cues
 from callboard.tagwise import kept, kept_text
 
 What = Literal["name", "tags", "about", "said", "screen"]
@@ -56,6 +57,9 @@ def passages(conn: sqlite3.Connection, digest: str) -> Iterator[Passage]:
             left_out = msgspec.json.decode(without, type=tuple[str, ...])
             about = kept_text(result.description, left_out)
             result = msgspec.structs.replace(result, items=kept(result.items, left_out), description=about)
+        elif isinstance(result, Captions | Translation):
+            left_out = msgspec.json.decode(without, type=tuple[str, ...])
+            result = msgspec.structs.replace(result, cues=kept_cues(result.cues, left_out))
         yield from _of(result, state)
 
 

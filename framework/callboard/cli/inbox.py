@@ -1,14 +1,16 @@
-"""``callboard inbox``: what waits for a person, and the single tags of a proposal."""
+"""``callboard inbox``: what waits for a person, and the single tags or cues of a proposal."""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Mapping
 
 import click
-from callboard_schemas import Evidence, Proposal, Tag, Tags, encode_path
+from callboard_schemas import Captions, Evidence, Proposal, Tag, Tags, Translation, encode_path
 
 from callboard.catalog import journal, proposals
+from callboard.cli.cues import show_cues, source_of
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, file_cell, place_path, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
@@ -20,12 +22,13 @@ from callboard.desk import one_of
 @click.argument("ident", metavar="[ID]", default="")
 @json_flag
 def command(ident: str, as_json: bool) -> int:
-    """List the proposals that wait for you, oldest first; with ID, the single tags of one proposal."""
+    """List the proposals that wait for you, oldest first; with ID, the tags or cues of one proposal."""
     project = here_or_default()
     with catalog(project) as opened:
         if ident:
             made = opened.read(lambda conn: proposals.get(conn, one_of(conn, ident)))
-            return _show_one(made, as_json=as_json)
+            source = opened.read(lambda conn: source_of(conn, made)) if made is not None else {}
+            return _show_one(made, source, as_json=as_json)
         waiting = opened.read(_waiting)
     if as_json:
         print_json({"proposals": [proposal for proposal, _ in waiting]})
@@ -40,7 +43,7 @@ def command(ident: str, as_json: bool) -> int:
             file_cell(path, base=sys.stdout.isatty()),
             proposal.provenance.plugin,
             f"{proposal.confidence:.0%}",
-            cell(summary(proposal.body)),
+            cell(summary(proposal.body, proposal.without)),
         )
     print_table(shown)
     console().print("[dim]callboard accept ID… or callboard reject ID…; --all takes every one[/dim]")
@@ -60,9 +63,13 @@ def _waiting(conn: sqlite3.Connection) -> list[tuple[Proposal, str]]:
     return found
 
 
-def _show_one(made: Proposal | None, *, as_json: bool) -> int:
+def _show_one(made: Proposal | None, source: Mapping[int, str], *, as_json: bool) -> int:
     if as_json:
         print_json(made)
+        return 0
+    if made is not None and isinstance(made.body, Captions | Translation):
+        console().print(f"{made.id} {made.state}: {cell(summary(made.body, made.without))}")
+        show_cues(made, source)
         return 0
     out = console()
     if made is None or not isinstance(made.body, Tags):

@@ -65,6 +65,7 @@ class Bars(Shown, Silent):
         self._files: dict[str, TaskID] = {}
         self._shares: dict[str, dict[str, float]] = {}
         self._path_of: dict[str, str] = {}
+        self._finished: set[str] = set()
 
     def found(self, count: int) -> None:
         """Show how many files there are."""
@@ -83,6 +84,11 @@ class Bars(Shown, Silent):
         self._path_of.update((key, path) for key in keys)
         if not keys:
             self._finish(path)
+
+    def more(self, path: str, keys: Sequence[str]) -> None:
+        """Show a file whose results caused further jobs."""
+        self._shares.setdefault(path, {}).update(dict.fromkeys(keys, 0.0))
+        self._path_of.update((key, path) for key in keys)
 
     def progress(self, progress: JobProgress) -> None:
         """Show how far a job is."""
@@ -113,8 +119,9 @@ class Bars(Shown, Silent):
         task = self._files.pop(path, None)
         if task is not None:
             self._progress.remove_task(task)
-        if self._whole is not None:
+        if self._whole is not None and path not in self._finished:
             self._progress.advance(self._whole)
+        self._finished.add(path)
 
 
 __all__ = ["Bars", "Silent"]

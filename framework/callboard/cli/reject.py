@@ -12,11 +12,14 @@ from callboard.cli.review import decide_on
 @click.argument("ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every proposal that waits.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only this tag, of what was accepted.")
+@click.option("--cue", "cues", multiple=True, metavar="N,M-K", help="Only these cues, of what was accepted.")
 @click.option("--reason", default="", help="Why; kept with the decision.")
 @json_flag
-def command(ids: tuple[str, ...], everything: bool, tags: tuple[str, ...], reason: str, as_json: bool) -> int:
+def command(
+    ids: tuple[str, ...], everything: bool, tags: tuple[str, ...], cues: tuple[str, ...], reason: str, as_json: bool
+) -> int:
     """Reject the proposals IDS, as 'callboard inbox' shows them; the start of an id is enough."""
-    return decide_on("reject", ids, everything=everything, reason=reason, as_json=as_json, tags=tags)
+    return decide_on("reject", ids, everything=everything, reason=reason, as_json=as_json, tags=tags, cues=cues)
 
 
 __all__ = ["command"]

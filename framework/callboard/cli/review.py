@@ -11,8 +11,10 @@ import msgspec
 
 from callboard.bus.memory import MemoryBus
 from callboard.cli.inbox import waiting_ids
+from callboard.cli.onward import carry_on
 from callboard.cli.output import cell, console, count, print_json
 from callboard.cli.project import ask_now, board_runs, catalog, here_or_default, me
+from callboard.cli.reporting import show_jobs
 from callboard.config import Project
 from callboard.control import Order
 from callboard.desk import Decided, Desk
@@ -42,11 +44,12 @@ def decide_on(
     reason: str,
     as_json: bool,
     tags: tuple[str, ...] = (),
+    cues: tuple[str, ...] = (),
 ) -> int:
     """Do ``callboard accept`` or ``callboard reject`` and say what came of it.
 
     Raises:
-        UsageError: no ids were given, or an id or a tag is not there.
+        UsageError: no ids were given, or an id, a tag or a cue is not there.
     """
     project = here_or_default()
     if everything:
@@ -54,12 +57,13 @@ def decide_on(
             ids = opened.read(waiting_ids)
     elif not ids:
         raise UsageError("which proposals?", "Give ids, as 'callboard inbox' shows them, or --all.")
-    order = Order(ids=ids, by=me(), reason=reason, tags=tags)
-    decided = (
-        decide(project, verb, order, lambda desk, conn: desk.decide_many(conn, ids, verb, order.by, reason, tags))
-        if ids
-        else Decided("", ())
-    )
+    order = Order(ids=ids, by=me(), reason=reason, tags=tags, cues=cues)
+
+    def alone(desk: Desk, conn: sqlite3.Connection) -> Decided:
+        return desk.decide_many(conn, ids, verb, order.by, reason, tags, cues)
+
+    decided = decide(project, verb, order, alone) if ids else Decided("", ())
+    further = carry_on(project, decided.run, quiet=as_json) if decided.changed else None
     if as_json:
         print_json(decided)
         return 0
@@ -68,19 +72,23 @@ def decide_on(
         out.print("Nothing waits for you.")
         return 0
     number = count(len(decided.changed), "proposal")
-    if tags and verb == "reject":
-        out.print(f"Took {_quoted(tags)} out of {number}.")
+    parts = _parts(tags, cues)
+    if parts and verb == "reject":
+        out.print(f"Took {parts} out of {number}.")
     else:
-        out.print(f"{past} {number}{f' without {_quoted(tags)}' if tags else ''}.")
+        out.print(f"{past} {number}{f' without {parts}' if parts else ''}.")
     if len(decided.changed) < len(ids):
         out.print(f"{len(ids) - len(decided.changed)} had been {past.lower()} before.")
-    if (verb == "accept" or tags) and decided.changed:
+    if further is not None:
+        show_jobs(further)
+    if (verb == "accept" or parts) and decided.changed:
         out.print(f"[dim]Take it back with: callboard undo {decided.run}[/dim]")
     return 0
 
 
-def _quoted(words: tuple[str, ...]) -> str:
-    return ", ".join(repr(cell(word)) for word in words)
+def _parts(tags: tuple[str, ...], cues: tuple[str, ...]) -> str:
+    named = [repr(cell(word)) for word in tags]
+    return ", ".join([*named, *([f"cue {cell(', '.join(cues))}"] if cues else [])])
 
 
 async def _here(project: Project, verb: str, alone: Callable[[Desk, sqlite3.Connection], Decided]) -> Decided:

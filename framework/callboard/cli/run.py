@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from callboard.cli.onward import stoppable
 from callboard.cli.options import json_flag
-from callboard.cli.output import cell, console, count, duration, failed_cell, file_cell, print_json, print_table, table
+from callboard.cli.output import cell, console, count, file_cell, print_json
 from callboard.cli.progress import Bars, Silent
 from callboard.cli.project import here_or_default
-from callboard.cli.summary import summary
-from callboard.errors import Interrupted
+from callboard.cli.reporting import show_jobs
 from callboard.oneshot import OneShot
-from callboard.report import AssetReport, JobReport, RunReport
+from callboard.report import RunReport
 
 _LISTED = 12
 """Sidecars named one by one on a terminal; a pipe gets all of them."""
@@ -47,7 +44,7 @@ def command(paths: tuple[Path, ...], plugins: tuple[str, ...], accept: str, out:
     """
     with Silent() if as_json else Bars() as watcher:
         shot = OneShot(here_or_default(), paths, plugins=plugins, acceptance=accept, out=out, watcher=watcher)  # type: ignore[arg-type]  # click gives a string that it has checked
-        report = asyncio.run(_stoppable(shot, watcher))
+        report = asyncio.run(stoppable(shot, watcher))
     if as_json:
         print_json(report)
     else:
@@ -55,34 +52,9 @@ def command(paths: tuple[Path, ...], plugins: tuple[str, ...], accept: str, out:
     return 0 if report.ok else 1
 
 
-async def _stoppable(shot: OneShot, watcher: Silent | Bars) -> RunReport:
-    """Run until done; Ctrl-C and SIGTERM stop it, and what is done stays done."""
-    task = asyncio.ensure_future(shot.execute())
-    loop = asyncio.get_running_loop()
-    caught: list[int] = []
-
-    def stop(number: int) -> None:
-        caught.append(number)
-        watcher.stopping = True
-        task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
-            loop.add_signal_handler(number, stop, number)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        raise Interrupted(caught[0] if caught else signal.SIGINT) from None
-
-
 def _show(report: RunReport) -> None:
     out = console()
-    shown = table("file", "plugin", "result", "time", whole=("plugin", "time"))
-    for asset in report.assets:
-        for row in _rows(asset):
-            shown.add_row(*row)
-    if report.assets:
-        print_table(shown)
+    show_jobs(report)
     wrote = [path for asset in report.assets for path in asset.sidecars]
     listed = wrote[:_LISTED] if sys.stdout.isatty() else wrote
     for path in listed:
@@ -120,27 +92,6 @@ def _show_left_out(report: RunReport) -> None:
         parts = " and ".join(filter(None, (", ".join(one.parts[:-1]), one.parts[-1])))
         words = cell(f"{parts}: {one.why}" if one.why else parts)
         console().print(f"[dim]{cell(one.plugin)} left out{where}: {words}{others}[/dim]")
-
-
-def _rows(asset: AssetReport) -> Iterator[tuple[str, str, str, str]]:
-    name = file_cell(asset.path, base=True)
-    if asset.failure is not None:
-        yield name, "", failed_cell("failed", asset.failure), ""
-    elif not asset.jobs:
-        yield name, "", "no plugin answers this kind of file", ""
-    for job in asset.jobs:
-        yield name, job.plugin, _said(job), "before" if job.cached else duration(job.seconds)
-        if sys.stdout.isatty():
-            name = ""
-
-
-def _said(job: JobReport) -> str:
-    if job.failure is not None:
-        return failed_cell(job.state, job.failure)
-    return (
-        "; ".join(f"{cell(summary(proposal.body))} [dim]({proposal.state})[/dim]" for proposal in job.proposals)
-        or "nothing found"
-    )
 
 
 __all__ = ["command"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from callboard_schemas import Captions, Placeholder, Tags, Translation
+from callboard_schemas import Captions, Cue, Placeholder, Tags, Translation
 
 from callboard.cli.output import count, plain
+from callboard.cuewise import kept_cues
 from callboard.tagwise import kept
 
 _ROOM = 64
@@ -15,20 +16,35 @@ _ROOM = 64
 
 
 def summary(body: object, without: Sequence[str] = ()) -> str:
-    """Say a result in a few words; of tags, those that stand."""
+    """Say a result in a few words; of tags and cues, those that stand."""
     if isinstance(body, Captions):
         if not body.cues:
             return "no speech"
-        said = plain(" ".join(" ".join(cue.lines) for cue in body.cues[:4]))
-        return f"{count(len(body.cues), 'cue')} ({body.language}): {_short(said)}"
+        cues = kept_cues(body.cues, without)
+        said = plain(" ".join(" ".join(cue.lines) for cue in cues[:4]))
+        return f"{count(len(cues), 'cue')} ({body.language}){_doubtful(cues)}: {_short(said)}"
     if isinstance(body, Tags):
         standing = msgspec.structs.replace(body, items=kept(body.items, without))
         return f"{count(len(standing.items), 'tag')}: " + labels(standing)
     if isinstance(body, Translation):
-        return f"{count(len(body.cues), 'cue')}, {body.source_language} to {body.language}"
+        return _translated(body, without)
     if isinstance(body, Placeholder):
         return f"placeholder for {plain(body.shot)} by {body.generator}"
     return "nothing to show"
+
+
+def _translated(body: Translation, without: Sequence[str]) -> str:
+    cues = kept_cues(body.cues, without)
+    parts = [f"{count(len(cues), 'cue')}{_doubtful(cues)}"] if body.cues else []
+    parts += ["the description"] if body.description else []
+    parts += [count(len(body.labels), "tag name")] if body.labels else []
+    return f"{', '.join(parts) or 'nothing'}, {body.source_language} to {body.language}"
+
+
+def _doubtful(cues: Sequence[Cue]) -> str:
+    """Say how many cues must not ship unseen."""
+    failed = sum(bool(cue.failed) for cue in cues)
+    return f" with {failed} to look at first" if failed else ""
 
 
 def _short(text: str) -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 from callboard_schemas import Asset, Proposal, decode_path
 from msgspec import Struct
 
+from callboard.beside import read_name
 from callboard.config import Sidecars
 from callboard.errors import EffectConflict
+from callboard.sources.kinds import kind_of
 
 _NUMBER = re.compile(rb"%0?(\d*)d")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_SIDECARS = (b".xmp", b".srt", b".vtt", b".json", b".txt", b".tmp", b".mhl", b".thm")
+_SIDECARS = tuple(b"." + ending for ending in b"xmp srt vtt ttml dfxp itt ass ssa stl json txt tmp mhl thm".split())
 _TRIES = 9
 
 
@@ -98,7 +100,9 @@ def subtitle_names(place: Spot, language: str, role: str) -> list[bytes]:
     tag = language.encode() if _LANGUAGE.fullmatch(language) else b"und"
     end = b"." + role.encode()
     last = place.full + b"." + tag + b".callboard"
-    names = [place.stem + b"." + tag + end, place.full + b"." + tag + end, last + end]
+    # beside a subtitle file as beside the media that it belongs to: clip.en.srt and clip.es.srt
+    stem = read_name(place.full).stem if kind_of(place.full) == "subtitles" else place.stem
+    names = [stem + b"." + tag + end, place.full + b"." + tag + end, last + end]
     return names + [b"%s.%d%s" % (last, number, end) for number in range(2, _TRIES + 1)]
 
 
