@@ -44,7 +44,7 @@ class Sidecars(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Empty writes beside the media; else a folder that mirrors the roots."""
     xmp_name: Literal["stem", "full"] = "full"
     """``full`` is ``clip.mov.xmp``, ``stem`` is ``clip.xmp``; one that exists is used whatever its scheme."""
-    subtitles: tuple[Literal["srt", "vtt"], ...] = ("srt", "vtt")
+    subtitles: tuple[Literal["srt", "vtt", "ttml", "ass", "txt", "json"], ...] = ("srt", "vtt")
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

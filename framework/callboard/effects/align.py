@@ -11,19 +11,22 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from callboard_schemas import Captions, Cue, Proposal, Receipt, Translation, encode_path
+from callboard_schemas import Captions, Proposal, Receipt, Translation, encode_path
 from msgspec import Struct
+from msgspec.structs import replace
 
 from callboard.config import Sidecars
+from callboard.cuewise import kept_cues
 from callboard.effects import names, xmp
 from callboard.effects.atomic import Changed, Folder
 from callboard.effects.document import document, is_document
 from callboard.effects.ledger import Ledger, Written
 from callboard.effects.names import Spot, Subject
 from callboard.effects.sidecar import Kept, Outcome, Sidecar
-from callboard.effects.subtitles import WRITERS, has_text
+from callboard.effects.subtitles import has_text, role_of, written
 from callboard.effects.xmpmodel import wish
-from callboard.errors import EffectConflict
+from callboard.errors import CallboardError, EffectConflict
+from callboard.timedtext.document import Result
 
 _TRIES = 4
 """Times to start again when somebody writes the same sidecar at the same moment."""
@@ -38,6 +41,8 @@ class Target(Struct, frozen=True, kw_only=True):
     proposals: tuple[str, ...]
     data: bytes = b""
     """Its bytes; XMP depends on what is there."""
+    problem: str = ""
+    """Why it cannot be written; what is there of it stays."""
 
 
 def sync(subject: Subject, settings: Sidecars, ledger: Ledger, *, out: Path | None = None) -> list[Receipt]:
@@ -83,10 +88,10 @@ def _targets(subject: Subject, place: Spot, settings: Sidecars) -> list[Target]:
     if not accepted:
         return []
     targets = []
-    for language, (proposal, cues) in sorted(_spoken(accepted).items()):
-        for role in settings.subtitles:
-            found = tuple(names.subtitle_names(place, language, role))
-            targets.append(Target(role=role, names=found, proposals=(proposal.id,), data=WRITERS[role](cues)))
+    for language, (proposal, body) in sorted(_spoken(accepted).items()):
+        for wanted in settings.subtitles:
+            found = tuple(names.subtitle_names(place, language, wanted))
+            targets.append(_subtitles(wanted, found, proposal.id, body))
     if wish(accepted) is not None:
         found = tuple(names.xmp_names(place, settings.xmp_name))
         tagged = tuple(proposal.id for proposal in accepted if proposal.result == "tags")
@@ -97,14 +102,24 @@ def _targets(subject: Subject, place: Spot, settings: Sidecars) -> list[Target]:
     return targets
 
 
-def _spoken(accepted: Sequence[Proposal]) -> dict[str, tuple[Proposal, tuple[Cue, ...]]]:
+def _subtitles(wanted: str, found: tuple[bytes, ...], proposal: str, body: Result) -> Target:
+    """A subtitle file in one format; one whose library is not installed, or that cannot say a time, says so."""
+    data, problem = b"", ""
+    try:
+        data = written(body, wanted)
+    except CallboardError as error:
+        problem = f"{error.message}: {error.hint}" if error.hint else error.message
+    return Target(role=role_of(wanted), names=found, proposals=(proposal,), data=data, problem=problem)
+
+
+def _spoken(accepted: Sequence[Proposal]) -> dict[str, tuple[Proposal, Result]]:
     """Cues by language: what was said before what was translated, the later before the earlier."""
-    found: dict[str, tuple[Proposal, tuple[Cue, ...]]] = {}
+    found: dict[str, tuple[Proposal, Result]] = {}
     for kind in (Translation, Captions):
         for proposal in accepted:
             body = proposal.body
-            if isinstance(body, kind) and has_text(body.cues):
-                found[body.language] = (proposal, body.cues)
+            if isinstance(body, kind) and has_text(cues := kept_cues(body.cues, proposal.without)):
+                found[body.language] = (proposal, replace(body, cues=cues))
     return found
 
 
@@ -136,6 +151,11 @@ class _Place:
         row = mine[0] if mine else None
         work = self._xmp if target.role == "xmp" else self._plain
         name = os.path.basename(row.path) if row else target.names[0]
+        if target.problem:
+            at, over = self._target(name), target.proposals
+            return Receipt(
+                effect=f"sidecar.{target.role}", proposals=over, target=at, state="failed", note=target.problem
+            )
         return self._guard(target.role, name, target.proposals, lambda: work(folder, target, row))
 
     def _take(self, folder: Folder, row: Written) -> Receipt:

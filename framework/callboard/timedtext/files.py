@@ -213,7 +213,7 @@ def write(document: Document, format: str) -> bytes:  # noqa: A002 - it is what 
     if format == "ass":
         from callboard.timedtext.formats.ass import ass
 
-        return ass(cues, language, title, document.rate)
+        return ass(cues, language, title)
     if format == "txt":
         from callboard.timedtext.formats.transcript import transcript
 

@@ -20,7 +20,6 @@ from callboard.timedtext.formats.joiner import JOINER
 from callboard.timedtext.formats.reading import LANGUAGE, Raw, Reading
 from callboard.timedtext.formats.srt import span, spoken
 from callboard.timedtext.markup import Run, style, tagged, tidy
-from callboard.timedtext.rate import Rate
 
 try:
     import pysubs2
@@ -39,6 +38,8 @@ _OLD_KEYS: Final = {1: 1, 2: 2, 3: 3, 5: 7, 6: 8, 7: 9, 9: 4, 10: 5, 11: 6}
 _KEPT: Final = re.compile(r"\\an?\d+|\\[ibu]\d*|\\r[^\\}]*")
 _HELD: Final = {r"\{": "\ue000", r"\}": "\ue001"}
 """Private characters that stand for escaped braces while pysubs2 looks for blocks in braces."""
+_COMMA: Final = "\uff0c"
+"""A full-width comma stands for a comma in names, because commas part the columns."""
 _LAST: Final = 36_000_000 - 10
 """Milliseconds: pysubs2 writes one digit of hours, as the format says."""
 
@@ -126,7 +127,7 @@ def _add(event: Any, number: int, found: Any, reading: Reading) -> None:
             start=event.start / 1000,
             end=event.end / 1000,
             lines=tidy(runs),
-            speaker=plain.one_line(event.name),
+            speaker=plain.one_line(event.name).replace(_COMMA, ","),
             align=align,
         )
     )
@@ -139,8 +140,8 @@ def _plain(fragment: str) -> str:
     return text
 
 
-def ass(cues: Sequence[Cue], language: str = "", title: str = "", rate: Rate | None = None, name: str = "ASS") -> bytes:
-    """Write ASS; UTF-8. Times are hundredths of a second, those of frames within the frame.
+def ass(cues: Sequence[Cue], language: str = "", title: str = "") -> bytes:
+    """Write ASS; UTF-8. Times are rounded to hundredths of a second, which still name the frame up to 60 a second.
 
     Raises:
         SubtitleError: a cue lies past ten hours, which the format cannot say.
@@ -159,19 +160,14 @@ def ass(cues: Sequence[Cue], language: str = "", title: str = "", rate: Rate | N
     for cue, lines in spoken(cues):
         start, end = span(cue)
         if end > _LAST:
-            raise SubtitleError(name, f"cue {cue.id} lies past ten hours, which ASS cannot say")
+            raise SubtitleError("ASS", f"cue {cue.id} lies past ten hours, which ASS cannot say")
         text = r"\N".join(tagged(lines, _escaped, lambda letter, opens: rf"{{\{letter}{int(opens)}}}"))
         where = rf"{{\an{cue.align}}}" if cue.align not in (None, 2) else ""
-        begin = _hundredths(cue.start, start, rate)
-        event = pysubs2.SSAEvent(start=begin, end=max(_hundredths(cue.end, end, rate), begin + 10), text=where + text)
-        event.name = plain.one_line(cue.speaker or "").replace(",", "\uff0c")
+        begin = round(start, -1)
+        event = pysubs2.SSAEvent(start=begin, end=max(round(end, -1), begin + 10), text=where + text)
+        event.name = plain.one_line(cue.speaker or "").replace(",", _COMMA)
         made.events.append(event)
     return made.to_string("ass", header_notice="").encode("utf-8")
-
-
-def _hundredths(seconds: float, ms: int, rate: Rate | None) -> int:
-    """Round to hundredths, as milliseconds; a time that lies on a frame stays in it."""
-    return round(ms / 10) * 10
 
 
 def _escaped(text: str) -> str:

@@ -113,7 +113,7 @@ def _overridden(override: str, depth: dict[str, int], line: int, reading: Readin
 
 def srt(cues: Sequence[Cue]) -> bytes:
     """Write SRT: UTF-8 without a byte order mark, LF; cues by start, numbered from 1; blank cues left out."""
-    blocks = []
+    blocks: list[str] = []
     for cue, lines in spoken(cues):
         start, end = span(cue)
         text = tagged(guarded(lines), escape_srt)

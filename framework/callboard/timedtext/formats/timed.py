@@ -40,6 +40,9 @@ class Paragraph(NamedTuple):
     speaker: str = ""
     sound: bool = False
     has_text: bool = True
+    language: str = ""
+    empty: bool = False
+    """Whether it ends as it starts."""
 
 
 class _Leaf(NamedTuple):
@@ -97,7 +100,7 @@ def paragraphs(tree: Any, named: Mapping[str, Paragraph], reading: Reading, atte
             raise reading.refuse(0, f"cannot be read as TTML: {type(error).__name__}: {error}") from None
     found: dict[str, Any] = {}
     if made is not None and made.get_body() is not None:
-        found = {node.get_id(): node for node in made.get_body().dfs_iterator() if isinstance(node, model.P)}
+        found = {node.get_lang(): node for node in made.get_body().dfs_iterator() if isinstance(node, model.P)}
     for name, about in named.items():
         if name in found:
             yield from cues_of(found[name], about, reading)
@@ -126,8 +129,10 @@ def cues_of(node: Any, about: Paragraph, reading: Reading) -> Iterator[Raw]:
         slabs.append((last, last, [leaf.run for leaf in leaves]))
     if len(slabs) > 1:
         reading.note(about.line, f"words with times of their own: read as {len(slabs)} cues")
-    for start, stop, shown in slabs:
-        if stop is None:
+    for start, stop, shown in slabs[:1] if about.empty else slabs:
+        if about.empty:
+            stop = start
+        elif stop is None:
             reading.note(about.line, f"a cue without an end: read as {_OPEN_END} s long")
         yield Raw(
             line=about.line,
@@ -137,7 +142,7 @@ def cues_of(node: Any, about: Paragraph, reading: Reading) -> Iterator[Raw]:
             speaker=about.speaker,
             sound=about.sound,
             align=_align(node),
-            language="" if node.get_lang() == node.get_doc().get_lang() else node.get_lang(),
+            language=about.language,
         )
 
 
@@ -206,7 +211,7 @@ def _style(node: Any) -> str:
 
 def _align(node: Any) -> int | None:
     text = _inherited(node, StyleProperties.TextAlign)
-    column = {TextAlignType.end: 2, TextAlignType.right: 2, TextAlignType.center: 1}.get(text, 1 if text is None else 0)
+    column = {TextAlignType.end: 2, TextAlignType.center: 1}.get(text, 1 if text is None else 0)
     region, at = None, node
     while at is not None and region is None:
         region, at = at.get_region(), at.parent()

@@ -39,6 +39,7 @@ class _Node(NamedTuple):
     element: Any
     agent: str
     role: str
+    language: str
     depth: int
 
 
@@ -115,7 +116,7 @@ class _Built:
 
     def _copied(self, root: Any) -> Element:
         top = Element(_modern(root.tag))
-        todo = [(_Node(root, "", "", 0), top)]
+        todo = [(_Node(root, "", "", "", 0), top)]
         while todo:
             node, copy = todo.pop()
             self.count += 1
@@ -124,34 +125,54 @@ class _Built:
                 raise self.reading.refuse(line, "more elements, or deeper ones, than any real document has")
             node = self._attributes(node, copy, line)
             copy.text, copy.tail = node.element.text, node.element.tail
+            children = []
             for child in node.element:
                 if not isinstance(child.tag, str):
                     raise self.reading.refuse(child.sourceline or line, "an entity, which is not allowed")
                 below = Element(_modern(child.tag))
                 copy.append(below)
-                todo.append((_Node(child, node.agent, node.role, node.depth + 1), below))
+                children.append((_Node(child, node.agent, node.role, node.language, node.depth + 1), below))
+            todo += reversed(children)
         return top
 
     def _attributes(self, node: _Node, copy: Element, line: int) -> _Node:
         for name, value in node.element.attrib.items():
             copy.set(_modern(str(name)), str(value))
         timed = copy.tag.startswith(f"{{{_TTML}}}")
-        for name in ("begin", "end", "dur") if timed else ():
+        for name in ("begin", "end", "dur") if timed else ():  # in this order, so that begin can be kept alone
             if name in copy.attrib:
                 self.times.append((copy, name, self.timing.seconds(copy.attrib[name], line)))
         agent = copy.attrib.get(f"{_META}agent", node.agent)
         role = copy.attrib.get(f"{_META}role", node.role)
+        language = copy.attrib.get(f"{_XML}lang", node.language if node.depth > 1 else "")
         if copy.tag == f"{{{_TTML}}}p":
-            name = f"p{len(self.named)}"
-            copy.set(f"{_XML}id", name)
-            own = {child.get(f"{_META}agent") for child in node.element.iter() if child.get(f"{_META}agent")}
-            text = " ".join("".join(node.element.itertext()).split())
-            self.named[name] = Paragraph(line, self._speaker(own, agent, line), "sound" in role.split(), bool(text))
-        elif copy.tag == f"{{{_TTML}}}span":
-            copy.attrib.pop(f"{_XML}id", None)
+            self._paragraph(node, copy, _Node(node.element, agent, role, language, line))
         elif copy.tag == f"{{{_TTML}}}set":
             self.reading.note(line, "an animation: left out")
-        return _Node(node.element, agent, role, node.depth)
+        return _Node(node.element, agent, role, language, node.depth)
+
+    def _paragraph(self, node: _Node, copy: Element, told: _Node) -> None:
+        """Name a paragraph by its language, the only attribute that ttconv hands on."""
+        name, line = f"p-{len(self.named)}", told.depth
+        own_times = {key: time for element, key, time in self.times[-3:] if element is copy}
+        begin, end = own_times.get("begin", Fraction(0)), own_times.get("end")
+        empty = (end is not None and end <= begin) or own_times.get("dur") == 0
+        if empty:
+            # ttconv leaves out what lasts no time; it is handed a paragraph with an open end, which is closed again
+            self.reading.note(line, "ends before it starts, or as it starts: read as ending where it starts")
+            del self.times[len(self.times) - len([key for key in own_times if key != "begin"]) :]
+            copy.attrib.pop("end", None)
+            copy.attrib.pop("dur", None)
+        copy.set(f"{_XML}lang", name)
+        own = {child.get(f"{_META}agent") for child in node.element.iter() if child.get(f"{_META}agent")}
+        self.named[name] = Paragraph(
+            line=line,
+            speaker=self._speaker(own, told.agent, line),
+            sound="sound" in told.role.split(),
+            empty=empty,
+            has_text=bool("".join(node.element.itertext()).strip()),
+            language=told.language if LANGUAGE.fullmatch(told.language) else "",
+        )
 
     def _speaker(self, own: set[Any], agent: str, line: int) -> str:
         if len(own) > 1:

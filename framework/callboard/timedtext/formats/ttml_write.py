@@ -46,7 +46,7 @@ _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
 _NEAR: Final = 0.0005
 """Seconds from a frame within which a time lies on it: half of the millisecond that other formats count in."""
 _ROWS: Final = (DisplayAlignType.after, DisplayAlignType.center, DisplayAlignType.before)
-_COLUMNS: Final = (TextAlignType.left, TextAlignType.center, TextAlignType.right)
+_COLUMNS: Final = (TextAlignType.start, TextAlignType.center, TextAlignType.end)
 
 
 def ttml(cues: Sequence[Cue], language: str = "", title: str = "", rate: Rate | None = None) -> bytes:
@@ -82,7 +82,8 @@ def ttml(cues: Sequence[Cue], language: str = "", title: str = "", rate: Rate | 
     _describe(root, [cue for cue, _ in shown], plain.one_line(title))
     _indent(root)
     ElementTree.register_namespace("ttm", _META[1:-1])
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    text: str = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
 def _lies_on(rate: Rate, cue: Cue) -> bool:
@@ -117,8 +118,6 @@ def _paragraph(document: Any, cue: Cue, lines: Lines, region: Any, rate: Rate | 
     made.set_begin(start)
     made.set_end(end)
     made.set_region(region)
-    if cue.language:
-        made.set_lang(cue.language)
     if any("  " in run.text for line in lines for run in line):
         made.set_space(model.WhiteSpaceHandling.PRESERVE)
     for number, line in enumerate(lines):
@@ -131,7 +130,6 @@ def _paragraph(document: Any, cue: Cue, lines: Lines, region: Any, rate: Rate | 
 
 def _span(document: Any, text: str, letters: str, parent: Any) -> Any:
     made = model.Span(document)
-    made.set_lang(parent.get_lang())
     made.set_space(parent.get_space())
     if "i" in letters:
         made.set_style(StyleProperties.FontStyle, FontStyleType.italic)
@@ -156,6 +154,8 @@ def _describe(root: Any, cues: Sequence[Cue], title: str) -> None:
             node.set(f"{_META}agent", ids.setdefault(speaker, f"speaker{len(ids) + 1}"))
         if cue.kind == "sound":
             node.set(f"{_META}role", "sound")
+        if cue.language:
+            node.set(f"{_XML}lang", cue.language)
     if not ids and not title:
         return
     metadata = ElementTree.Element(f"{_TTML}metadata")
