@@ -6,7 +6,7 @@ import click
 
 from callboard.cli.options import Group
 
-_LATER = {name: f"callboard.cli.captions_{name}" for name in ("check", "convert", "export")}
+_LATER = {name: f"callboard.cli.captions_{name}" for name in ("check", "convert", "export", "profiles")}
 
 
 @click.group("captions", cls=Group, later=_LATER)

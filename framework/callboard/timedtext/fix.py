@@ -24,6 +24,9 @@ from callboard.timedtext.retiming import Room, offers
 _OF_TIME = frozenset({"frame-grid", "past-end", "gap", "overlap", "close-gap", "shortest", "reading-speed"})
 """Rules whose breaches a change of times may end."""
 
+_OF_TWO = frozenset({"gap", "overlap", "close-gap"})
+"""Rules that are told of the later cue, and may be mended in the one before."""
+
 
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was changed in one cue."""
@@ -151,8 +154,8 @@ def _changes(cues: Sequence[Cue], fixed: Sequence[Cue], setting: _Setting) -> It
     before, after = _by_cue(setting.check(cues)), _by_cue(setting.check(fixed))
     for index, (old, new) in enumerate(zip(cues, fixed, strict=True)):
         if old != new:
-            ended = [before.get(at, none) - after.get(at, none) for at in (index, index + 1)]
-            rules = tuple(sorted((ended[0] + ended[1]).keys()))
+            ended, later = (before.get(at, none) - after.get(at, none) for at in (index, index + 1))
+            rules = tuple(sorted(ended.keys() | (later.keys() & _OF_TWO)))
             yield Change(cue=new.id, index=index, rules=rules, before=_told(old), after=_told(new))
 
 

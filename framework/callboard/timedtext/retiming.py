@@ -56,18 +56,25 @@ class Room(Struct, frozen=True):
 def offers(cue: Cue, room: Room) -> Iterator[Cue]:
     """Give the cue with other times, in no order; whoever asks chooses what is right.
 
-    An end moves back only out of the way of the next cue or into the media, and no further than the profile lets a cue
-    linger after its last word: what it shows may still be spoken.
+    An end moves back only out of the way of the next cue or into the media, no further than the profile lets a cue
+    linger after its last word, since what it shows may still be spoken, and not so far that it could not be read.
     """
     latest = room.latest
     for one in [cue] if room.rate is None else [cue, _snapped(cue, room.rate)]:
         yield one
-        if one.end > latest >= one.end - max(room.profile.linger, _LEAST):
+        if one.end > latest and _may_end(one, latest, room.profile):
             yield replace(one, end=latest)
         wishes = (latest, one.start + room.profile.shortest, _readable(one, room))
         for wish in wishes:
             if wish is not None and one.end < wish < math.inf:
                 yield replace(one, end=min(room.ceiled(wish), latest))
+
+
+def _may_end(cue: Cue, end: float, profile: Profile) -> bool:
+    amount, a_second, _ = reading(cue, profile)
+    back, length = cue.end - end, end - cue.start
+    readable = amount <= a_second * length or back <= _LEAST
+    return readable and length >= profile.shortest and back <= max(profile.linger, _LEAST)
 
 
 def _snapped(cue: Cue, rate: Rate) -> Cue:
