@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from callboard.errors import SubtitleError, UsageError
 from callboard.timedtext.document import Document
 from callboard.timedtext.formats.decoding import text_of
-from callboard.timedtext.formats.reading import LANGUAGE, LARGEST, Reading
+from callboard.timedtext.formats.reading import LARGEST, Reading
 from callboard.timedtext.markup import runs
 from callboard.timedtext.rate import Rate
 
@@ -54,7 +55,6 @@ FORMATS: Final = {
     )
 }
 """Every format by its name."""
-_FLAGS: Final = frozenset(("default", "forced", "foreign", "sdh", "cc"))
 _ENOUGH: Final = 1.2
 """A time within so many roundings of a frame is taken for that frame."""
 
@@ -79,15 +79,6 @@ def format_of(name: str, data: bytes = b"") -> str:
     return "srt" if b"-->" in head.replace(b"\0", b"") else ""
 
 
-def language_of(name: str) -> str:
-    """Give the language that a file's name says, such as ``en`` of ``Film.en.sdh.srt``; empty if none."""
-    parts = Path(name).name.split(".")[1:-1]
-    for part in reversed(parts):
-        if LANGUAGE.fullmatch(part) and part.lower() not in _FLAGS and not (part.lower() == "hi" and len(parts) > 1):
-            return part
-    return ""
-
-
 def read(
     data: bytes,
     name: str,
@@ -109,6 +100,8 @@ def read(
         SubtitleError: it cannot be read; the error names the file and the line.
         MissingExtra: its format needs a library that is not installed.
     """
+    from callboard.beside import read_name  # here, because it brings the sources along, which writers do not need
+
     kind = format_of(name, data)
     if not kind:
         raise SubtitleError(name, "is of no format that is known", hint=f"Known are {', '.join(FORMATS)}.")
@@ -124,7 +117,7 @@ def read(
         cues = tuple(_on_frames(cue, reading.rate, FORMATS[kind].coarse) for cue in cues)
     return Document(
         cues=cues,
-        language=language or reading.language or language_of(name),
+        language=language or reading.language or read_name(os.fsencode(name)).language,
         rate=reading.rate,
         start=reading.start,
         title=reading.title,
@@ -247,4 +240,4 @@ def losses(document: Document, format: str) -> tuple[str, ...]:  # noqa: A002 - 
     return tuple(found)
 
 
-__all__ = ["FORMATS", "Format", "format_of", "language_of", "losses", "read", "read_file", "write"]
+__all__ = ["FORMATS", "Format", "format_of", "losses", "read", "read_file", "write"]
