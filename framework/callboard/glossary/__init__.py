@@ -5,6 +5,7 @@
 """
 
 from callboard.errors import GlossaryError
+from callboard.glossary.finding import Breach, Found, banned, find, obeyed
 from callboard.glossary.reading import check, load, parse
 from callboard.glossary.shelf import FOLDER, Shelf, Standing, read_compiled
 from callboard.glossary.terms import MODEL, Glossary, Term
@@ -12,13 +13,18 @@ from callboard.glossary.terms import MODEL, Glossary, Term
 __all__ = [
     "FOLDER",
     "MODEL",
+    "Breach",
+    "Found",
     "Glossary",
     "GlossaryError",
     "Shelf",
     "Standing",
     "Term",
+    "banned",
     "check",
+    "find",
     "load",
+    "obeyed",
     "parse",
     "read_compiled",
 ]
