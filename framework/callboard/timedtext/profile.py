@@ -6,8 +6,10 @@ names the file that it begins with. What a language says goes before what holds 
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -74,14 +76,14 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Give the longest gap, in frames of *rate*, that is closed to *gap*; 0 closes none."""
         if not self.close_gaps or not self.frames_at:
             return self.close_gaps
-        # Half a second is 12 frames of 24: gaps shorter than that, so 11, are closed, and 14 of 30
-        return max(round((self.close_gaps + 1) * float(rate.fps) / self.frames_at) - 1, self.gap)
+        # Half a second is 12 frames of 24: gaps shorter than that are closed, up to 11 frames there and 14 of 30
+        return max(math.ceil((self.close_gaps + 1) * rate.fps / Fraction(self.frames_at)) - 1, self.gap)
 
     def snapped_within(self, rate: Rate) -> int:
         """Give how near, in frames of *rate*, a shot change draws the start or end of a cue; 0 for not at all."""
         if not self.frames_at:
             return self.shot_snap
-        return round(self.shot_snap * float(rate.fps) / self.frames_at)
+        return math.ceil(self.shot_snap * rate.fps / Fraction(self.frames_at))
 
 
 def load(name: str = "web", language: str = "", folder: Path | None = None) -> Profile:

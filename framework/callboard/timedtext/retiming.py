@@ -13,7 +13,6 @@ from callboard.timedtext.checktime import reading
 from callboard.timedtext.profile import Profile
 from callboard.timedtext.rate import Rate
 
-
 _LEAST = 0.1
 """Seconds that an end may always move back: about the least gap, at any rate."""
 
@@ -66,8 +65,8 @@ def offers(cue: Cue, room: Room) -> Iterator[Cue]:
             yield replace(one, end=latest)
         wishes = (latest, one.start + room.profile.shortest, _readable(one, room))
         for wish in wishes:
-            if wish is not None and one.end < wish < math.inf:
-                yield replace(one, end=min(room.ceiled(wish), latest))
+            if wish is not None and wish < math.inf and (end := min(room.ceiled(wish), latest)) > one.end:
+                yield replace(one, end=end)
 
 
 def _may_end(cue: Cue, end: float, profile: Profile) -> bool:
