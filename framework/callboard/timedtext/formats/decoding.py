@@ -105,16 +105,16 @@ def _wide(data: bytes) -> str:
     """Guess UTF-16 from the zero bytes that Latin letters, digits and line ends have in it."""
     sample = data[:_SAMPLE]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if max(even, odd) * 5 < len(sample) or len(sample) < 8:
+    if max(even, odd) * 5 < len(sample) or min(even, odd) * 4 > max(even, odd) or len(sample) < 8:
         return ""
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _without_nul(text: str, reading: Reading) -> str:
-    count = text.count("\0")
-    if count * 100 > len(text):
+    count = text.rstrip("\0").count("\0")
+    if count > 4 and count * 100 > len(text):
         raise reading.refuse(text[: text.index("\0")].count("\n") + 1, "is not text")
-    if count:
+    if "\0" in text:
         reading.note(text[: text.index("\0")].count("\n") + 1, "zero bytes: left out")
     return text.replace("\0", "")
 

@@ -190,7 +190,7 @@ def _inherited(node: Any, wanted: Any) -> Any:
     while at is not None:
         if at.get_style(wanted) is not None:
             return at.get_style(wanted)
-        region = region or at.get_region()
+        region = at.get_region() if region is None else region  # a region is falsy: it has no children
         at = at.parent()
     if region is not None and region.get_style(wanted) is not None:
         return region.get_style(wanted)
