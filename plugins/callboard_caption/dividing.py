@@ -16,7 +16,7 @@ from callboard.timedtext.breaking import starts_turn
 from callboard.timedtext.phrases import phrases
 from callboard.timedtext.pieces import Piece
 from callboard.timedtext.styled import Rich
-from callboard.timedtext.syntax import break_cost
+from callboard.timedtext.syntax import LEANING, break_cost
 from callboard.timedtext.widths import width
 from callboard_schemas import Word
 
@@ -41,6 +41,7 @@ _INSIDE_LINE = 0.8  # and begins inside a line
 _CUT = 1.2  # times the cost of the break, where a cue ends
 _CUT_IN_PAUSE = 0.36  # where it ends in a pause of more than half a second
 _LINE = 0.6  # times the cost of the break, where a line ends
+_TORN_LINE = 1.0  # on top, where a line would end in a word that leans on the next
 _UNEVEN = 1.0  # for lines of which one is empty
 _TOP_HEAVY = 0.1  # a longer lower line hides less of the picture
 _ACROSS = 0.7  # for each shot change that it stays across
@@ -80,6 +81,7 @@ class Costs:
         self._breaks = np.array(_break_costs([word.text for word in words], layout.language))
         self._sentences = self._breaks == 0.0
         self._sentences_before = np.concatenate([[0], np.cumsum(self._sentences)])
+        self._line_ends = _LINE * self._breaks + _TORN_LINE * (self._breaks >= LEANING) - _INSIDE_LINE * self._sentences
         self._turns(words, speakers)
         self._fill()
         self._partings(frozenset(phrase_ends))
@@ -200,7 +202,7 @@ class Costs:
             top = self._ends[middle] - self._ends[firsts] - self._joint
             bottom = whole - top - self._joint
             cost = _UNEVEN * np.abs(top - bottom) / profile.line_length + _TOP_HEAVY * (top > bottom)
-            cost += _LINE * self._breaks[middle - 1] - _INSIDE_LINE * self._sentences[middle - 1]
+            cost += self._line_ends[middle - 1]
             cost += np.where(np.maximum(top, bottom) > profile.line_length, 4.0, 0.0)
             best = np.minimum(best, cost)
         best = np.where(np.isinf(best), 0.0, best + _INSIDE_LINE * inside)
