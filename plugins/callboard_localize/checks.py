@@ -18,7 +18,7 @@ from callboard_localize.numerals import digits
 from callboard_localize.rudeness import changed
 from callboard_localize.terms import Wording, banned, disobeyed
 from callboard_localize.tongue import Tongues, share_in_script
-from callboard_localize.verify import alike, weight
+from callboard_localize.verify import alike, repeats, weight
 
 Weight = Literal["flag", "fail"]
 TRUST: Final[dict[Method, float]] = {"neural": 0.1, "service": 0.1, "rules": 0.25}
@@ -88,6 +88,8 @@ class Checks:
             yield Finding("numbers differ", 0.6)
         for name in missing(said, came, self._pair.names):
             yield Finding(f"name {name!r} is missing", 0.4)
+        if repeats(came) > repeats(said):
+            yield Finding("repeats itself", 0.6)
         asked, length = weight(said), weight(came)
         if asked >= 12 and length < _RATIO[0] * asked:
             yield Finding("much shorter than its source", 0.4)

@@ -7,17 +7,18 @@ and says why. No answer is ever put into another cue than the one that asked for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from callboard.errors import Blocked, JobError
+from callboard.glossary.terms import primary
 from callboard_schemas import Cue
 from msgspec import Struct
 
 from callboard_localize.engines import Engine, Hints, Line
-from callboard_localize.masks import Masked, Masker, Restored, shown
+from callboard_localize.masks import Masked, Masker, shown
 from callboard_localize.parts import Turn, put_together, taken_apart
-from callboard_localize.verify import Refused, alike, read_answer
+from callboard_localize.verify import Answer, Refused, alike, holds, read_answer
 from callboard_localize.work import Place, Unit, units
 
 REORDERED: Final = "kept pieces in another order"
@@ -49,11 +50,7 @@ class Lock:
         self._engine, self._masker = engine, masker
         self._hints = hints or Hints()
         self._context = context_lines
-        self._done: dict[Place, str] = {}
-        self._moved: set[Place] = set()
-        self._why: dict[Place, str] = {}
-        self._asked = self._answers = 0
-        self._trouble: Exception | None = None
+        self._begin()
 
     def translate(
         self, cues: Sequence[Cue], language: str, *, join: bool = True, progress: Progress = lambda _: None
@@ -70,20 +67,28 @@ class Lock:
             Blocked: the engine cannot be reached.
             JobError: the engine answered nothing at all.
         """
-        taken = [taken_apart(cue, language) for cue in cues]
-        plain = [_plain(cue) for cue in cues]
+        self._begin()
+        taken = [() if _foreign(cue, language) else taken_apart(cue, language) for cue in cues]
+        plain = [shown(" ".join(cue.lines), styled=cue.styled) for cue in cues]
         waiting = units(cues, taken, join=join)
-        total = len(waiting)
-        broken = self._batches(waiting, plain, lambda done: progress(0.9 * done / max(total, 1)))
+        total = max(len(waiting), 1)
+        broken = self._batches(waiting, plain, lambda done: progress(0.9 * done / total))
         again = [unit for one in broken if len(one.places) > 1 for unit in one.alone()]
         alone = [one for one in broken if len(one.places) == 1]
         alone += self._batches(again, plain, lambda _: None)
-        for number, unit in enumerate(sorted(alone, key=lambda unit: unit.places)):
-            self._alone(unit, plain)
-            progress(0.9 + 0.1 * number / len(alone))
-        if total and not self._answers and self._trouble is not None:
+        self._one_by_one(alone, waiting, plain)
+        if waiting and not self._answers and self._trouble is not None:
             raise self._nothing() from self._trouble
-        return [self._outcome(at, turns) for at, turns in enumerate(taken)]
+        progress(1.0)
+        return [self._outcome(at, cue, turns) for at, (cue, turns) in enumerate(zip(cues, taken, strict=True))]
+
+    def _begin(self) -> None:
+        self._done: dict[Place, str] = {}
+        self._words: dict[Place, tuple[str, str]] = {}
+        self._moved: set[Place] = set()
+        self._why: dict[Place, str] = {}
+        self._asked = self._answers = 0
+        self._trouble: Exception | None = None
 
     def _batches(self, waiting: Sequence[Unit], plain: Sequence[str], progress: Progress) -> list[Unit]:
         """Translate units in batches; give those whose answers were refused."""
@@ -91,7 +96,7 @@ class Lock:
         refused: list[Unit] = []
         for start in range(0, len(waiting), size):
             batch = waiting[start : start + size]
-            refused += self._batch(batch, plain, guard=len(batch) > 1 and not self._engine.separate)
+            refused += self._batch(batch, plain, guard=not self._engine.separate)
             progress(start + len(batch))
         return refused
 
@@ -118,23 +123,47 @@ class Lock:
                 self._accept(unit, answer)
         return failed
 
-    def _alone(self, unit: Unit, plain: Sequence[str]) -> None:
-        """Try one part alone: with its neighbours as context, then without, so that nothing of them can leak in."""
-        masked = self._masker.mask(unit.texts, styled=unit.styled)
-        for context in dict.fromkeys((self._context, 0)):
-            try:
-                answers = self._ask([self._line(unit, masked, plain, context)])
-            except Refused as refused:
-                self._refuse(unit, str(refused))
-                continue
-            read = self._read(unit, masked, answers[0])
-            if isinstance(read, Refused):
-                self._refuse(unit, str(read))
-            elif context and (neighbour := self._echo(unit, read.texts[0], plain)):
-                self._refuse(unit, f"it says what cue {neighbour} in the list says")
-            else:
-                self._accept(unit, read)
-                return
+    def _one_by_one(self, refused: Sequence[Unit], every: Sequence[Unit], plain: Sequence[str]) -> None:
+        """Try parts alone with their context, then without it what was refused or may hold a neighbour's text."""
+        parts = [part for unit in every for part in unit.alone()]
+        bare = [unit for unit in sorted(refused, key=_place) if not self._alone(unit, plain, self._context)]
+        lost = {unit.places[0][0] for unit in bare}
+        doubted = {unit.places[0] for unit in bare}
+        if not self._engine.separate:
+            doubted |= set(self._overlapping(parts))
+            # what leaked out of a neighbour that has no text of its own could not be seen
+            reach = max(self._context, 1)
+            near = {cue + step for cue in lost for step in range(-reach, reach + 1)}
+            doubted |= {part.places[0] for part in parts if part.places[0][0] in near}
+        doubted |= {place for unit in every if doubted & set(unit.places) for place in unit.places}
+        for part in parts:
+            if part.places[0] in doubted:
+                self._done.pop(part.places[0], None)
+                self._words.pop(part.places[0], None)
+                self._alone(part, plain, 0)
+
+    def _alone(self, unit: Unit, plain: Sequence[str], context: int) -> bool:
+        """Try one part alone, with so many neighbours as context; say whether its answer was taken."""
+        masked = self._masker.mask(unit.texts, styled=unit.styled, guard=not self._engine.separate)
+        try:
+            read = self._read(unit, masked, self._ask([self._line(unit, masked, plain, context)])[0])
+        except Refused as refused:
+            read = refused
+        if isinstance(read, Refused):
+            self._refuse(unit, str(read))
+            return False
+        self._accept(unit, read)
+        return True
+
+    def _overlapping(self, parts: Sequence[Unit]) -> Iterator[Place]:
+        """Give the places of parts of which one says what its neighbour says, where their sources do not."""
+        for at, unit in enumerate(parts):
+            for other in parts[at + 1 : at + 2 + self._context]:
+                one, two = unit.places[0], other.places[0]
+                if one in self._words and two in self._words:
+                    (said, asked), (came, wanted) = self._words[one], self._words[two]
+                    if (holds(said, came) or holds(came, said)) and not _related(asked, wanted):
+                        yield from (one, two)
 
     def _ask(self, lines: Sequence[Line]) -> Sequence[str]:
         if self._trouble is not None and not self._answers and self._asked >= _GIVE_UP:
@@ -158,7 +187,7 @@ class Lock:
             "Choose another engine, or see why this one refuses.",
         )
 
-    def _read(self, unit: Unit, masked: Masked, answer: object) -> Restored | Refused:
+    def _read(self, unit: Unit, masked: Masked, answer: object) -> Answer | Refused:
         try:
             return read_answer(self._masker, unit, masked, answer)
         except Refused as refused:
@@ -173,9 +202,10 @@ class Lock:
             speaker=unit.speaker,
         )
 
-    def _accept(self, unit: Unit, read: Restored) -> None:
-        for place, text in zip(unit.places, read.texts, strict=True):
+    def _accept(self, unit: Unit, read: Answer) -> None:
+        for place, text, said, asked in zip(unit.places, read.texts, read.said, read.asked, strict=True):
             self._done[place] = text
+            self._words[place] = (said, asked)
             self._why.pop(place, None)
         if read.reordered:
             self._moved.update(unit.places)
@@ -184,17 +214,10 @@ class Lock:
         self._why.update(dict.fromkeys(unit.places, why))
         return unit
 
-    def _echo(self, unit: Unit, text: str, plain: Sequence[str]) -> int:
-        """Give the number, from 1, of a neighbouring cue that says what *text* says in other words; 0 for none."""
-        at = unit.places[0][0]
-        for place, said in self._done.items():
-            other = place[0]
-            if 0 < abs(other - at) <= self._context and alike(said, text) and not alike(plain[other], plain[at]):
-                return other + 1
-        return 0
-
-    def _outcome(self, at: int, turns: Sequence[Turn]) -> Locked:
-        lost = [self._why[place] for place in self._why if place[0] == at]
+    def _outcome(self, at: int, cue: Cue, turns: Sequence[Turn]) -> Locked:
+        if not turns and cue.language is not None and cue.lines:
+            return Locked(cue.lines, failed=(f"{LEFT}: it is in {cue.language}, and was not translated",))
+        lost = [why for place, why in self._why.items() if place[0] == at]
         texts = [
             [part.text if lost else self._done.get((at, number, place), part.text) for place, part in enumerate(turn)]
             for number, turn in enumerate(turns)
@@ -206,12 +229,19 @@ class Lock:
         return Locked(together, flags=(REORDERED,) if moved else ())
 
 
-def _plain(cue: Cue) -> str:
-    """Give the words of a cue on one line."""
-    return shown(" ".join(cue.lines), styled=cue.styled)
+def _place(unit: Unit) -> tuple[Place, ...]:
+    return unit.places
 
 
-def _doubled(batch: Sequence[Unit], read: Sequence[Restored | Refused]) -> set[int]:
+def _foreign(cue: Cue, language: str) -> bool:
+    return cue.language is not None and primary(cue.language) != primary(language)
+
+
+def _related(one: str, other: str) -> bool:
+    return alike(one, other) or holds(one, other) or holds(other, one)
+
+
+def _doubled(batch: Sequence[Unit], read: Sequence[Answer | Refused]) -> set[int]:
     """Give the places in a batch whose answer is that of another line which says something else."""
     first: dict[tuple[str, ...], list[int]] = {}
     for at, answer in enumerate(read):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Final
 
 _PROBE: Final = (12_345, 678)
 _MOST: Final = 1000
 """Marks looked for where their text does not hold their number."""
+_COMMON: Final = frozenset(".,;:!?¡¿'\"-–—()&%")
 
 
 class Marks:
@@ -22,6 +24,8 @@ class Marks:
         self._mark = mark
         self._numbers: dict[str, int] = {}
         self.pattern = self._numbered() or self._listed()
+        self.signs = frozenset(char for char in mark(0) if unicodedata.category(char)[0] in "SCP") - _COMMON
+        """Characters of which marks are made, and ordinary texts are not: one that stands alone is a broken mark."""
 
     def __call__(self, number: int) -> str:
         """Give the mark with *number*, from 0."""

@@ -20,7 +20,7 @@ _SPACES: Final = re.compile(r"[ \t\n]+")
 _CJK: Final = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3040-\u30ff]")
 _KEPT: Final = (
     r"<[^<>\n]{1,80}>|\$?\{[^{}\n]{0,80}\}"
-    r"|(?:https?|ftp)://[^\s<>]*[^\s<>.,;:!?)\]»”\"']|(?<!\w)www\.[^\s<>]*[^\s<>.,;:!?)\]»”\"']"
+    r"|(?i:https?|ftp)://[^\s<>]*[^\s<>.,;:!?)\]»”\"']|(?<!\w)(?i:www)\.[^\s<>]*[^\s<>.,;:!?)\]»”\"']"
     r"|(?<![\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<!\w)[@#]\w[\w.]*\w|(?<!\w)[@#]\w"
     r"|(?<![\d%])%(?:\(\w+\))?(?:\d+\$)?[-+0]*\d*(?:\.\d+)?[sdifgxX](?!\w)|(?<!\w)\$[A-Z_]{2,}"
     r"|[♪♫♬♩]+|(?<!\w)#(?!\w)|[\[\]]"
@@ -164,18 +164,24 @@ class Masker:
         _check_order(order, masked)
         if any(_hollow(a, b, answer, masked) for a, b in pairwise(found)):
             raise MarksBroken("its markup came back around nothing")
-        moved = [number for number in order if masked.pieces[number].kind != "tag"]
-        return Restored(tuple(_SPACES.sub(" ", "".join(parts)).strip() for parts in out), moved != sorted(moved))
+        return Restored(tuple(_SPACES.sub(" ", "".join(parts)).strip() for parts in out), order != sorted(order))
 
     def _place(self, out: list[str], piece: Piece, rest: str) -> None:
         before = out[-1] if out else ""
         if not piece.space_before and piece.kind == "tag" and piece.text.startswith("</"):
             out[-1:] = [before.rstrip()] if out else []
-        elif piece.space_before and before[-1:].isalnum() and not _CJK.match(before[-1:]):
+        elif piece.space_before and _touches(before):
             out.append(" ")
         out.append(piece.becomes)
         if piece.space_after and rest[:1].isalnum() and not _CJK.match(rest[:1]):
             out.append(" ")
+
+
+def _touches(before: str) -> bool:
+    """Say whether a space must come between what stands before and what is put there now."""
+    last = before[-1:]
+    opening = bool(TAG.fullmatch(before)) and not before.startswith("</")
+    return bool(last) and not last.isspace() and last not in "([{«“‘¿¡" and not opening and not _CJK.match(last)
 
 
 def _check_each_once(order: Sequence[int], masked: Masked) -> None:

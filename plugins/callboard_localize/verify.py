@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-from callboard_localize.masks import MarksBroken, Masked, Masker, Restored, shown
+from msgspec import Struct
+
+from callboard_localize.masks import MarksBroken, Masked, Masker, shown
 from callboard_localize.work import Unit
 
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -20,11 +23,23 @@ LONGEST: Final = (3.5, 30.0)
 SHORTEST: Final = (0.2, -2.0)
 
 
+class Answer(Struct, frozen=True):
+    """What an engine answered for one unit, proved to be its own as far as one line can show."""
+
+    texts: tuple[str, ...]
+    """For each of its parts, with everything that was masked back in place."""
+    said: tuple[str, ...]
+    """The same without what was masked."""
+    asked: tuple[str, ...]
+    """What the source says without what was masked."""
+    reordered: bool
+
+
 class Refused(Exception):
     """An answer is not taken; the message says why."""
 
 
-def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> Restored:
+def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> Answer:
     """Verify what an engine answered for *unit*, and put the masked pieces back.
 
     Raises:
@@ -43,16 +58,18 @@ def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> R
         raise Refused(str(broken)) from None
     if len(restored.texts) != len(unit.texts):
         raise Refused("parts of a sentence were merged")
-    _check_plain(masker, masked, text)
+    asked, said = _between(masker, masked, masked.text), _between(masker, masked, text)
+    _check_plain(asked, said)
+    if any("".join(said).count(sign) > "".join(asked).count(sign) for sign in masker.marks.signs):
+        raise Refused("a broken mark came back")
     for source, target in zip(unit.texts, restored.texts, strict=True):
         _check_length(shown(source, styled=unit.styled), shown(target, styled=unit.styled))
-    return restored
+    return Answer(restored.texts, tuple(said), tuple(asked), restored.reordered)
 
 
-def _check_plain(masker: Masker, masked: Masked, answer: str) -> None:
+def _check_plain(asked: Sequence[str], said: Sequence[str]) -> None:
     """Look at what stands between the marks: words in every part that had some, and no markup of the engine's own."""
-    asked, came = _between(masker, masked, masked.text), _between(masker, masked, answer)
-    for before, after in zip(asked, came, strict=True):
+    for before, after in zip(asked, said, strict=True):
         if _LETTER.search(before) and not _LETTER.search(after):
             raise Refused("only what was masked came back")
         if len(_MARKUP.findall(after)) > len(_MARKUP.findall(before)):
@@ -86,6 +103,13 @@ def weight(text: str) -> float:
     return len(text) - wide + _WEIGHT * wide
 
 
+def repeats(text: str) -> int:
+    """Count the runs of three words that *text* says again."""
+    words = re.findall(r"\w+", text.casefold())
+    runs = list(zip(words, words[1:], words[2:], strict=False))
+    return len(runs) - len(set(runs))
+
+
 def alike(one: str, other: str) -> bool:
     """Say whether two texts say the same, but for case, punctuation and a word or two."""
     left, right = (re.findall(r"\w+", text.casefold()) for text in (one, other))
@@ -94,4 +118,13 @@ def alike(one: str, other: str) -> bool:
     return bool(left and right) and SequenceMatcher(None, left, right, autojunk=False).ratio() >= 0.8
 
 
-__all__ = ["Refused", "alike", "read_answer", "weight"]
+def holds(text: str, other: str) -> bool:
+    """Say whether all of *other* stands in *text*, word for word; a short word alone says nothing."""
+    words, within = (re.findall(r"\w+", one.casefold()) for one in (text, other))
+    size = len(within)
+    if size < 2 and len(other.strip()) < 4:
+        return False
+    return any(words[at : at + size] == within for at in range(len(words) - size + 1)) if size else False
+
+
+__all__ = ["Refused", "alike", "holds", "read_answer", "repeats", "weight"]
