@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from callboard.media.hearing import RATE, Seconds, spans_of
+from callboard.media.hearing import HARMONIC, RATE, Seconds, spans_of
 from callboard_schemas import Cue
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from callboard_caption.layout import Layout
 
 if TYPE_CHECKING:
     from callboard.context import Context
+    from callboard.media import AudioBlock
 
 Span = tuple[float, float]
 
@@ -39,20 +40,33 @@ _NAMES = {
 }
 
 
-def music_in(context: Context) -> list[tuple[float, float]]:
-    """Hear where there is music, in seconds from the start of the media.
+def music_in(context: Context) -> list[Span]:
+    """Hear where there is music in the asset; see ``music_heard``.
 
     Raises:
         MediaError: the sound cannot be decoded.
     """
+    return music_heard(context.media.audio(RATE, 10.0))
+
+
+def music_heard(blocks: Iterable[AudioBlock]) -> list[Span]:
+    """Hear where there is music, in seconds from the start of the media; blocks are mono, at 16 kHz, in order."""
     seconds = Seconds()
     started = None
-    for block in context.media.audio(RATE, 10.0):
+    for block in blocks:
         started = block.time if started is None else started
         seconds.add(block.samples)
     if started is None:
         return []
-    return [(started + a, started + b) for a, b in spans_of(seconds.kinds(), "music")]
+    kinds = seconds.kinds()
+    return [(started + a, started + b) for a, b in (_sounding(span, seconds) for span in spans_of(kinds, "music"))]
+
+
+def _sounding(span: Span, seconds: Seconds) -> Span:
+    """Trim a span to where its notes stand: a beat is measured over eight seconds, and so seems to begin early."""
+    first, last = int(span[0]), int(span[1])
+    notes = [at for at in range(first, last) if seconds.persistence[at] >= HARMONIC]
+    return (float(notes[0]), float(notes[-1] + 1)) if notes else span
 
 
 def with_sounds(
@@ -72,7 +86,7 @@ def with_sounds(
     line = f"{brackets[0]}{name}{brackets[1]}"
     taken = _merged([*((cue.start, cue.end) for cue in cues), *spoken])
     made: list[Cue] = []
-    for start, end in music:
+    for start, end in _merged(music):
         free = _free(start, min(end, duration or end), taken, layout)
         made += [_described(first, last, line, layout) for first, last in free[:1]]
     joined = sorted([*cues, *made], key=lambda cue: (cue.start, cue.end))
@@ -98,14 +112,17 @@ def _free(start: float, end: float, taken: Sequence[Span], layout: Layout) -> li
         low, high = max(start, before), min(end, after)
         if high - low < least:
             continue
-        first = max(layout.unit_at(low), layout.unit_at(before) + layout.gap if before >= 0 else 0)
-        last = layout.unit_at(high) - layout.gap
-        found.append((first, last))
+        least_first = layout.unit_at(before) + layout.gap if before >= 0 else 0
+        first = max(layout.unit_at(low), least_first)
+        first = least_first if before >= 0 and first - least_first <= layout.close - layout.gap else first
+        found.append((first, layout.unit_at(high) - layout.gap))
     return found
 
 
 def _described(first: int, last: int, line: str, layout: Layout) -> Cue:
     most = first + round(_SHOWN * layout.per_second)
+    if last - most <= layout.close - layout.gap:  # no flash of empty screen before the next cue
+        most = last
     return Cue(
         id=1,
         start=layout.seconds(first),
@@ -117,4 +134,4 @@ def _described(first: int, last: int, line: str, layout: Layout) -> Cue:
     )
 
 
-__all__ = ["GUESSED", "music_in", "with_sounds"]
+__all__ = ["GUESSED", "music_heard", "music_in", "with_sounds"]

@@ -21,10 +21,11 @@ RATE = 16000
 """Samples a second."""
 SILENCE = -55.0
 """dBFS: root mean square below which a second is silent; quiet rooms are recorded at about -60."""
+HARMONIC = 0.55
+"""Persistence of partials from which sound is music."""
 _SIZE = 2048  # samples, 128 ms: fine enough to part neighbouring notes
 _BAND = slice(10, 770)  # 80 Hz to 6 kHz
 _VOICED = 0.25  # share of a second's frames with speech
-_HARMONIC = 0.55  # persistence of partials from which sound is music
 _BEAT = 0.27  # regularity: a pop song has 0.29 to 0.55, white and pink noise at most 0.16
 _PURE = 0.9  # share of the power in one partial: line-up tone and mains hum, not an instrument
 
@@ -51,6 +52,8 @@ class Seconds:
         self._swells: list[Array] = []
         self.levels: list[float] = []
         """Root mean square of each second so far, in dBFS."""
+        self.persistence: list[float] = []
+        """How far the partials stand in each second so far, 0 to 1; ``HARMONIC`` and more is music by itself."""
         self.peak = 0.0
         """Largest magnitude so far, 0 to 1."""
 
@@ -80,13 +83,14 @@ class Seconds:
         second = measure(samples)
         self._swells.append(swells(samples))
         self.levels.append(second.level)
+        self.persistence.append(second.persistence)
         self.peak = max(self.peak, second.peak)
         if second.level < SILENCE:
             self._kinds.append("silence")
-        elif second.purity > _PURE and second.persistence > _HARMONIC:
+        elif second.purity > _PURE and second.persistence > HARMONIC:
             self._kinds.append("tone")
         else:
-            self._kinds.append("music" if second.persistence > _HARMONIC else "other sound")
+            self._kinds.append("music" if second.persistence > HARMONIC else "other sound")
 
     def _with_beat(self) -> list[str]:
         """Take sound that keeps a beat for music: drums and dense mixes have few partials that stand."""
@@ -157,4 +161,4 @@ def spans_of(kinds: Sequence[str], wanted: str) -> list[tuple[float, float]]:
     return spans
 
 
-__all__ = ["RATE", "SILENCE", "Second", "Seconds", "measure", "spans_of"]
+__all__ = ["HARMONIC", "RATE", "SILENCE", "Second", "Seconds", "measure", "spans_of"]
