@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 @hookimpl
 def callboard_handle(event: Envelope, context: Context) -> list[Captions | Tags] | None:
     """Caption the asset of *event*, and name what is talked about; ``None`` where it has no sound."""
-    from callboard_caption.captioner import caption, check_language
+    from callboard_caption.captioner import asked_for, caption
     from callboard_caption.keywords import keywords_of
 
-    check_language(event)
-    captions = caption(context)
+    captions = caption(context, asked_for(event, context.parameters))
     if captions is None:
         return None
     tags = keywords_of(captions, context) if context.parameters["keywords"] else None

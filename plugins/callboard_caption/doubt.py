@@ -18,6 +18,11 @@ from msgspec.structs import replace
 
 NO_SPEECH = 0.6
 UNLIKELY = -1.0
+FAINT_UNLIKELY = -0.8
+"""The same for what was only heard when it was made louder: noise that is raised breeds words."""
+BLIND = 0.3
+"""Mean confidence of words that the recogniser may as well have guessed: of 150 measured cues of speech, however noisy,
+none that it doubted was as low."""
 REPETITIVE = 2.4
 FASTEST = 20.0
 """Characters a second from which a cue is flagged: the limit for adults in the Netflix guide for English."""
@@ -48,6 +53,15 @@ class Spoken(Struct, frozen=True):
     """Length of its text over its zlib-compressed length."""
     words: tuple[dict[str, Any], ...]
     """``word``, ``start``, ``end``, ``probability``; times from the start of the media."""
+    language: str = ""
+    """As the recogniser names it."""
+    language_probability: float = 1.0
+    second: str | None = None
+    """What another decoding of its window says; ``None`` where the first one left no doubt."""
+    window: str = ""
+    """Names the window that it was heard in."""
+    quiet: bool = False
+    """Heard only when a faint stretch was made louder."""
 
 
 def share_voiced(start: float, end: float, spans: Sequence[tuple[float, float]]) -> float:
@@ -65,13 +79,21 @@ def why_invented(segment: Spoken, spans: Sequence[tuple[float, float]]) -> str:
     voiced = share_voiced(segment.start, segment.end, spans)
     if voiced < 0.05:
         return "nobody speaks here"
-    if segment.no_speech > NO_SPEECH and segment.likelihood < UNLIKELY:
+    if segment.quiet and (segment.likelihood < FAINT_UNLIKELY or segment.no_speech > NO_SPEECH or voiced < 0.3):
+        return "too faint to tell whether this is speech"
+    if segment.no_speech > NO_SPEECH and (segment.likelihood < UNLIKELY or _sureness(segment) < BLIND):
         return "the recogniser doubts that this is speech"
     if segment.compression > REPETITIVE and _loops(segment.text):
         return "the recogniser repeats itself"
     if _SIGN_OFF.match(segment.text) and (voiced < 0.4 or segment.no_speech > NO_SPEECH):
         return "a phrase that recognisers invent"
     return ""
+
+
+def _sureness(segment: Spoken) -> float:
+    """Give the mean confidence of its words; 1 where they have none."""
+    sure = [float(word["probability"]) for word in segment.words]
+    return sum(sure) / len(sure) if sure else 1.0
 
 
 def _loops(text: str, least: int = 4) -> bool:

@@ -161,7 +161,7 @@ def test_a_language_that_is_not_heard_is_refused(
     path = samples / "interview.mov"
     request = Request(asset=make_asset(path), languages=("fr-CA",))
     event = make_event(request.asset, "captions.requested", request)
-    with pytest.raises(HookFailed, match=r"captions in fr-CA were asked for; whisper-tiny-en hears en only"):
+    with pytest.raises(HookFailed, match=r"captions of fr-CA were asked for; whisper-tiny-en hears English only"):
         plugin_harness.run("callboard_caption", path, event=event, runtime=runtime)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ctranslate2
-import faster_whisper
 import numpy as np
 from faster_whisper.transcribe import restore_speech_timestamps
 from faster_whisper.vad import VadOptions, get_speech_timestamps
+from msgspec import structs
 
 from callboard.config import RuntimeSettings
 from callboard.errors import JobError, ModelMissing
@@ -20,14 +20,13 @@ from callboard.runtime import Control, NoMemory, cores
 from callboard.runtime.engines import Device
 from callboard.runtime.engines.devices import CPU, kind_of, nvidia, ordered, processor
 from callboard.runtime.engines.inputs import check_options
+from callboard.runtime.engines.listening import Listener, Look
 from callboard.runtime.engines.memory import Growth, give_back, is_short
 
 if TYPE_CHECKING:
     from callboard.runtime import Session
 
 RATE: Final = 16000
-_TEMPERATURES: Final = (0.0, 0.2)
-"""Greedy beams first, one retry for a window that repeats itself or is unsure: the time of a window is bounded."""
 _VAD: Final = {"min_silence_duration_ms": 500, "speech_pad_ms": 200}
 """Cues should not span pauses of half a second; faster-whisper's own default of 2 s is made for plain text."""
 _OPTIONS: Final = {
@@ -36,7 +35,9 @@ _OPTIONS: Final = {
     "hotwords": (str | None, None),
     "condition_on_previous_text": (bool, False),
     "word_timestamps": (bool, True),
+    "task": (str, "transcribe"),
 }
+_OURS: Final = ("language", "expected_language", "vad", "spans", "second_look")
 
 
 class WhisperEngine:
@@ -58,14 +59,17 @@ class WhisperEngine:
         files = {file.path: read_file(pack, folder, file) for file in pack.files}
         if "tokenizer.json" not in files:  # faster-whisper would fetch one
             raise ModelMissing(pack.name, "it lists no tokenizer.json", f"Mend {pack.origin}.")
-        parallel = pack.parallel or 1
+        threads = settings.threads or cores()
+        # Half of a call is features, alignment and the decoder's small steps, which one thread does: two calls at once
+        # fill two cores, 1.5 times as fast for short clips as one by one.
+        parallel = pack.parallel or (2 if device == CPU and threads > 1 else 1)
         try:
             with Growth() as growth:
-                model = faster_whisper.WhisperModel(
+                model = Listener(
                     pack.name,
                     device=kind_of(device),
                     compute_type=_compute_type(pack, device),
-                    cpu_threads=max(1, (settings.threads or cores()) // parallel),
+                    cpu_threads=max(1, threads // pack.parallel if pack.parallel else threads),
                     num_workers=parallel,
                     local_files_only=True,
                     files=files,
@@ -76,6 +80,7 @@ class WhisperEngine:
             raise ModelMissing(
                 pack.name, f"CTranslate2 cannot load it: {error}", f"Mend {pack.origin} or its files."
             ) from None
+        model.margin = round(100 * float(pack.options.get("margin_seconds", -0.01)))  # type: ignore[arg-type]  # packs say numbers
         return WhisperSession(pack, model, device, parallel, growth.mb)
 
 
@@ -101,9 +106,7 @@ def present() -> list[Device]:
 class WhisperSession:
     """A loaded Whisper model."""
 
-    def __init__(
-        self, pack: Pack, model: faster_whisper.WhisperModel, device: str, parallel: int, grown_mb: int
-    ) -> None:
+    def __init__(self, pack: Pack, model: Listener, device: str, parallel: int, grown_mb: int) -> None:
         self._pack, self._model = pack, model
         self.device, self.parallel = device, parallel
         self.memory_mb = max(pack.memory_mb, grown_mb if device == CPU else 0)
@@ -116,15 +119,20 @@ class WhisperSession:
 
         Args:
             inputs: ``samples``: float32 mono, 16 kHz, in [-1, 1], any length.
-            options: ``language`` (code, or None to detect it), ``vad`` (default True: only what sounds like speech is
-                heard; a mapping overrides thresholds of the detector), ``beam_size``, ``initial_prompt``, ``hotwords``,
+            options: ``language`` (code, or None to find it out in each window), ``expected_language`` (of a window that
+                does not tell), ``task`` (``transcribe``, or ``translate`` into English), ``spans`` (pairs of seconds
+                that are heard) or ``vad`` (default True: only what sounds like speech is heard; a mapping overrides
+                thresholds of the detector), ``second_look`` (mean log probability under which a window is decoded a
+                second time; None never), ``beam_size``, ``initial_prompt``, ``hotwords``,
                 ``condition_on_previous_text``, ``word_timestamps``.
             control: Told how far it is after each segment; a call that is stopped ends there.
 
         Returns:
             ``language``, ``language_probability``, ``duration`` and ``duration_after_vad`` in seconds, ``speech``
             (pairs of seconds; the whole clip without vad) and ``segments``: mappings with start, end, text,
-            avg_logprob, no_speech_prob, compression_ratio, temperature and words (word, start, end, probability).
+            avg_logprob, no_speech_prob, compression_ratio, temperature, language, language_probability, ``window``
+            (its number), ``second`` (what another decoding of the window says, or None) and words (word, start, end,
+            probability).
 
         Raises:
             JobError: the samples or an option are wrong, or the language is not one the model knows.
@@ -133,9 +141,13 @@ class WhisperSession:
         samples = _samples(self._pack.name, inputs)
         chosen = self._options(options)
         language = self._language(options.get("language"))
-        spans = _speech(samples, options.get("vad", True))
+        expected = self._language(options.get("expected_language")) or ""
+        close = options.get("second_look")
+        if not isinstance(close, float | int | None):
+            raise JobError(f"model {self._pack.name!r}: option second_look is {close!r}, not a number")
+        spans = _given(samples, options["spans"]) if "spans" in options else _speech(samples, options.get("vad", True))
         heard = np.concatenate([samples[span["start"] : span["end"]] for span in spans]) if spans else samples[:0]
-        answer = {
+        answer: dict[str, Any] = {
             "language": language or "",
             "language_probability": 1.0 if language else 0.0,
             "duration": len(samples) / RATE,
@@ -146,23 +158,24 @@ class WhisperSession:
         if not len(heard):
             return answer
         try:
-            # The retry samples at random; a fixed seed gives the same words for the same sound.
-            ctranslate2.set_random_seed(0)
-            segments, info = self._model.transcribe(heard, language=language, temperature=_TEMPERATURES, **chosen)
-            answer["language"], answer["language_probability"] = info.language, float(info.language_probability)
-            answer["segments"] = _collect(segments, spans, len(heard) / RATE, control)
+            found = self._model.hear(heard, language, expected, close, **chosen)
+            answer["segments"] = _collect(found, spans, len(heard) / RATE, control)
         except (MemoryError, RuntimeError, ValueError) as error:
             if is_short(error):
                 raise NoMemory(f"model {self._pack.name!r}: no memory for this clip on {self.device}") from None
             raise JobError(f"model {self._pack.name!r}: {error}") from None
+        if not language:
+            answer["language"], answer["language_probability"] = _mostly(answer["segments"])
         return answer
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        check_options(self._pack, options, ("language", "vad", *_OPTIONS))
+        check_options(self._pack, options, (*_OURS, *_OPTIONS))
         chosen = {name: options.get(name, default) for name, (_, default) in _OPTIONS.items()}
         for name, (kind, _) in _OPTIONS.items():
             if not isinstance(chosen[name], kind):
                 raise JobError(f"model {self._pack.name!r}: option {name} is {chosen[name]!r}, not {kind}")
+        if chosen["task"] not in ("transcribe", "translate"):
+            raise JobError(f"model {self._pack.name!r}: task is {chosen['task']!r}, not transcribe or translate")
         return chosen
 
     def _language(self, language: object) -> str | None:
@@ -202,41 +215,69 @@ def _speech(samples: np.ndarray[Any, Any], vad: object) -> list[dict[str, int]]:
     return [span for span in get_speech_timestamps(samples, chosen) if span["end"] > span["start"]]
 
 
+def _given(samples: np.ndarray[Any, Any], spans: object) -> list[dict[str, int]]:
+    """Turn pairs of seconds into samples; they must be in order and not overlap."""
+    try:
+        found = [(round(float(start) * RATE), round(float(end) * RATE)) for start, end in spans]  # type: ignore[attr-defined]  # anything may be given
+    except (TypeError, ValueError):
+        raise JobError("spans: not pairs of seconds") from None
+    edges = [edge for span in found for edge in span]
+    if edges != sorted(edges) or (edges and edges[0] < 0):
+        raise JobError("spans: they must be in order and not overlap")
+    return [{"start": start, "end": min(end, len(samples))} for start, end in found if start < min(end, len(samples))]
+
+
 def _collect(
-    segments: Iterable[Any], spans: list[dict[str, int]], seconds: float, control: Control
+    heard: Iterable[tuple[Any, Look]], spans: list[dict[str, int]], seconds: float, control: Control
 ) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    looks: list[Look] = []
+    places: list[int] = []
 
     def followed() -> Iterable[Any]:
-        for segment in segments:
+        for segment, look in heard:
             if control.stopped:
                 return
             control.progress(min(1.0, segment.end / seconds))
+            if not looks or look is not looks[-1]:
+                looks.append(look)
+            places.append(len(looks) - 1)
             yield segment
 
-    for segment in restore_speech_timestamps(followed(), spans, RATE):
-        words = [
-            {
-                "word": word.word,
-                "start": float(word.start),
-                "end": float(word.end),
-                "probability": float(word.probability),
-            }
-            for word in segment.words or ()
-        ]
-        found.append(
-            {
-                "start": float(segment.start),
-                "end": float(segment.end),
-                "text": segment.text,
-                "avg_logprob": float(segment.avg_logprob),
-                "no_speech_prob": float(segment.no_speech_prob),
-                "compression_ratio": float(segment.compression_ratio),
-                "temperature": float(segment.temperature or 0.0),
-                "words": words,
-            }
-        )
-    return found
+    return [
+        {**_plain(segment), "window": place, **structs.asdict(looks[place])}
+        for segment, place in zip(restore_speech_timestamps(followed(), spans, RATE), places, strict=False)
+    ]
+
+
+def _plain(segment: Any) -> dict[str, Any]:
+    words = [
+        {"word": word.word, "start": float(word.start), "end": float(word.end), "probability": float(word.probability)}
+        for word in segment.words or ()
+    ]
+    return {
+        "start": float(segment.start),
+        "end": float(segment.end),
+        "text": segment.text,
+        "avg_logprob": float(segment.avg_logprob),
+        "no_speech_prob": float(segment.no_speech_prob),
+        "compression_ratio": float(segment.compression_ratio),
+        "temperature": float(segment.temperature or 0.0),
+        "words": words,
+    }
+
+
+def _mostly(segments: list[dict[str, Any]]) -> tuple[str, float]:
+    """Say which language most of the time is spoken in, and how sure that is."""
+    spoken: dict[str, float] = {}
+    sure: dict[str, float] = {}
+    for segment in segments:
+        seconds = max(segment["end"] - segment["start"], 0.01)
+        spoken[segment["language"]] = spoken.get(segment["language"], 0.0) + seconds
+        sure[segment["language"]] = sure.get(segment["language"], 0.0) + seconds * segment["language_probability"]
+    if not spoken:
+        return "", 0.0
+    most = max(spoken, key=lambda code: spoken[code])
+    return most, sure[most] / spoken[most]
 
 
 __all__ = ["WhisperEngine", "WhisperSession", "present"]

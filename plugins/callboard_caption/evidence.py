@@ -1,0 +1,129 @@
+"""What speaks for each cue: how sure its words are, how voiced its time, how far a second decoding agrees. Pure."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from callboard_schemas import Cue, Heard, Word
+from msgspec import Struct
+from msgspec.structs import replace
+
+from callboard_caption.doubt import Spoken, share_voiced
+
+Spans = Sequence[tuple[float, float]]
+
+_LONGEST = 6
+"""Words of the longest phrase whose repetition is looked for."""
+
+
+class Said(Struct, frozen=True):
+    """A word, and where it is from."""
+
+    word: Word
+    segment: Spoken
+    differs: float | None = None
+    """Errors that a second decoding charges to it; ``None`` where there was none."""
+
+
+def compared(segments: Sequence[tuple[Spoken, Sequence[Word]]]) -> list[list[Said]]:
+    """Compare the words of segments with the second decoding of their windows, where there was one."""
+    windows: dict[str, list[int]] = {}
+    for at, (segment, _) in enumerate(segments):
+        windows.setdefault(segment.window, []).append(at)
+    found: list[list[Said]] = [[] for _ in segments]
+    for places in windows.values():
+        words = [(at, word) for at in places for word in segments[at][1]]
+        second = segments[places[0]][0].second
+        charged = _charged([word.text for _, word in words], second) if second is not None else [None] * len(words)
+        for (at, word), differs in zip(words, charged, strict=True):
+            found[at].append(Said(word, segments[at][0], differs))
+    return found
+
+
+def _charged(first: Sequence[str], second: str) -> list[float | None]:
+    """Charge each word of *first* with the errors against *second*, as a word error rate counts them."""
+    errors: list[float] = [0.0] * len(first)
+    left, right = [_key(text) for text in first], [key for text in second.split() if (key := _key(text))]
+    for kind, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        for at in range(a, b):
+            errors[at] += float(bool(left[at]))
+        extra = (d - c) - (b - a)
+        if extra > 0 and errors:
+            errors[min(max(b - 1, 0), len(errors) - 1)] += extra
+    return list(errors)
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[^\w]+", "", text.lower())
+
+
+def attach(cues: Sequence[Cue], said: Sequence[Said], spans: Spans) -> list[Cue]:
+    """Give each cue its evidence.
+
+    Args:
+        cues: As laid out of the words of *said*, each once and in order. Cues without words are left as they are.
+        said: The words, with where they are from.
+        spans: Where the detector hears a voice, in seconds.
+    """
+    found: list[Cue] = []
+    before: list[str] = []
+    used = 0
+    for cue in cues:
+        mine = list(said[used : used + len(cue.words)])
+        used += len(cue.words)
+        if not mine:
+            found.append(cue)
+            continue
+        keys = [_key(one.word.text) for one in mine]
+        found.append(replace(cue, no_speech=_worst(mine), heard=_heard(cue, mine, before, keys, spans)))
+        before = [*before, *keys][-_LONGEST:]
+    return found
+
+
+def _heard(cue: Cue, mine: Sequence[Said], before: Sequence[str], keys: Sequence[str], spans: Spans) -> Heard:
+    differs = [one.differs for one in mine if one.differs is not None]
+    text = " ".join(one.word.text for one in mine)
+    return Heard(
+        least_confidence=round(min(one.word.confidence for one in mine), 4),
+        compression=round(max(compression(text), max(one.segment.compression for one in mine)), 3),
+        repetition=round(repeated(before, keys), 4),
+        voiced=round(share_voiced(mine[0].word.start, mine[-1].word.end, spans), 4),
+        disagreement=round(min(sum(differs) / len(differs), 1.0), 4) if differs else None,
+        quiet=any(one.segment.quiet for one in mine),
+    )
+
+
+def _worst(mine: Sequence[Said]) -> float:
+    return round(min(max(max(one.segment.no_speech for one in mine), 0.0), 1.0), 4)
+
+
+def compression(text: str) -> float:
+    """Length of *text* over its zlib-compressed length, as the recogniser counts it."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def repeated(before: Sequence[str], words: Sequence[str]) -> float:
+    """Say which share of *words* says again what was said just before, 0 to 1.
+
+    That is a phrase of three to six words, or three in a row of one or two: twice the same word is how people speak.
+    """
+    run = [*before, *words]
+    marked = [False] * len(run)
+    for size in range(1, _LONGEST + 1):
+        for at in range(size, len(run) - size + 1):
+            if run[at : at + size] != run[at - size : at]:
+                continue
+            thrice = at >= 2 * size and run[at - 2 * size : at - size] == run[at : at + size]
+            if size >= 3 or thrice:
+                marked[at : at + size] = [True] * size
+    mine = marked[len(before) :]
+    return sum(mine) / len(mine) if mine else 0.0
+
+
+__all__ = ["Said", "attach", "compared", "compression", "repeated"]
