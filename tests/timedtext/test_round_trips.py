@@ -163,9 +163,12 @@ def test_ffmpeg_reads_the_same(kind: str, muxed: str, tmp_path: object) -> None:
         )
         for n in range(1, 6)
     )
-    with av.open(io.BytesIO(write(Document(cues=cues), kind)), format=muxed) as file:
+    with av.open(io.BytesIO(write(Document(cues=cues), kind)), "r", format=muxed) as file:
         packets = [packet for packet in file.demux() if packet.size]
-        found = [(float(p.pts * p.time_base), float(p.duration * p.time_base), bytes(p).decode()) for p in packets]
+        found = [
+            (float((p.pts or 0) * p.time_base), float((p.duration or 0) * p.time_base), bytes(p).decode())
+            for p in packets
+        ]
     assert [(start, length) for start, length, _ in found] == [(cue.start, 1.5) for cue in cues]
     assert all(f"Cue {n}" in text and "second" in text for n, (_, _, text) in enumerate(found, start=1))
 

@@ -23,7 +23,6 @@ from callboard.timedtext.markup import Run, style, tagged, tidy
 
 try:
     import pysubs2
-    from pysubs2.formats.substation import parse_tags
 except ImportError as error:
     raise MissingExtra("reading and writing ASS", error.name or "pysubs2", "caption") from None
 
@@ -35,6 +34,9 @@ _OVERRIDE: Final = re.compile(r"\{([^}]*)\}")
 _KEY: Final = re.compile(r"\\an([1-9])")
 _OLD: Final = re.compile(r"\\a(1[01]|[1-79])(?!\d)")
 _OLD_KEYS: Final = {1: 1, 2: 2, 3: 3, 5: 7, 6: 8, 7: 9, 9: 4, 10: 5, 11: 6}
+_CODE: Final = re.compile(
+    r"\\(?P<letter>[ibu])(?P<on>\d{0,4})(?![a-z])|\\r(?P<style>[^\\}]*)|\\p(?P<drawing>\d{1,2})(?!\d)"
+)
 _KEPT: Final = re.compile(r"\\an?\d+|\\[ibu]\d*|\\r[^\\}]*")
 _HELD: Final = {r"\{": "\ue000", r"\}": "\ue001"}
 """Private characters that stand for escaped braces while pysubs2 looks for blocks in braces."""
@@ -103,16 +105,11 @@ def _add(event: Any, number: int, found: Any, reading: Reading) -> None:
     if event.is_comment:
         reading.note(number, "a comment: left out")
         return
-    styles = found.styles
-    own = styles.get(event.style) or styles.get("Default") or pysubs2.SSAStyle()
-    runs: list[Run] = []
-    for fragment, look in parse_tags(event.text, own, styles):
-        letters = style(k for k, on in (("b", look.bold), ("i", look.italic), ("u", look.underline)) if on)
-        if look.drawing and fragment.strip():
-            reading.note(number, "a drawing: left out")
-        else:
-            runs.append(Run(_plain(fragment), letters))
-    overrides = "".join(_OVERRIDE.findall(event.text))
+    own = found.styles.get(event.style) or found.styles.get("Default") or pysubs2.SSAStyle()
+    head, brace, tail = event.text.rpartition("}")
+    text = head + brace + tail.replace("{", _HELD[r"\{"])  # a brace that nothing closes is text
+    runs = _runs(text, own, found.styles, number, reading)
+    overrides = "".join(_OVERRIDE.findall(text))
     rest = _KEPT.sub("", overrides)
     if rest:
         reading.note(number, f"{rest[:60]!r}: left out")
@@ -131,6 +128,33 @@ def _add(event: Any, number: int, found: Any, reading: Reading) -> None:
             align=align,
         )
     )
+
+
+def _runs(text: str, own: Any, styles: Any, number: int, reading: Reading) -> list[Run]:
+    """Part a text by its blocks of codes; pysubs2 can too, in time that grows with the square of the blocks."""
+    found: list[Run] = []
+    look, drawing = _looks(own), False
+    for index, piece in enumerate(_OVERRIDE.split(text)):
+        if index % 2 == 0:
+            if drawing and piece.strip():
+                reading.note(number, "a drawing: left out")
+            elif not drawing:
+                found.append(Run(_plain(piece), style(look)))
+            continue
+        for code in _CODE.finditer(piece):
+            if code["style"] is not None:
+                look = _looks(styles.get(code["style"].strip(), own))
+            elif code["drawing"] is not None:
+                drawing = int(code["drawing"]) > 0
+            elif code["on"] == "":
+                look = (look - {code["letter"]}) | (_looks(own) & {code["letter"]})
+            else:
+                look = look | {code["letter"]} if int(code["on"]) else look - {code["letter"]}
+    return found
+
+
+def _looks(own: Any) -> frozenset[str]:
+    return frozenset(k for k, on in (("b", own.bold), ("i", own.italic), ("u", own.underline)) if on)
 
 
 def _plain(fragment: str) -> str:

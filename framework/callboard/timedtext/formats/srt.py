@@ -79,11 +79,11 @@ def _runs(block: Block, reading: Reading) -> tuple[list[Run], int | None]:
     out: list[Run] = []
     depth = dict.fromkeys(LETTERS, 0)
     align: int | None = None
-    text, at = "\n".join(block.text), 0
+    text, at, line = "\n".join(block.text), 0, block.first
     for token in _TOKEN.finditer(text):
         out.append(Run(unescape_srt(text[at : token.start()]), style(k for k in LETTERS if depth[k] > 0)))
+        line += text.count("\n", at, token.start())
         at = token.end()
-        line = block.first + text.count("\n", 0, token.start())
         slash, name, _, override, _ = token.groups()
         if override is not None:
             align = _overridden(override, depth, line, reading) or align

@@ -29,6 +29,8 @@ except ImportError as error:
     raise MissingExtra("reading and writing TTML and STL", error.name or "ttconv", "caption") from None
 
 _SPACES: Final = re.compile(r"[\t\r\n ]+")
+FAR: Final = Fraction(10**9)
+"""Seconds: an end from which on there is none."""
 _OPEN_END: Final = 5
 """Seconds that a last cue stays where nothing says when it goes."""
 
@@ -111,6 +113,7 @@ def paragraphs(tree: Any, named: Mapping[str, Paragraph], reading: Reading, atte
 def cues_of(node: Any, about: Paragraph, reading: Reading) -> Iterator[Raw]:
     """Give the cues of one paragraph: one, or one for each time that its text changes."""
     begin, end = _span(node)
+    end = None if end is not None and end >= FAR else end
     leaves = list(_leaves(node, begin, end, about, reading))
     if not leaves:
         reading.note(about.line, "a cue without text: left out")
@@ -158,7 +161,7 @@ def _span(node: Any) -> tuple[Fraction, Fraction | None]:
 
 
 def _inside(node: Any, begin: Fraction, end: Fraction | None) -> tuple[Fraction, Fraction | None]:
-    own = None if node.get_end() is None else begin + node.get_end()
+    own = None if node.get_end() is None or node.get_end() >= FAR else begin + node.get_end()
     ends = [time for time in (end, own) if time is not None]
     return begin + (node.get_begin() or 0), min(ends) if ends else None
 

@@ -17,7 +17,7 @@ from lxml import etree
 from callboard.timedtext import plain
 from callboard.timedtext.formats.decoding import check_size, text_of
 from callboard.timedtext.formats.reading import LANGUAGE, Reading
-from callboard.timedtext.formats.timed import Paragraph, attend, paragraphs
+from callboard.timedtext.formats.timed import FAR, Paragraph, attend, paragraphs
 from callboard.timedtext.formats.ttml_times import PARAMETER, Timing
 
 _TTML: Final = "http://www.w3.org/ns/ttml"
@@ -41,6 +41,8 @@ class _Node(NamedTuple):
     role: str
     language: str
     depth: int
+    in_sequence: bool = False
+    """Whether its parent shows its children one after the other."""
 
 
 def read_ttml(data: bytes, reading: Reading, encoding: str | None = None) -> None:
@@ -88,11 +90,10 @@ def _parsed(data: bytes, reading: Reading, encoding: str | None) -> Any:
         remove_pis=True,
     )
     try:
-        return etree.fromstring(_HEAD.sub("", text, count=1).lstrip().encode("utf-8", "replace"), parser)
+        bare = _HEAD.sub(lambda head: "\n" * head[0].count("\n"), text, count=1)
+        return etree.fromstring(bare.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
-        skipped = len(text) - len(_HEAD.sub("", text, count=1).lstrip())
-        line = (error.lineno or 1) + text.count("\n", 0, skipped)
-        raise reading.refuse(line, f"is no XML: {plain.one_line(error.msg or '')[:120]}") from None
+        raise reading.refuse(error.lineno or 1, f"is no XML: {plain.one_line(error.msg or '')[:120]}") from None
 
 
 def _modern(name: str) -> str:
@@ -131,7 +132,8 @@ class _Built:
                     raise self.reading.refuse(child.sourceline or line, "an entity, which is not allowed")
                 below = Element(_modern(child.tag))
                 copy.append(below)
-                children.append((_Node(child, node.agent, node.role, node.language, node.depth + 1), below))
+                seq = copy.attrib.get("timeContainer") == "seq"
+                children.append((_Node(child, node.agent, node.role, node.language, node.depth + 1, seq), below))
             todo += reversed(children)
         return top
 
@@ -142,6 +144,8 @@ class _Built:
         for name in ("begin", "end", "dur") if timed else ():  # in this order, so that begin can be kept alone
             if name in copy.attrib:
                 self.times.append((copy, name, self.timing.seconds(copy.attrib[name], line)))
+        if timed and copy.tag != f"{{{_TTML}}}set":
+            self._close(node, copy, line)
         agent = copy.attrib.get(f"{_META}agent", node.agent)
         role = copy.attrib.get(f"{_META}role", node.role)
         language = copy.attrib.get(f"{_XML}lang", node.language if node.depth > 1 else "")
@@ -150,6 +154,21 @@ class _Built:
         elif copy.tag == f"{{{_TTML}}}set":
             self.reading.note(line, "an animation: left out")
         return _Node(node.element, agent, role, language, node.depth)
+
+    def _close(self, node: _Node, copy: Element, line: int) -> None:
+        """Give what has a begin and no end a far one: ttconv ends it too early, or leaves it out.
+
+        It compares the ends of children, which count from their parent's begin, with that begin (ttconv 1.2.3,
+        ``implicit_end`` in ``ContentElement.process``).
+        """
+        if "end" in copy.attrib or "dur" in copy.attrib:
+            return
+        if node.in_sequence:
+            if any(key in child.attrib for child in node.element.iter() for key in ("begin", "end", "dur")):
+                raise self.reading.refuse(line, "nested times in a sequence, without a duration of their own")
+        elif "begin" in copy.attrib:
+            copy.set("end", "")
+            self.times.append((copy, "end", FAR))
 
     def _paragraph(self, node: _Node, copy: Element, told: _Node) -> None:
         """Name a paragraph by its language, the only attribute that ttconv hands on."""

@@ -108,31 +108,33 @@ class _Text:
         self.voices: list[str] = []
         self.spans: list[str] = []
         self.language = ""
-        self.plain_before = False
+        self.unvoiced = False
         self.text = "\n".join(block.text)
 
     @property
     def speaker(self) -> str:
         """Who speaks, where it is one for the whole cue."""
-        return self.voices[0] if len(set(self.voices)) == 1 and not self.plain_before else ""
+        return self.voices[0] if len(set(self.voices)) == 1 and not self.unvoiced else ""
 
     def read(self) -> None:
         """Read the text into runs, and find out who speaks."""
         many = len({plain.one_line(html.unescape(name)) for name in _voices(self.text)}) > 1
-        at = 0
+        at, line = 0, self.block.first
         for tag in _TAG.finditer(self.text):
             self._put(self.text[at : tag.start()])
+            line += self.text.count("\n", at, tag.start())
+            self._tag(tag[1], line, many=many)
+            line += tag[0].count("\n")
             at = tag.end()
-            self._tag(tag[1], self.block.first + self.text.count("\n", 0, tag.start()), many=many)
         self._put(self.text[at:])
-        if self.plain_before and self.voices and not many:
+        if self.unvoiced and self.voices and not many:
             self.reading.note(
                 self.block.line, f"only a part is said by {self.voices[0]!r}: read as said by nobody known"
             )
 
     def _put(self, text: str) -> None:
-        if text.strip() and not self.spans and not self.voices:
-            self.plain_before = True
+        if text.strip() and not self.spans:
+            self.unvoiced = True
         self.runs.append(Run(html.unescape(text), style(letter for letter in LETTERS if self.depth[letter])))
 
     def _tag(self, inside: str, line: int, *, many: bool) -> None:
