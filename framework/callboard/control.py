@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -13,7 +14,9 @@ from msgspec import Meta, Struct
 
 from callboard.bus import CONTROL, Bus, Unsubscribe
 from callboard.catalog import jobs
+from callboard.corrections import correct, hand_in
 from callboard.errors import CallboardError
+from callboard.taking import take_back
 
 if TYPE_CHECKING:
     from callboard.daemon import Daemon
@@ -55,6 +58,8 @@ class Control:
             "reject": lambda order: self._decide(order, "reject"),
             "undo": self._undo,
             "replay": self._replay,
+            "import": self._import,
+            "correct": self._correct,
             "explain": self._explain,
             "runtime": self._runtime,
             "pause": self._pause,
@@ -128,6 +133,23 @@ class Control:
     async def _replay(self, order: Order) -> Any:
         board = self._daemon.board
         decided = await board.catalog.write(lambda conn: board.desk.replay(conn, order.ids))
+        board.wake()
+        return msgspec.to_builtins(decided)
+
+    async def _import(self, order: Order) -> Any:
+        board = self._daemon.board
+        brought = await board.catalog.write(
+            lambda conn: take_back(conn, board.desk, board.following, Path(order.path), order.by or "someone")
+        )
+        board.wake()
+        return msgspec.to_builtins(brought)
+
+    async def _correct(self, order: Order) -> Any:
+        board, path, ident = self._daemon.board, Path(order.path), next(iter(order.ids), "")
+        document = await asyncio.to_thread(hand_in, path)
+        decided = await board.catalog.write(
+            lambda conn: correct(board.desk, conn, ident, document, order.by or "someone", path.name)
+        )
         board.wake()
         return msgspec.to_builtins(decided)
 

@@ -215,7 +215,14 @@ class Desk:
         return any(path and theirs(path, language, lambda name: is_ours(conn, name)) for path in media)
 
     def write(
-        self, conn: sqlite3.Connection, asset: Asset, result: Result, by: str, parameters: Parameters | None = None
+        self,
+        conn: sqlite3.Connection,
+        asset: Asset,
+        result: Result,
+        by: str,
+        parameters: Parameters | None = None,
+        *,
+        accept: bool = True,
     ) -> Decided:
         """Accept what a person wrote; it takes the place of what stood or waited, whoever made that.
 
@@ -225,12 +232,14 @@ class Desk:
             result: What they wrote.
             by: Who.
             parameters: Where it came from; kept in its provenance.
+            accept: Whether it holds at once; else it waits in place of what waited.
         """
         run = new_run()
         jobs.start_run(conn, run, "write")
         ident = by_person(conn, asset, result, run, parameters)
         _tell_changed(conn, proposals.replace(conn, ident, by_any=True))
-        self.decide(conn, Decision(proposal=ident, decision="accept", by=by), run)
+        if accept:
+            self.decide(conn, Decision(proposal=ident, decision="accept", by=by), run)
         jobs.close_run(conn, run)
         return Decided(run, (ident,))
 

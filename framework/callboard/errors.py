@@ -181,6 +181,16 @@ class SubtitleError(JobError):
         super().__init__(f"{name}:{line}: {problem}" if line else f"{name}: {problem}", hint)
 
 
+class ExchangeError(CallboardError):
+    """A translator's file cannot be taken back, or not a single text of it; nothing was changed."""
+
+    code = "exchange"
+
+    def __init__(self, name: str, problem: str, hint: str = "") -> None:
+        self.name, self.problem = name, problem
+        super().__init__(f"{name}: {problem}", hint)
+
+
 class MediaCrash(CallboardError):
     """The process that decoded a file died or hung; only this file is to blame."""
 

@@ -126,7 +126,7 @@ class OneShot:
                     board.catalog.write_sync(lambda conn: jobs.end_run(conn, self.run, "interrupted"))
                 raise
             await board.catalog.write(lambda conn: jobs.end_run(conn, self.run, "done"))
-            return report(board, self.run, self._asked, self._passed_over)
+            return report(board.catalog, self.run, self._asked, self._passed_over)
 
     async def _work(self, board: Board) -> None:
         """Ask for everything and wait for it; fail as soon as the board cannot go on."""

@@ -12,11 +12,21 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
-from callboard_schemas import Asset, Captions, CaptionsAccepted, Envelope, Proposal, Tags, TranslationRequested
+from callboard_schemas import (
+    Asset,
+    Captions,
+    CaptionsAccepted,
+    Envelope,
+    Proposal,
+    Tags,
+    TranslationRequested,
+    decode_path,
+)
 from msgspec import Struct
 from msgspec.structs import replace
 
 from callboard import announce, codec
+from callboard.beside import read_name
 from callboard.catalog import decisions, jobs, journal, proposals
 from callboard.catalog.jobs import Planned
 from callboard.cuewise import kept_cues
@@ -131,6 +141,9 @@ def filled(conn: sqlite3.Connection, asked: TranslationRequested) -> Translation
     what = asked.what or ("captions", "description", "labels")
     accepted = [made for made in proposals.of_digest(conn, asset.digest) if made.state == "accepted"]
     captions, description, labels = asked.captions, asked.description, asked.labels
+    language = asked.source_language
+    if language is None and asset.kind == "subtitles":
+        language = read_name(decode_path(asset.place.path)).language or None
     if captions is None and "captions" in what:
         captions = _latest(accepted, asked.source_language)
     if not description and "description" in what:
@@ -142,7 +155,7 @@ def filled(conn: sqlite3.Connection, asked: TranslationRequested) -> Translation
             "nothing-accepted",
             f"no {', no '.join(what)} of {asset.place.path} were accepted yet, so none is translated",
         )
-    return replace(asked, captions=captions, description=description, labels=labels)
+    return replace(asked, captions=captions, description=description, labels=labels, source_language=language)
 
 
 def _latest(accepted: Sequence[Proposal], language: str | None) -> Captions | None:

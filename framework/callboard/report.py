@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from callboard_schemas import Asset, Failure, Proposal, Tags, encode_path
 from msgspec import Struct
 
-from callboard.board import Board
-from callboard.catalog import jobs, proposals
+from callboard.catalog import Catalog, jobs, proposals
 from callboard.catalog.ledger import sidecars_of
 from callboard.sources.facts import Found
 
@@ -77,9 +76,11 @@ class RunReport(Struct, frozen=True, kw_only=True):
         return not self.totals["failed"] and not self.totals["blocked"]
 
 
-def report(board: Board, run: str, asked: Sequence[Asked], passed_over: Sequence[tuple[bytes, str]] = ()) -> RunReport:
+def report(
+    catalog: Catalog, run: str, asked: Sequence[Asked], passed_over: Sequence[tuple[bytes, str]] = ()
+) -> RunReport:
     """Gather what became of each file."""
-    assets = board.catalog.read(lambda conn: tuple(_asset(conn, run, one) for one in asked))
+    assets = catalog.read(lambda conn: tuple(_asset(conn, run, one) for one in asked))
     states = [asset.state for asset in assets]
     totals = {
         "assets": len(assets),

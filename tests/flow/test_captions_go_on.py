@@ -18,83 +18,14 @@ from callboard.oneshot import OneShot
 from callboard.testing import TmpPlugin
 from callboard_schemas import Captions, CaptionsAccepted, Decision, Proposal, Translation
 
-SPEAK = """
-    from callboard import hookimpl, Captions, Cue
-
-    @hookimpl
-    def callboard_handle(event, asset, context):
-        lines = context.path.read_text().split("|")
-        cues = tuple(
-            Cue(id=n, start=2.0 * n, end=2.0 * n + 1.5, lines=(line.strip("!"),), confidence=0.9,
-                failed=("nobody seems to speak",) if line.endswith("!") else ())
-            for n, line in enumerate(lines, 1)
-        )
-        return Captions(language="en", cues=cues, confidence=0.9)
-"""
-TURN = """
-    import msgspec
-    from callboard import hookimpl, Translation
-    from callboard_schemas import Captions, CaptionsAccepted, Cue, TranslationRequested
-
-    def turned(text):
-        return " ".join(word[::-1] for word in text.split())
-
-    @hookimpl
-    def callboard_handle(event, asset, context):
-        log = context.parameters["log"]
-        if log:
-            with open(log, "a") as calls:
-                calls.write(event.type + "\\n")
-        languages, captions, about, labels = tuple(context.parameters["languages"]), None, "", ()
-        if event.type == "captions.accepted":
-            captions = msgspec.json.decode(event.data, type=CaptionsAccepted).captions
-        elif event.type == "translation.requested":
-            asked = msgspec.json.decode(event.data, type=TranslationRequested)
-            languages, captions, about, labels = asked.languages, asked.captions, asked.description, asked.labels
-        if captions is None and asset.kind == "subtitles":
-            text = context.path.read_text().split("\\n\\n")
-            blocks = [block.strip().split("\\n") for block in text if block.strip()]
-            cues = tuple(
-                Cue(id=n, start=float(n), end=n + 0.9, lines=tuple(block[2:]), confidence=1.0)
-                for n, block in enumerate(blocks, 1)
-            )
-            captions = Captions(language="en", cues=cues, confidence=1.0, task="file")
-        cues = captions.cues if captions else ()
-        source = captions.language if captions else "en"
-        return [
-            Translation(
-                source_language=source, language=language, confidence=0.9, engine="turn", method="rules",
-                cues=tuple(
-                    msgspec.structs.replace(cue, lines=tuple(turned(line) for line in cue.lines), words=(),
-                                            risk=0.9 if len(cue.lines[0]) > 12 else 0.1)
-                    for cue in cues
-                ),
-                description=turned(about), labels={label: turned(label) for label in labels},
-            )
-            for language in languages
-        ]
-"""
-LANGUAGES = {"type": "strings", "default": ["es"], "help": "Which."}
-EVENTS = ["captions.accepted", "translation.requested", "media.settled"]
+HERE = Path(__file__).parent
 
 
-def install(tmp_plugin: TmpPlugin, log: str = "", languages: tuple[str, ...] = ("es",)) -> None:
+def install(tmp_plugin: TmpPlugin, log: Path) -> None:
     """Install a plugin that captions and one that translates by turning words round."""
-    tmp_plugin("speak", SPEAK, events=["media.settled"], results=["captions"], media=["video"])
-    parameters = {
-        "languages": {**LANGUAGES, "default": list(languages)},
-        "log": {"type": "string", "default": log, "help": "Where calls are written."},
-    }
-    tmp_plugin(
-        "turn",
-        TURN,
-        kind="transform",
-        events=EVENTS,
-        results=["translation"],
-        media=["subtitles"],
-        idle_without=["languages"],
-        parameters=parameters,
-    )
+    speaking, turning = ((HERE / name).read_text() for name in ("speaking.py", "turning.py"))
+    tmp_plugin("speak", speaking, events=["media.settled"], results=["captions"], media=["video"])
+    tmp_plugin("turn", turning, (HERE / "turning.toml").read_text().replace("LOG", str(log)))
 
 
 ALONE = """
@@ -103,6 +34,7 @@ workers = 2
 plugins.caption.enabled = false
 plugins.autotag.enabled = false
 plugins.localize.enabled = false
+plugins.turn.parameters.languages = ["es"]
 """
 """Settings in which these two plugins work alone."""
 
@@ -110,7 +42,7 @@ plugins.localize.enabled = false
 @pytest.fixture
 def project(tmp_path: Path, tmp_plugin: TmpPlugin, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Give a project with a film, captioned in English and put into Spanish."""
-    install(tmp_plugin, str(tmp_path / "calls"))
+    install(tmp_plugin, tmp_path / "calls")
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "film.mov").write_text("Good morning.|How are you today?")
     (tmp_path / "callboard.toml").write_text(ALONE)
@@ -197,6 +129,7 @@ async def test_captions_far_from_their_trigger_cause_no_more(project: Project) -
             row = jobs.get(conn, made.job)
             assert row is not None
             cause = journal.envelope(conn, row.event)
+            assert cause is not None
             body = msgspec.json.encode(msgspec.structs.replace(cause, hops=16))
             return conn.execute("UPDATE events SET body = ? WHERE seq = ?", (body, row.event)).rowcount
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 
-import msgspec
-from callboard_schemas import Captions, CaptionsAccepted, Cue, Proposal, Translation, TranslationRequested
+from callboard_schemas import Captions, Cue, Proposal, Translation
 
-from callboard.catalog import jobs, journal
 from callboard.cli.output import cell, console, count, print_table, table
 
 _SHOWN = 30
@@ -31,17 +28,6 @@ def in_order(cues: Sequence[Cue]) -> list[Cue]:
 def reasons(cue: Cue) -> str:
     """Say why a cue should be looked at."""
     return "; ".join(dict.fromkeys((*cue.failed, *cue.flags)))
-
-
-def source_of(conn: sqlite3.Connection, made: Proposal) -> dict[int, str]:
-    """Give the text that each cue of a translation was made of, by cue id, where its event brought it along."""
-    row = jobs.get(conn, made.job)
-    envelope = None if row is None else journal.envelope(conn, row.event)
-    kinds = {"captions.accepted": CaptionsAccepted, "translation.requested": TranslationRequested}
-    if envelope is None or envelope.type not in kinds or not isinstance(made.body, Translation):
-        return {}
-    data: CaptionsAccepted | TranslationRequested = msgspec.json.decode(envelope.data, type=kinds[envelope.type])
-    return {} if data.captions is None else {cue.id: " / ".join(cue.lines) for cue in data.captions.cues}
 
 
 def show_cues(made: Proposal, source: Mapping[int, str] | None = None) -> None:
@@ -101,4 +87,4 @@ def _first(failed: Sequence[Cue], cues: Sequence[Cue]) -> str:
     return ",".join(str(cue.id) for cue in (failed or cues)[:3])
 
 
-__all__ = ["clock", "in_order", "reasons", "show_cues", "source_of"]
+__all__ = ["clock", "in_order", "reasons", "show_cues"]

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 import click
 from callboard_schemas import Captions, Evidence, Proposal, Tag, Tags, Translation, encode_path
 
+from callboard.board import roots_of
 from callboard.catalog import journal, proposals
-from callboard.cli.cues import show_cues, source_of
+from callboard.cli.cues import show_cues
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, file_cell, place_path, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
 from callboard.cli.summary import summary
+from callboard.config import Project
 from callboard.desk import one_of
+from callboard.exchanging import source_texts
+from callboard.following import Following
 
 
 @click.command("inbox")
@@ -27,7 +31,7 @@ def command(ident: str, as_json: bool) -> int:
     with catalog(project) as opened:
         if ident:
             made = opened.read(lambda conn: proposals.get(conn, one_of(conn, ident)))
-            source = opened.read(lambda conn: source_of(conn, made)) if made is not None else {}
+            source = opened.read(lambda conn: _source(conn, project, made)) if made is not None else {}
             return _show_one(made, source, as_json=as_json)
         waiting = opened.read(_waiting)
     if as_json:
@@ -61,6 +65,11 @@ def _waiting(conn: sqlite3.Connection) -> list[tuple[Proposal, str]]:
         root, seen = next(iter(journal.places_of(conn, digest)), ("", None))
         found.append((proposal, place_path(root, encode_path(seen.path)) if seen else digest[:19]))
     return found
+
+
+def _source(conn: sqlite3.Connection, project: Project, made: Proposal) -> Mapping[int, str]:
+    """Give what the cues of a translation were made of, by cue id."""
+    return source_texts(conn, Following(roots_of(project)), made)
 
 
 def _show_one(made: Proposal | None, source: Mapping[int, str], *, as_json: bool) -> int:
