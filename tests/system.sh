@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Programs that the tests drive: speech and pictures to make media with, strace to see which files are opened,
-# exiftool to read what we write.
+# exiftool to read what we write, Apertium to translate.
 set -euo pipefail
 
 missing=()
 for program in espeak-ng exiftool ffmpeg sox strace; do
   command -v "$program" >/dev/null || missing+=("${program/#exiftool/libimage-exiftool-perl}")
+done
+modes=$(apertium -l 2>/dev/null || true)
+for pair in eng-spa eng-cat es-pt spa-ita fra-cat; do
+  grep -qw -- "$pair" <<<"$modes" || missing+=("apertium-$pair")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -136,6 +136,14 @@ class Context(Protocol):
         ...
 
     @property
+    def folder(self) -> Path | None:
+        """Where the plugin may keep files of its own, in the project's data; made on first use by whoever writes.
+
+        ``None`` where there is no project. What is in it is not part of a job's key: no answer may depend on it.
+        """
+        ...
+
+    @property
     def log(self) -> logging.Logger:
         """A logger whose lines reach the supervisor with the job's key."""
         ...

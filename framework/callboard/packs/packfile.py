@@ -9,10 +9,11 @@ from msgspec import Meta, Struct
 
 FORMATS: Final = {
     "onnxruntime": frozenset({".onnx", ".onnx_data", ".data", ".json", ".txt"}),
-    "ctranslate2": frozenset({".bin", ".json", ".txt"}),
-    "torch": frozenset({".safetensors", ".json", ".txt"}),
+    "ctranslate2": frozenset({".bin", ".json", ".txt", ".spm", ".model"}),
+    "torch": frozenset({".safetensors", ".json", ".txt", ".spm", ".model"}),
 }
-"""Engine to the file suffixes that it takes. ``.bin`` is CTranslate2's own flat format there, never a pickle."""
+"""Engine to the file suffixes that it takes. ``.bin`` is CTranslate2's own flat format there, never a pickle;
+``.spm`` and ``.model`` are SentencePiece's tables, which hold no code."""
 
 _CODE: Final = frozenset({".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".bin"})
 CARRIES_CODE: Final = {"torch": _CODE, "library": _CODE}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from callboard.glossary import Glossary
     from callboard.vocabulary import Vocabulary
 
+KEPT_VARIABLE = "CALLBOARD_KEPT"
+"""Environment variable by which a plugin's process knows where plugins keep files, each in a folder by its id."""
 PROGRESS_EVERY = 0.1
 """Seconds between two words on progress; a person reads no faster, and a bar needs no more."""
 
@@ -92,9 +94,11 @@ class JobContext:
         glossary: Path | Glossary | None = None,
         models: Mapping[str, str] | None = None,
         ticket: Ticket = NOBODY,
+        folder: Path | None = None,
     ) -> None:
         self._ticket = ticket
         self._models = models or {}
+        self._folder = folder
         self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
         self._vocabulary, self._glossary = vocabulary, glossary
         self._surroundings = surroundings
@@ -119,6 +123,11 @@ class JobContext:
     def path(self) -> Path | None:
         """Where the asset is on this machine, to be read only."""
         return self._path
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the plugin may keep files of its own."""
+        return self._folder
 
     @property
     def vocabulary(self) -> Vocabulary | None:
@@ -184,6 +193,12 @@ class JobContext:
             raise Cancelled
 
 
+def kept_folder(plugin: str) -> Path | None:
+    """Say where a plugin may keep files, in a process that was told; ``None`` elsewhere."""
+    named = os.environ.get(KEPT_VARIABLE)
+    return Path(named) / plugin if named else None
+
+
 def local_path(encoded: str | None) -> Path | None:
     """Give the path that a job names, with any bytes that the file system has in it."""
     from callboard_schemas import decode_path
@@ -191,4 +206,4 @@ def local_path(encoded: str | None) -> Path | None:
     return Path(os.fsdecode(decode_path(encoded))) if encoded else None
 
 
-__all__ = ["Cancelled", "JobContext", "Surroundings", "local_path"]
+__all__ = ["KEPT_VARIABLE", "Cancelled", "JobContext", "Surroundings", "kept_folder", "local_path"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ENGINES: Final = {
     "onnxruntime": "callboard.runtime.engines.onnx:OnnxEngine",
-    "ctranslate2": "callboard.runtime.engines.ctranslate:WhisperEngine",
+    "ctranslate2": "callboard.runtime.engines.ctranslation:CTranslateEngine",
     "torch": "callboard.runtime.engines.pytorch:TorchEngine",
     "library": "callboard.runtime.engines.library:LibraryEngine",
 }

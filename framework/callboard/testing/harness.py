@@ -197,6 +197,7 @@ class PluginHarness:
             vocabulary=vocabulary,
             glossary=glossary,
             models=_digests(manifest),
+            folder=self._shm.parent / "plugins" / manifest.id,
         )
         plugins = Plugins()
         try:

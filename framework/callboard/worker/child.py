@@ -16,6 +16,7 @@ from pathlib import Path
 
 from callboard.errors import Blocked
 from callboard.packs.store import PACKS_VARIABLE, VARIABLE
+from callboard.plugin.context import KEPT_VARIABLE
 from callboard.plugin.messages import FromPlugins, Hello, Stop
 from callboard.process_group import clean_environment, kill_group, kill_marked, signal_name
 from callboard.wire import Channel, WireError
@@ -204,8 +205,9 @@ def _popen(line: socket.socket, surround: Surround, mark: str) -> subprocess.Pop
 
 
 def _places(surround: Surround) -> dict[str, str]:
-    """Say where model packs are."""
-    places = {VARIABLE: surround.store, PACKS_VARIABLE: surround.packs}
+    """Say where model packs are, and where plugins keep files of their own: beside the run folder."""
+    kept = surround.run_folder.parent / "plugins"
+    places = {VARIABLE: surround.store, PACKS_VARIABLE: surround.packs, KEPT_VARIABLE: kept}
     return {name: str(place) for name, place in places.items() if place is not None}
 
 

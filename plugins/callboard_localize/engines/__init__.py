@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from callboard.context import Context
 
 Method = Literal["neural", "rules", "service"]
 
@@ -29,8 +32,24 @@ class Hints(Struct, frozen=True, kw_only=True):
     formal: bool | None = None
 
 
+class Text(str):
+    """A translated text that also says what its engine doubts: plain text to whoever does not ask."""
+
+    __slots__ = ("confidence", "unknown")
+    confidence: float | None
+    """How sure the engine is, 0 to 1, on a scale of its own; ``None`` where it cannot tell."""
+    unknown: tuple[str, ...]
+    """Words that it does not know and left as they were."""
+
+    def __new__(cls, text: str, confidence: float | None = None, unknown: tuple[str, ...] = ()) -> Self:
+        """Make a text with its doubts."""
+        made = super().__new__(cls, text)
+        made.confidence, made.unknown = confidence, unknown
+        return made
+
+
 class Engine(Protocol):
-    """Translates between two languages."""
+    """Translates between two languages. One with a ``close`` holds processes until that is called or it is dropped."""
 
     @property
     def name(self) -> str:
@@ -60,7 +79,7 @@ class Engine(Protocol):
         ...
 
     def translate(self, lines: Sequence[Line], hints: Hints) -> Sequence[str]:
-        """Translate *lines*.
+        """Translate *lines*; answers may be ``Text``, which says what the engine doubts.
 
         The caller checks everything: a wrong number of answers, lost marks and empty texts are all its to find.
 
@@ -71,4 +90,23 @@ class Engine(Protocol):
         ...
 
 
-__all__ = ["Engine", "Hints", "Line", "Method"]
+def choose(source: str, target: str, context: Context, engine: str = "auto") -> Engine:
+    """Make the best engine that is here for a pair of languages.
+
+    Args:
+        source: BCP 47 tag of the lines.
+        target: BCP 47 tag of what they become.
+        context: Of the job: its models, runtime and parameters.
+        engine: ``auto`` takes a neural model, else Apertium directly, else over other languages, else a service where
+            one is configured; or ``neural``, ``apertium``, ``service``, or the name of a model pack.
+
+    Raises:
+        NoTranslator: none is here; the error says what to install.
+        JobError: there is nothing to translate between two tags of one language, or *engine* is not known.
+    """
+    from callboard_localize.engines.choosing import choose as chosen
+
+    return chosen(source, target, context, engine)
+
+
+__all__ = ["Engine", "Hints", "Line", "Method", "Text", "choose"]

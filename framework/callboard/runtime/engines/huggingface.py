@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from callboard.errors import ModelMissing
 from callboard.packs import Pack
+from callboard.runtime.engines.translation import TASK
 from callboard.runtime.engines.vision import import_transformers
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def load_model(pack: Pack, private: Path, dtype: torch.dtype) -> torch.nn.Module
     known = isinstance(kind, type) and (name.startswith("AutoModel") or issubclass(kind, transformers.PreTrainedModel))
     if not known:
         raise _wrong(pack, f"transformers has no model class {name!r}")
-    if not pack.inputs:
+    if not pack.inputs and pack.task != TASK:
         raise _wrong(pack, "it does not say what the model takes ([[inputs]])")
     automatic = {"trust_remote_code": False} if name.startswith("AutoModel") else {}
     pickled = not any(file.path.endswith(".safetensors") for file in pack.files)
@@ -61,6 +62,16 @@ def load_model(pack: Pack, private: Path, dtype: torch.dtype) -> torch.nn.Module
     return loaded
 
 
+def pooled(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """The mean over the tokens that count, of length 1, as sentence-transformers pools."""
+    import torch
+
+    hidden = hidden.float()
+    keep = torch.ones_like(hidden[..., :1]) if mask is None else mask.unsqueeze(-1).to(hidden.dtype)
+    mean = (hidden * keep).sum(1) / keep.sum(1).clamp(min=1e-9)
+    return torch.nn.functional.normalize(mean, dim=-1)
+
+
 def _complete(pack: Pack, info: Mapping[str, Any]) -> None:
     # transformers fills what the files lack with random numbers and goes on.
     absent = pack.options.get("absent", ())
@@ -75,4 +86,4 @@ def _wrong(pack: Pack, problem: str) -> ModelMissing:
     return ModelMissing(pack.name, problem, f"Mend {pack.origin}.")
 
 
-__all__ = ["load_model", "offline"]
+__all__ = ["load_model", "offline", "pooled"]

@@ -20,12 +20,15 @@ from callboard.packs import Pack, Tensor
 from callboard.packs.packfile import CARRIES_CODE
 from callboard.runtime import Control, NoMemory, cores
 from callboard.runtime.engines import Device
+from callboard.runtime.engines.describing import DESCRIBE, load_describer
 from callboard.runtime.engines.devices import CPU, kind_of, ordered, processor
 from callboard.runtime.engines.folder import private_copy
-from callboard.runtime.engines.huggingface import load_model, offline
+from callboard.runtime.engines.huggingface import load_model, offline, pooled
 from callboard.runtime.engines.inputs import check_inputs, check_options
 from callboard.runtime.engines.memory import Growth, give_back, is_short
 from callboard.runtime.engines.openclip import load_tower
+from callboard.runtime.engines.seq2seq import load_seq2seq
+from callboard.runtime.engines.translation import TASK
 from callboard.runtime.engines.vision import import_open_clip, import_transformers
 
 if TYPE_CHECKING:
@@ -72,6 +75,10 @@ class TorchEngine:
 
             torch.set_num_threads(settings.threads or cores())
             with _loading, private_copy(pack, folder) as private, offline(), Growth() as growth:
+                if pack.task == TASK:
+                    return load_seq2seq(pack, private, getattr(torch, dtype), device)
+                if pack.task == DESCRIBE:
+                    return load_describer(pack, private, getattr(torch, dtype), device)
                 module, tensors, forward = _build(pack, private, dtype)
                 module.eval().requires_grad_(requires_grad=False).to(device)
         except CallboardError:
@@ -161,20 +168,10 @@ def _model_forward(pack: Pack, model: torch.nn.Module, dtype: torch.dtype) -> Fo
     def forward(given: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         out = model(**{key: each.to(dtype) if each.is_floating_point() else each for key, each in given.items()})
         if mean:
-            return {names[0] if names else "embedding": _pooled(out.last_hidden_state, given.get("attention_mask"))}
+            return {names[0] if names else "embedding": pooled(out.last_hidden_state, given.get("attention_mask"))}
         return {name: out[field] for name, field in zip(names, fields, strict=True)}
 
     return forward
-
-
-def _pooled(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """The mean over the tokens that count, of length 1, as sentence-transformers pools."""
-    import torch
-
-    hidden = hidden.float()
-    keep = torch.ones_like(hidden[..., :1]) if mask is None else mask.unsqueeze(-1).to(hidden.dtype)
-    mean = (hidden * keep).sum(1) / keep.sum(1).clamp(min=1e-9)
-    return torch.nn.functional.normalize(mean, dim=-1)
 
 
 class _Stopped(Exception):
