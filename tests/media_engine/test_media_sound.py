@@ -137,6 +137,23 @@ def test_speech_starts_where_it_was_laid(folder: Path) -> None:
     assert loud[0] / 16000 == pytest.approx(2.3, abs=0.1)
 
 
+def test_channels_are_kept_apart_where_that_is_asked(folder: Path, tmp_path: Path) -> None:
+    """Each channel is a column of its own, and what comes late is led by silence in all of them."""
+    ffmpeg(
+        *("-f", "lavfi", "-i", "sine=frequency=300:duration=2", "-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono:d=2"),
+        *("-filter_complex", "[0][1]amerge=inputs=2,adelay=500|500", tmp_path / "two.wav"),
+    )
+    with open_media(tmp_path / "two.wav", shm_folder=folder) as media:
+        apart = joined(list(media.audio(8000, 0.7, channels=True)))
+        mixed = joined(list(media.audio(8000, 0.7)))
+    assert apart.shape == (20000, 2)
+    assert mixed.shape == (20000,)
+    assert np.abs(apart[:, 1]).max() < 1e-4
+    assert np.abs(apart[:3900]).max() < 1e-3
+    assert np.abs(apart[4200:, 0]).max() == pytest.approx(0.125, abs=0.01)
+    assert np.corrcoef(mixed, apart[:, 0])[0, 1] > 0.999
+
+
 @pytest.mark.parametrize("name", ["silent_pan.mp4", "one_frame.mp4", "still_bars.png", "still_photo.jpg"])
 def test_no_sound_is_no_blocks(folder: Path, name: str) -> None:
     """Media without a sound stream give nothing."""
