@@ -11,6 +11,7 @@ from callboard.timedtext.rate import parse_rate
 
 
 def put(folder: Path, name: str, text: str) -> Path:
+    """Write a profile into a project."""
     (folder / "profiles").mkdir(exist_ok=True)
     path = folder / "profiles" / f"{name}.toml"
     path.write_text(text, encoding="utf-8")

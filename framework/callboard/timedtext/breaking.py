@@ -19,7 +19,7 @@ from callboard.timedtext.styled import Rich, rich, written
 from callboard.timedtext.syntax import SENTENCE, break_cost
 from callboard.timedtext.widths import width
 
-_SHAPE: Final = 2.0
+_SHAPE: Final = 1.4
 """What it costs a line to be off by its whole length from an even share."""
 _LEAN: Final = 0.04
 """How much longer each line is wished than the one above: a short upper line hides less of the picture."""

@@ -27,7 +27,9 @@ _TOGETHER = frozenset("—…‥⋯〳〴〵")
 """What is not torn from another of its kind."""
 _CLOSING = re.compile(r"[?!:;»›%…)\]]+")
 _OPENING = re.compile(r"[«‹¿¡(\[]+")
-_DASH = re.compile(r"[-‐‑–—]+")
+_DASH = re.compile(r"[-‐‑–—−]+")
+_ANSWER = re.compile(r"[-‐‑–—−][^-‐‑–—−]")
+"""What would look like another speaker's first word at the start of a line."""
 
 
 class Piece(NamedTuple):
@@ -126,7 +128,7 @@ def _glued(found: list[Piece]) -> list[Piece]:
     """Tie to its word a mark that is set off by a space: French punctuation, quotation marks, dashes."""
     kept: list[Piece] = []
     for piece in found:
-        if kept and kept[-1].glue and _tied(kept[-1].text, piece.text, first=len(kept) == 1):
+        if kept and kept[-1].glue.text and _tied(kept[-1].text, piece.text, first=len(kept) == 1):
             before = kept.pop()
             kept.append(Piece(before.rich.then(before.glue).then(piece.rich), piece.glue))
         else:
@@ -136,6 +138,8 @@ def _glued(found: list[Piece]) -> list[Piece]:
 
 def _tied(before: str, after: str, *, first: bool) -> bool:
     """Say whether a break must not come between; a dash leads in a speaker's first word, and ends any other."""
+    if _ANSWER.match(after):
+        return True
     if len(after) > 3 and len(before) > 3:
         return False
     if _DASH.fullmatch(before):

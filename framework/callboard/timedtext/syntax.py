@@ -41,7 +41,7 @@ def break_cost(before: Piece, after: Piece, phrases: Phrases, *, begins: bool = 
     if ended is not None:
         return ended
     if is_ideographic(one[-1]) or is_ideographic(other[0]):
-        return _between_ideographs(one[-1], other[0], spaced=bool(before.glue))
+        return _between_ideographs(one[-1], other[0], spaced=bool(before.glue.text))
     left, right = _bare(one), _bare(other)
     if _torn(one, other, left, right, phrases, begins=begins):
         return TORN
