@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
-from callboard.glossary import Glossary
 from callboard_schemas import Cue
 from msgspec import Struct
 
@@ -16,7 +15,7 @@ from callboard_localize.masks import shown
 from callboard_localize.names import missing
 from callboard_localize.numerals import digits
 from callboard_localize.rudeness import changed
-from callboard_localize.terms import Wording, banned, disobeyed
+from callboard_localize.terms import Terms
 from callboard_localize.tongue import Tongues, share_in_script
 from callboard_localize.verify import alike, repeats, weight
 
@@ -42,11 +41,8 @@ class Finding(Struct, frozen=True):
 class Pair(Struct, frozen=True):
     """What the checks of one translation share."""
 
-    source: str
-    target: str
-    wordings: tuple[Wording, ...] = ()
+    terms: Terms
     names: frozenset[str] = frozenset()
-    glossary: Glossary | None = None
     least_back: float = 0.3
 
 
@@ -75,12 +71,12 @@ class Checks:
         return found
 
     def _wording(self, said: str, came: str) -> Iterator[Finding]:
-        pair = self._pair
-        for spelled, required in disobeyed(said, came, pair.wordings):
-            yield Finding(f"glossary: {spelled!r} must be {required!r}", 0.9, fails=True)
-        for word in banned(came, pair.glossary, pair.target):
-            yield Finding(f"banned word: {word!r}", 0.9, fails=True)
-        if how := changed(said, pair.source, came, pair.target):
+        terms = self._pair.terms
+        for breach in terms.breaches(said, came):
+            yield Finding(breach, 0.9, fails=True)
+        for ending in terms.inflected(said):
+            yield Finding(ending, 0.3)
+        if how := changed(said, terms.source, came, terms.target):
             yield Finding(how, 0.35)
 
     def _preserved(self, said: str, came: str) -> Iterator[Finding]:
@@ -97,7 +93,7 @@ class Checks:
             yield Finding("much longer than its source", 0.4)
 
     def _language(self, said: str, came: str) -> Iterator[Finding]:
-        pair = self._pair
+        pair = self._pair.terms
         share = share_in_script(came, pair.target)
         if share is not None and share < 0.5:
             yield Finding(f"not in the script of {pair.target}", 0.9, fails=True)

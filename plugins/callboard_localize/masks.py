@@ -12,11 +12,12 @@ from msgspec import Struct
 
 from callboard_localize.marks import Marks
 from callboard_localize.numerals import NUMBER, written_in
-from callboard_localize.terms import Wording
+from callboard_localize.terms import Terms
 
 Kind = Literal["tag", "number", "term", "kept", "cut", "guard"]
 TAG: Final = re.compile(r"(</?[ibu]>)", re.IGNORECASE)
 _SPACES: Final = re.compile(r"[ \t\n]+")
+_LOOSE: Final = re.compile(r"(?<=\w) ([.,;:!?])(?=\s|$)")
 _CJK: Final = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3040-\u30ff]")
 _KEPT: Final = (
     r"<[^<>\n]{1,80}>|\$?\{[^{}\n]{0,80}\}"
@@ -65,10 +66,11 @@ class Restored(Struct, frozen=True):
 class Masker:
     """Masks texts from one language to another, with one engine's marks."""
 
-    def __init__(self, marks: Marks, source: str, target: str, wordings: Sequence[Wording] = ()) -> None:
+    def __init__(self, marks: Marks, terms: Terms) -> None:
         self.marks = marks
-        self._source, self._target = source, target
-        self._wordings = wordings
+        self._terms = terms
+        self._source, self.target = terms.source, terms.target
+        self._seen: dict[tuple[str, bool], list[tuple[str, Piece | None]]] = {}
         alike = f"(?i:{marks.pattern.pattern})"  # what looks like a mark in the source is kept as it is
         self._pattern = re.compile(f"(?P<kept>{_KEPT}|{alike})|(?P<number>{NUMBER})")
 
@@ -97,7 +99,9 @@ class Masker:
                 out.append(" ")
                 put(Piece("cut", "", "", True, True))
                 out.append(" ")
-            for plain, piece in self._split(text, styled=styled):
+            if (text, styled) not in self._seen:
+                self._seen[text, styled] = list(self._split(text, styled=styled))
+            for plain, piece in self._seen[text, styled]:
                 out.append(plain)
                 if piece is not None:
                     put(piece)
@@ -124,16 +128,13 @@ class Masker:
 
     def _spans(self, text: str) -> list[tuple[int, int, Kind, str]]:
         """Find what is masked in *text*, terms of the glossary first; none overlap."""
-        spans: list[tuple[int, int, Kind, str]] = []
-        for wording in self._wordings:
-            for found in wording.pattern.finditer(text):
-                if found.end() > found.start() and not _overlaps(spans, found.start(), found.end()):
-                    spans.append((found.start(), found.end(), "term", wording.write(found[0])))
+        spans: list[tuple[int, int, Kind, str]]
+        spans = [(start, end, "term", becomes) for start, end, becomes in self._terms.spans(text)]
         for found in self._pattern.finditer(text):
             if found.end() == found.start() or _overlaps(spans, found.start(), found.end()):
                 continue
             number = found["number"] is not None
-            becomes = written_in(found[0], self._source, self._target) if number else found[0]
+            becomes = written_in(found[0], self._source, self.target) if number else found[0]
             spans.append((found.start(), found.end(), "number" if number else "kept", becomes))
         return sorted(spans)
 
@@ -164,7 +165,12 @@ class Masker:
         _check_order(order, masked)
         if any(_hollow(a, b, answer, masked) for a, b in pairwise(found)):
             raise MarksBroken("its markup came back around nothing")
-        return Restored(tuple(_SPACES.sub(" ", "".join(parts)).strip() for parts in out), order != sorted(order))
+        return Restored(tuple(self._tidy("".join(parts)) for parts in out), order != sorted(order))
+
+    def _tidy(self, text: str) -> str:
+        """Mend the spaces that engines leave; French has its own before the taller signs."""
+        text = _SPACES.sub(" ", text).strip()
+        return text if self.target.lower().startswith("fr") else _LOOSE.sub(r"\1", text)
 
     def _place(self, out: list[str], piece: Piece, rest: str) -> None:
         before = out[-1] if out else ""

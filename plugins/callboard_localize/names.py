@@ -8,7 +8,7 @@ from typing import Final
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _BEGINS: Final = re.compile(r"(?:^|[.?!…:;]['\"”’»)\]]*|[-–—\"“«(\[¿¡♪])\s*$")
-_NOUNS_IN_CAPITALS: Final = frozenset({"de", "lb"})
+NOUNS_IN_CAPITALS: Final = frozenset({"de", "lb"})
 # English puts capitals on more than names: pronoun, days, months, peoples and their languages, forms of address.
 _CAPITALS = """
 i i'm i'll i'd i've mr mrs ms miss dr sir ma'am mom mum dad mommy daddy grandma grandpa god lord ok tv
@@ -25,7 +25,7 @@ def names_in(texts: Iterable[str], language: str) -> frozenset[str]:
     A name stands with a capital inside a sentence, and nowhere without one. Languages that write every noun so, and
     scripts without capitals, give none.
     """
-    if language.split("-")[0].lower() in _NOUNS_IN_CAPITALS:
+    if language.split("-")[0].lower() in NOUNS_IN_CAPITALS:
         return frozenset()
     capital: set[str] = set()
     small: set[str] = set()
@@ -48,4 +48,4 @@ def missing(source: str, target: str, names: frozenset[str]) -> list[str]:
     return [name for name in dict.fromkeys(said) if not any(word.startswith(name.casefold()[:3]) for word in there)]
 
 
-__all__ = ["missing", "names_in"]
+__all__ = ["NOUNS_IN_CAPITALS", "missing", "names_in"]

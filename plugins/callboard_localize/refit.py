@@ -151,7 +151,7 @@ def _too_long(lines: Sequence[str], profile: Profile, *, styled: bool) -> str:
 def _too_fast(lines: Sequence[str], seconds: float, wanted: float, profile: Profile, *, styled: bool) -> str:
     length = _length(lines, profile, styled=styled)
     over = math.ceil(length * (1 - seconds / wanted) - _TINY) if wanted else 0
-    return f"{length / max(seconds, 0.001):.0f} characters a second: shorten it by {over}"
+    return f"{length / max(seconds, 0.001):.1f} characters a second: shorten it by {over}"
 
 
 __all__ = ["Fitted", "Fitting", "laid_out", "needed_seconds", "refit"]

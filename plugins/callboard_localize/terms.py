@@ -3,100 +3,69 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
-from callboard.glossary import Glossary, Term
-from msgspec import Struct
+from callboard.glossary import Glossary, banned, find, obeyed
 
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-"""Letters of scripts that put no space between words: Thai, Lao, Burmese, Khmer, Han, kana; Korean adds particles."""
+_POSSESSIVE = re.compile(r"['’]s?$")
 
 
-class Wording(Struct, frozen=True):
-    """One term of the glossary, between two languages."""
+class Terms:
+    """The terms that hold from one language into another, and words that stay as they are, such as names."""
 
-    spelled: str
-    """In the source."""
-    required: str
-    """In the target."""
-    pattern: re.Pattern[str]
-    """Finds its spellings in the source."""
+    def __init__(self, source: str, target: str, glossary: Glossary | None = None, names: Iterable[str] = ()) -> None:
+        self.source, self.target = source, target
+        self.glossary = glossary
+        kept = "|".join(re.escape(name) for name in sorted(set(names), key=len, reverse=True))
+        self._names = re.compile(rf"(?<!\w)(?:{kept})(?!\w)") if kept else None
 
-    def write(self, found: str) -> str:
-        """Give what is written where the source says *found*: all in capitals where that is."""
-        if len(found) > 3 and found.isupper() and not self.required.isupper():
-            return self.required.upper()
-        return self.required
+    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Give where terms stand in a text of the source language, and what each must become; none overlap.
 
+        An ending such as a possessive's is left to the engine.
+        """
+        taken: list[tuple[int, int]] = []
+        for found in find(text, self.glossary, self.source):
+            required = self._required(found.term)
+            if required is None:
+                continue
+            end = found.end - len((_POSSESSIVE.search(found.text) or [""])[0])
+            taken.append((found.start, end))
+            yield found.start, end, _in_case(text[found.start : end], required)
+        for name in self._names.finditer(text) if self._names is not None else ():
+            if not any(name.start() < end and name.end() > start for start, end in taken):
+                yield name.start(), name.end(), name[0]
 
-def wordings(glossary: Glossary | None, source: str, target: str, names: Iterable[str] = ()) -> tuple[Wording, ...]:
-    """Give the terms that hold from one language into another, longest spelling first.
+    def _required(self, ident: str) -> str | None:
+        term = self.glossary.get(ident) if self.glossary is not None else None
+        return term.called(self.target) if term is not None else None
 
-    Args:
-        glossary: The project's.
-        source: BCP 47.
-        target: BCP 47.
-        names: Further words that stay as they are, such as those of speakers.
-    """
-    found = [wording for term in (glossary.term if glossary else ()) if (wording := _wording(term, source, target))]
-    known = {wording.spelled.casefold() for wording in found}
-    found += [_made((name,), name, case=True) for name in names if name.casefold() not in known]
-    return tuple(sorted(found, key=lambda wording: -len(wording.spelled)))
+    def said_in(self, text: str) -> dict[str, str]:
+        """Give the terms that a text of the source language holds, and what they must become."""
+        found = {text[start:end]: required for start, end, required in self.spans(text)}
+        return {spelled: required for spelled, required in found.items() if spelled != required}
 
+    def breaches(self, said: str, came: str) -> Iterator[str]:
+        """Say which terms of a source its translation does not have as it must, and which banned words it has."""
+        for breach in obeyed(said, came, self.glossary, self.source, self.target):
+            yield f"glossary: {breach.source!r} must be {breach.wanted!r}"
+        for word in banned(came, self.glossary, self.target):
+            yield f"banned word: {word.text!r}"
 
-def _wording(term: Term, source: str, target: str) -> Wording | None:
-    if term.speaks(source):
-        spellings: tuple[str, ...] = (term.text, *term.variants)
-    elif there := term.called(source):
-        spellings = (there,)
-    else:
-        return None
-    required = term.called(target)
-    if required is None and term.language is not None and term.speaks(target):
-        required = term.text
-    return _made(spellings, required, case=term.case) if required else None
-
-
-def _made(spellings: Sequence[str], required: str, *, case: bool) -> Wording:
-    return Wording(spellings[0], required, spelled_as(spellings, case=case))
-
-
-def spelled_as(spellings: Iterable[str], *, case: bool = False) -> re.Pattern[str]:
-    """Make a pattern that finds *spellings* as whole words; inside a run of letters where words are not spaced."""
-    wanted = "|".join(_bounded(text) for text in sorted(spellings, key=len, reverse=True))
-    return re.compile(wanted, 0 if case else re.IGNORECASE)
+    def inflected(self, said: str) -> Iterator[str]:
+        """Say which terms stand in a source with an ending, which what they must become does not have."""
+        for found in find(said, self.glossary, self.source):
+            term = self.glossary.get(found.term) if self.glossary is not None else None
+            told = _POSSESSIVE.sub("", found.text).casefold()
+            if term is None or self._required(found.term) in (None, term.text):
+                continue
+            if told not in {spelled.casefold() for spelled in (term.text, *term.variants)}:
+                yield f"glossary: {found.text!r} became {self._required(found.term)!r}, which may want an ending"
 
 
-def _bounded(text: str) -> str:
-    inner = r"\s+".join(map(re.escape, text.split()))
-    left = r"(?<!\w)" if text[:1].isalnum() and not _UNSPACED.match(text[:1]) else ""
-    right = r"(?!\w)" if text[-1:].isalnum() and not _UNSPACED.match(text[-1:]) else ""
-    return left + inner + right
+def _in_case(found: str, required: str) -> str:
+    """Write *required* in capitals where the source does."""
+    return required.upper() if len(found) > 3 and found.isupper() and not required.isupper() else required
 
 
-def disobeyed(source: str, target: str, wordings: Sequence[Wording]) -> list[tuple[str, str]]:
-    """Give the terms, as spelled and as required, that *source* says more often than *target* does."""
-    missing: list[tuple[str, str]] = []
-    taken = source
-    for wording in wordings:
-        taken, said = wording.pattern.subn(" ", taken)  # "New York Times" asks for no second "New York"
-        if said > len(spelled_as([wording.required]).findall(target)):
-            missing.append((wording.spelled, wording.required))
-    return missing
-
-
-def banned(text: str, glossary: Glossary | None, language: str) -> list[str]:
-    """Give the words in *text* that the glossary bans from subtitles of *language*."""
-    if glossary is None:
-        return []
-    wanted = language.lower()
-    words = [
-        word
-        for tag, listed in glossary.banned.items()
-        if wanted == tag.lower() or wanted.startswith(tag.lower() + "-")
-        for word in listed
-    ]
-    return [word for word in words if spelled_as([word]).search(text)]
-
-
-__all__ = ["Wording", "banned", "disobeyed", "spelled_as", "wordings"]
+__all__ = ["Terms"]

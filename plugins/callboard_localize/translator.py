@@ -20,7 +20,7 @@ from callboard_localize.marks import Marks
 from callboard_localize.masks import Masker, shown
 from callboard_localize.names import names_in
 from callboard_localize.refit import Fitted, Fitting, refit
-from callboard_localize.terms import Wording, spelled_as, wordings
+from callboard_localize.terms import Terms
 from callboard_localize.tongue import Tongues
 
 Progress = Callable[[float], None]
@@ -85,7 +85,7 @@ class Translator:
         """
         captions = texts.captions
         cues = captions.cues if captions is not None else ()
-        terms = wordings(self._glossary, source, target, speakers(cues))
+        terms = Terms(source, target, self._glossary, speakers(cues))
         made = self._cues(captions, source, target, terms, progress) if captions is not None else []
         description, labels = self._others(texts, source, target, terms)
         profile = load(self._options.profile, target)
@@ -106,12 +106,10 @@ class Translator:
     def _trust(self) -> float:
         return TRUST[self._engine.method]
 
-    def _cues(
-        self, captions: Captions, source: str, target: str, terms: Sequence[Wording], progress: Progress
-    ) -> list[Cue]:
+    def _cues(self, captions: Captions, source: str, target: str, terms: Terms, progress: Progress) -> list[Cue]:
         cues = captions.cues
         hints = self._hints(terms, " ".join(line for cue in cues for line in cue.lines))
-        masker = Masker(Marks(self._engine.mark), source, target, terms)
+        masker = Masker(Marks(self._engine.mark), terms)
         lock = Lock(self._engine, masker, hints, self._options.context_lines)
         locked = lock.translate(cues, source, join=self._options.join_sentences, progress=progress)
         fitting = Fitting(
@@ -124,9 +122,7 @@ class Translator:
         fitted = refit(cues, [one.turns for one in locked], fitting)
         backs = self._backs(cues, locked, source, target)
         names = names_in((shown(" ".join(cue.lines), styled=cue.styled) for cue in cues), source)
-        checks = Checks(
-            Pair(source, target, tuple(terms), names, self._glossary, self._options.least_back), self._tongues
-        )
+        checks = Checks(Pair(terms, names, self._options.least_back), self._tongues)
         made: list[Cue] = []
         for cue, one, fit, back in zip(cues, locked, fitted, backs, strict=True):
             found = [] if one.kept else checks.findings(cue, fit.lines, back)
@@ -154,10 +150,10 @@ class Translator:
             risk=risk,
         )
 
-    def _hints(self, terms: Sequence[Wording], said: str) -> Hints:
+    def _hints(self, terms: Terms, said: str) -> Hints:
         formal = {"auto": None, "formal": True, "informal": False}[self._options.formal]
-        heard = [(term.spelled, term.required) for term in terms if term.pattern.search(said)]
-        return Hints(synopsis=self._glossary.synopsis if self._glossary else "", terms=tuple(heard), formal=formal)
+        synopsis = self._glossary.synopsis if self._glossary else ""
+        return Hints(synopsis=synopsis, terms=tuple(terms.said_in(said).items()), formal=formal)
 
     def _backs(self, cues: Sequence[Cue], locked: Sequence[Locked], source: str, target: str) -> list[str | None]:
         """Translate what was translated back again, where an engine is here for that."""
@@ -167,20 +163,20 @@ class Translator:
             replace(cue, lines=one.turns) if _translated(cue, one) else replace(cue, lines=())
             for cue, one in zip(cues, locked, strict=True)
         ]
-        lock = Lock(self._back, Masker(Marks(self._back.mark), target, source), None, 0)
+        lock = Lock(self._back, Masker(Marks(self._back.mark), Terms(target, source)), None, 0)
         came = lock.translate(there, target, join=self._options.join_sentences)
         return [
             None if one.kept or not cue.lines else shown(" ".join(one.turns), styled=cue.styled)
             for cue, one in zip(there, came, strict=True)
         ]
 
-    def _others(self, texts: Texts, source: str, target: str, terms: Sequence[Wording]) -> tuple[str, dict[str, str]]:
+    def _others(self, texts: Texts, source: str, target: str, terms: Terms) -> tuple[str, dict[str, str]]:
         """Translate a description and labels, each as a line of its own; one that cannot be is left out."""
         lines = [line for line in (texts.description, *texts.labels) if line.strip()]
         if not lines:
             return "", {}
         cues = [Cue(id=at, start=0.0, end=0.0, lines=(line,), confidence=1.0) for at, line in enumerate(lines, 1)]
-        masker = Masker(Marks(self._engine.mark), source, target, terms)
+        masker = Masker(Marks(self._engine.mark), terms)
         lock = Lock(self._engine, masker, self._hints(terms, " ".join(lines)), 0)
         came = lock.translate(cues, source, join=False)
         said = {line: "\n".join(one.turns) for line, one in zip(lines, came, strict=True) if not one.kept}
@@ -193,7 +189,7 @@ class Translator:
         text = " ".join(shown(" ".join(cue.lines), styled=cue.styled) for cue in cues)
         for rule in self._options.required:
             language, _, wording = (part.strip() for part in rule.partition(":"))
-            if wording and target.lower().startswith(language.lower()) and not spelled_as([wording]).search(text):
+            if wording and target.lower().startswith(language.lower()) and wording.casefold() not in text.casefold():
                 last = cues[-1]
                 cues[-1] = replace(last, failed=(*last.failed, f"required wording is in no cue: {wording!r}"), risk=1.0)
         return cues

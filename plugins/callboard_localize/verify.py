@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
+from callboard.glossary.terms import primary
 from msgspec import Struct
 
 from callboard_localize.masks import MarksBroken, Masked, Masker, shown
+from callboard_localize.names import NOUNS_IN_CAPITALS
 from callboard_localize.work import Unit
 
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -50,7 +52,7 @@ def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> A
     text = unicodedata.normalize("NFC", answer.strip())
     if len(text.splitlines()) > 1:
         raise Refused("several lines came back")
-    if any(unicodedata.category(char) in ("Cc", "Cs", "Cn") for char in text):
+    if not text.isprintable() and any(unicodedata.category(char) in ("Cc", "Cs", "Cn") for char in text):
         raise Refused("characters came back that cannot be shown")
     try:
         restored = masker.restore(text, masked, styled=unit.styled)
@@ -64,7 +66,18 @@ def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> A
         raise Refused("a broken mark came back")
     for source, target in zip(unit.texts, restored.texts, strict=True):
         _check_length(shown(source, styled=unit.styled), shown(target, styled=unit.styled))
-    return Answer(restored.texts, tuple(said), tuple(asked), restored.reordered)
+    texts = restored.texts
+    if primary(masker.target) not in NOUNS_IN_CAPITALS:
+        texts = tuple(_begun_alike(*each) for each in zip(texts, unit.texts, asked, strict=True))
+    return Answer(texts, tuple(said), tuple(asked), restored.reordered)
+
+
+def _begun_alike(text: str, source: str, asked: str) -> str:
+    """Begin with a small letter where the source does: engines take every line for a sentence."""
+    begins = asked.lstrip()[:1]
+    if not begins.islower() or source[:1] != begins or not text[:1].isupper() or text[1:2].isupper():
+        return text
+    return text[0].lower() + text[1:]
 
 
 def _check_plain(asked: Sequence[str], said: Sequence[str]) -> None:

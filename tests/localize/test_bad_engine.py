@@ -1,8 +1,7 @@
-"""Ten thousand cue lists through an engine that does everything wrong: nothing shifts, nothing is lost or kept quiet."""
+"""Ten thousand cue lists through an engine that does everything wrong: none shifts, is lost or goes unsaid."""
 
 from __future__ import annotations
 
-import codecs
 import random
 import re
 from collections import Counter
@@ -16,7 +15,7 @@ from callboard_localize.engines import Hints, Line, Method
 from callboard_localize.lock import Lock
 from callboard_localize.marks import Marks
 from callboard_localize.masks import Masker, shown
-from callboard_localize.terms import wordings
+from callboard_localize.terms import Terms
 from callboard_localize.tongue import Tongues
 from callboard_localize.translator import Options, Texts, Translator
 from callboard_schemas import Captions, Cue
@@ -25,6 +24,8 @@ LISTS = 10_000
 SYLLABLES = ("ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "zu")
 PIECES = ("{name}", "%s", "http://a.example/b?c=d", "@ana", "#cut", "1,204.5 km", "$30", "7:45", "B-52", "♪", "<br>")
 TONGUES = Tongues()
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+TURN = str.maketrans(LETTERS + LETTERS.upper(), "".join(x[13:] + x[:13] for x in (LETTERS, LETTERS.upper())))
 MARK = re.compile(r"(⟦\d+⟧)")
 
 
@@ -38,13 +39,13 @@ def word(number: int) -> str:
 
 def turned(text: str) -> str:
     """Translate: letters turned by half the alphabet, marks left alone; done twice it gives the source again."""
-    return "".join(part if MARK.fullmatch(part) else codecs.encode(part, "rot13") for part in MARK.split(text))
+    return text.translate(TURN)
 
 
 class BadEngine:
     """Translates well, until it does one of the things that engines do."""
 
-    name, batch = "bad", 6
+    name, batch = "bad", 4
     method: Method = "service"
 
     def __init__(self, rng: random.Random, evil: float, *, separate: bool = False) -> None:
@@ -183,7 +184,7 @@ def some_cues(rng: random.Random) -> tuple[Cue, ...]:
     """Make cues of which no two share a word: dashes, italics, sounds, pieces, sentences that go on."""
     at, number, cues = rng.random(), rng.randrange(1000), []
     begins = True
-    for ident in range(1, rng.randint(1, 9)):
+    for ident in range(1, rng.randint(1, 7)):
         lines = []
         styled = rng.random() < 0.3
         for _ in range(rng.randint(1, 2)):
@@ -242,8 +243,8 @@ def outcome() -> Counter[str]:
 def judged(cues: tuple[Cue, ...], engine: BadEngine, rng: random.Random) -> Counter[str]:
     """Translate one list and compare each cue with what it must say."""
     counted: Counter[str] = Counter(cues=len(cues))
-    checks = Checks(Pair("en", "es"), TONGUES)
-    lock = Lock(engine, Masker(Marks(engine.mark), "en", "es", wordings(None, "en", "es")), Hints(), rng.choice((0, 2)))
+    checks = Checks(Pair(Terms("en", "es")), TONGUES)
+    lock = Lock(engine, Masker(Marks(engine.mark), Terms("en", "es")), Hints(), rng.choice((0, 2)))
     try:
         locked = lock.translate(cues, "en", join=rng.random() < 0.7)
     except JobError:
@@ -266,18 +267,19 @@ def judged(cues: tuple[Cue, ...], engine: BadEngine, rng: random.Random) -> Coun
 
 def test_no_cue_is_shifted_or_lost(outcome: Counter[str]) -> None:
     """Whatever the engine does, each cue says what it said before or its own translation, and none is missing."""
-    assert outcome["cues"] > 40_000
+    assert outcome["cues"] > 29_000
     assert {name: outcome[name] for name in ("lost", "shifted", "left, and changed")} == {
         "lost": 0,
         "shifted": 0,
         "left, and changed": 0,
     }
-    assert outcome["right"] + outcome["left"] + outcome["refused"] == outcome["cues"]
 
 
 def test_every_bad_cue_is_flagged(outcome: Counter[str]) -> None:
     """No cue that is not rightly translated passes without a word."""
     assert outcome["wrong, and silent"] == 0
+    kinds = ("right", "left", "refused", "wrong, and flagged")
+    assert sum(outcome[kind] for kind in kinds) == outcome["cues"]
     assert outcome["left"] > 1000
     assert outcome["right"] > 10_000
 
