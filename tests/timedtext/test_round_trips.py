@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Literal
 from xml.etree import ElementTree
 
 import pysubs2
@@ -195,7 +196,7 @@ def test_a_result_as_messages_hold_it_is_read() -> None:
 
 def test_a_transcript_has_paragraphs_by_speaker_and_pause() -> None:
     """A new speaker, two seconds of silence and a sound each begin a paragraph; lines become one."""
-    rows = [
+    rows: list[tuple[float, float, tuple[str, ...], str | None, Literal["speech", "sound"]]] = [
         (0.0, 1.0, ("One", "two."), "Ann", "speech"),
         (1.2, 2.0, ("Three.",), "Ann", "speech"),
         (2.1, 3.0, ("Four.",), "Bob", "speech"),

@@ -1,21 +1,28 @@
-"""EBU STL (Tech 3264), read through ttconv. No maintained library writes it, so it is read only.
+"""EBU STL (Tech 3264-E): a header of 1024 bytes and blocks of 128. No maintained library writes it: it is read only.
 
-The blocks are looked at first: comments are taken out, and times that ttconv would skip with no more than a line in a
-log refuse the file, by the number of their subtitle.
+ttconv decodes its character set, ISO 6937, which Python does not know. The blocks are read here: ttconv 1.2.3 leaves
+out subtitles with impossible times, counts comments as subtitles, and puts a space for every change of italics.
 """
 
 from __future__ import annotations
 
-import io
+import re
 import struct
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from callboard.errors import MissingExtra
 from callboard.timedtext import plain
 from callboard.timedtext.formats.decoding import check_size
-from callboard.timedtext.formats.reading import Reading
-from callboard.timedtext.formats.timed import Paragraph, attend, cues_of
+from callboard.timedtext.formats.position import numpad
+from callboard.timedtext.formats.reading import Raw, Reading
+from callboard.timedtext.markup import Run, style, tidy
 from callboard.timedtext.rate import Rate
+
+try:
+    from ttconv.stl import iso6937
+except ImportError as error:
+    raise MissingExtra("reading EBU STL", error.name or "ttconv", "caption") from None
 
 _HEADER: Final = 1024
 _BLOCK: Final = 128
@@ -29,18 +36,30 @@ _RATES: Final = {
 """Disk format codes; 25 and 30 are the standard's, the others are in use."""
 _USER_DATA: Final = range(0xF0, 0xFF)
 _LAST_BLOCK: Final = 0xFF
+_ALONE, _FIRST, _LAST = 0, 1, 3
+"""Cumulative status: a subtitle that adds lines to what is shown comes in a set, from the first to the last."""
+_CODEPAGES: Final = {b"01": "iso8859_5", b"02": "iso8859_6", b"03": "iso8859_7", b"04": "iso8859_8"}
+_NAMED: Final = (
+    "sq br ca hr cy cs da de en es eo et eu fo fr fy ga gd gl is it se la lv lb lt hu mt nl no oc pl pt ro rm sr sk sl"
+    " fi sv tr nl wa"
+)
+_LANGUAGES: Final = dict(enumerate(_NAMED.split(), start=1))
+"""Language codes of Europe, Tech 3264-E appendix 3."""
+_ROWS: Final = 23
+"""Rows of teletext."""
 
 
 class _Block(NamedTuple):
-    at: int
     number: int
     """Of the subtitle."""
     extension: int
     cumulative: int
     begin: str
     end: str
+    row: int
+    column: int
     comment: bool
-    data: bytes
+    text: bytes
 
 
 def read_stl(data: bytes, reading: Reading) -> None:
@@ -60,25 +79,105 @@ def read_stl(data: bytes, reading: Reading) -> None:
     rate = _counted(rate, blocks, reading)
     reading.rate = rate
     reading.title = plain.one_line(data[16:48].decode("cp437", "replace"))
+    reading.language = _language(data[14:16])
     offset = _start(data, rate, blocks, reading)
-    shown = _retimed(data[:_HEADER], blocks, rate, offset, reading)
-    for node, number in shown:
-        for raw in cues_of(node, Paragraph(number), reading):
-            raw.number = None
-            reading.add(raw)
+    rows = int(data[253:255]) if data[253:255].isdigit() and data[11:12] not in b"12" else _ROWS
+    shown: list[Raw] = []
+    for block in blocks:
+        raw = _raw(block, rate, offset, data[12:14], rows or _ROWS, reading)
+        if block.cumulative in (_ALONE, _FIRST):
+            _show(shown, reading)
+            shown = []
+        shown.append(raw)
+    _show(shown, reading)
+
+
+def _language(code: bytes) -> str:
+    try:
+        return _LANGUAGES.get(int(code, 16), "")
+    except ValueError:
+        return ""
 
 
 def _blocks(data: bytes) -> Iterator[_Block]:
+    """Give the subtitles; the texts of blocks that extend one are joined."""
+    held = b""
     for at in range(_HEADER, len(data) - _BLOCK + 1, _BLOCK):
         block = data[at : at + _BLOCK]
-        _, number, extension, cumulative, *times, _, _, comment = struct.unpack("<BHBB4B4BBBB", block[:16])
-        begin, end = ("{:02d}:{:02d}:{:02d}:{:02d}".format(*four) for four in (times[:4], times[4:8]))
-        yield _Block(at, number, extension, cumulative, begin, end, comment == 1, block)
+        _, number, extension, cumulative, *times, row, column, comment = struct.unpack("<BHBB4B4BBBB", block[:16])
+        if extension in _USER_DATA:
+            continue
+        held += block[16:].rstrip(b"\x8f")
+        if extension == _LAST_BLOCK:
+            begin, end = ("{:02d}:{:02d}:{:02d}:{:02d}".format(*four) for four in (times[:4], times[4:8]))
+            yield _Block(number, extension, cumulative, begin, end, row, column, comment == 1, held)
+            held = b""
+
+
+def _raw(block: _Block, rate: Rate, offset: int, codepage: bytes, rows: int, reading: Reading) -> Raw:
+    begin = _frame(block, block.begin, rate, reading) - offset
+    end = _frame(block, block.end, rate, reading) - offset
+    if end <= begin:
+        raise reading.refuse(block.number, f"subtitle {block.number} ends before it starts")
+    lines = tidy(_runs(block, codepage, reading))
+    height = len(lines) * (2 if b"\x0d" in block.text else 1)
+    row = 2 if block.row * 3 < rows else 0 if (block.row + height) * 3 > rows * 2 else 1
+    align = numpad(block.column - 1 if block.column in (1, 2, 3) else 1, row if block.row else 0)
+    return Raw(line=block.number, start=rate.seconds(begin), end=rate.seconds(end), lines=lines, align=align)
+
+
+def _runs(block: _Block, codepage: bytes, reading: Reading) -> list[Run]:
+    """Read a text field: control codes of teletext stand where a space is, those of open subtitles take no room."""
+    found: list[Run] = []
+    letters: set[str] = set()
+    for piece in re.split(rb"([\x00-\x1f]+|[\x80-\x9f])", block.text):
+        code = piece[0] if piece else 0xFF
+        if code < 0x20:
+            found.append(Run(" ", style(letters)))
+        elif code == 0x8A:
+            found.append(Run("\n"))
+        elif code in (0x80, 0x81, 0x82, 0x83):
+            letter = "i" if code < 0x82 else "u"
+            letters = letters - {letter} if code % 2 else letters | {letter}
+        elif 0x80 <= code <= 0x9F:
+            continue
+        elif piece:
+            text = _decoded(piece, codepage)
+            if "\ufffd" in text:
+                reading.note(block.number, f"subtitle {block.number}: characters that its code page does not have")
+            found.append(Run(text, style(letters)))
+    return _single_spaced(found)
+
+
+def _single_spaced(pieces: list[Run]) -> list[Run]:
+    """Leave one space of several, which teletext needs for its codes."""
+    out: list[Run] = []
+    for text, letters in pieces:
+        cut = re.sub(" +", " ", text)
+        ends = not out or out[-1].text.endswith((" ", "\n"))
+        out.append(Run(cut.lstrip(" ") if ends else cut, letters))
+    return [run for run in out if run.text]
+
+
+def _decoded(piece: bytes, codepage: bytes) -> str:
+    if codepage in _CODEPAGES:
+        return piece.decode(_CODEPAGES[codepage], "replace")
+    text: str = iso6937.decode(piece, "replace")[0]
+    return text
+
+
+def _show(shown: list[Raw], reading: Reading) -> None:
+    """Add a subtitle, or a set of them that adds line to line: a cue for each time that lines are added."""
+    for index, raw in enumerate(shown):
+        raw.lines = [line for before in shown[: index + 1] for line in before.lines] if index else raw.lines
+        raw.end = shown[index + 1].start if index + 1 < len(shown) else raw.end
+    if len(shown) > 1:
+        reading.note(shown[0].line, f"lines are added one after the other: read as {len(shown)} cues")
+    for raw in shown:
+        reading.add(raw)
 
 
 def _wanted(block: _Block, reading: Reading) -> bool:
-    if block.extension in _USER_DATA:
-        return False
     if block.comment:
         reading.note(block.number, "a translator's comment: left out")
     return not block.comment
@@ -126,39 +225,6 @@ def _frame(block: _Block, code: str, rate: Rate, reading: Reading) -> int:
         return rate.frame_of(code)
     except ValueError as error:
         raise reading.refuse(block.number, f"subtitle {block.number}: {error}") from None
-
-
-def _retimed(header: bytes, blocks: list[_Block], rate: Rate, offset: int, reading: Reading) -> list[tuple[Any, int]]:
-    """Give the paragraphs that ttconv makes, with the numbers of their subtitles.
-
-    ttconv counts STL30.01 in drop frame always; each time is handed to it as it would write the right frame.
-    """
-    from ttconv.stl.reader import to_model
-    from ttconv.time_code import SmpteTimeCode
-
-    def four(frames: int) -> bytes:
-        code = SmpteTimeCode.from_frames(frames, rate.fps)
-        return bytes((code.get_hours(), code.get_minutes(), code.get_seconds(), code.get_frames()))
-
-    body, numbers = [], []
-    for block in blocks:
-        begin = _frame(block, block.begin, rate, reading) - offset
-        end = _frame(block, block.end, rate, reading) - offset
-        if end <= begin and block.extension == _LAST_BLOCK:
-            raise reading.refuse(block.number, f"subtitle {block.number} ends before it starts")
-        body.append(block.data[:5] + four(begin) + four(max(end, begin)) + block.data[13:])
-        if block.extension == _LAST_BLOCK and block.cumulative in (0, 1):
-            numbers.append(block.number)
-    with attend(reading):
-        try:
-            made = to_model(io.BytesIO(header + b"".join(body)))
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, struct.error) as error:
-            raise reading.refuse(0, f"cannot be read as EBU STL: {type(error).__name__}: {error}") from None
-    reading.language = made.get_lang() or ""
-    shown = [node for node in made.get_body().dfs_iterator() if type(node).__name__ == "P"]
-    if len(shown) != len(numbers):
-        raise reading.refuse(0, f"{len(numbers)} subtitles, of which {len(shown)} can be read; some overlap", "")
-    return list(zip(shown, numbers, strict=True))
 
 
 __all__ = ["read_stl"]
