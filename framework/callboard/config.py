@@ -44,6 +44,8 @@ class Sidecars(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Empty writes beside the media; else a folder that mirrors the roots."""
     xmp_name: Literal["stem", "full"] = "full"
     """``full`` is ``clip.mov.xmp``, ``stem`` is ``clip.xmp``; one that exists is used whatever its scheme."""
+    translated_keywords: bool = False
+    """Tag names in other languages, once accepted, are written as keywords too; else in the JSON alone."""
     subtitles: tuple[Literal["srt", "vtt", "ttml", "ass", "txt", "json"], ...] = ("srt", "vtt")
 
 

@@ -92,14 +92,18 @@ def _targets(subject: Subject, place: Spot, settings: Sidecars) -> list[Target]:
         for wanted in settings.subtitles:
             found = tuple(names.subtitle_names(place, language, wanted))
             targets.append(_subtitles(wanted, found, proposal.id, body))
-    if wish(accepted) is not None:
+    if wish(accepted, keywords=settings.translated_keywords) is not None:
         found = tuple(names.xmp_names(place, settings.xmp_name))
-        tagged = tuple(proposal.id for proposal in accepted if proposal.result == "tags")
+        tagged = tuple(one.id for one in accepted if one.result == "tags" or _names_tags(one))
         targets.append(Target(role="xmp", names=found, proposals=tagged))
     whole = document(subject.asset, subject.proposals)
     everyone = tuple(sorted(proposal.id for proposal in subject.proposals))
     targets.append(Target(role="json", names=tuple(names.json_names(place)), proposals=everyone, data=whole))
     return targets
+
+
+def _names_tags(proposal: Proposal) -> bool:
+    return isinstance(proposal.body, Translation) and bool(proposal.body.description or proposal.body.labels)
 
 
 def _subtitles(wanted: str, found: tuple[bytes, ...], proposal: str, body: Result) -> Target:
@@ -239,7 +243,7 @@ class _Place:
                 self.ledger.forget(row.path)
             name = self._xmp_name(folder, target)
             row = self._owned(name)
-        wanted = wish(self.subject.proposals)
+        wanted = wish(self.subject.proposals, keywords=self.settings.translated_keywords)
         return self._sidecar(folder, name, "xmp", row).merge(wanted)
 
     def _xmp_name(self, folder: Folder, target: Target) -> bytes:

@@ -108,6 +108,8 @@ class Values(Struct, frozen=True, omit_defaults=True):
     description: str = ""
     paths: tuple[str, ...] = ()
     """Levels parted by ``/``, as digiKam has them."""
+    alternatives: dict[str, str] = {}
+    """The description in other languages, by BCP 47 tag."""
 
 
 class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):

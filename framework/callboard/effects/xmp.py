@@ -29,6 +29,8 @@ from callboard.effects.xmpmodel import (
     properties,
     record,
     recorded,
+    said,
+    spoken,
     values,
 )
 
@@ -98,7 +100,8 @@ def _write(now: bytes | None, clean: bytes, wanted: Wish, last: Version | None, 
     hides = hides_others(there)
     # Not written, yet ours: digiKam may begin its list with what it reads of ours elsewhere.
     paths = want.paths if hides else missing("paths")
-    added = Values(missing("subjects"), missing("hierarchy"), want.description if free else "", paths)
+    about, others = (want.description, want.alternatives) if free else ("", {})
+    added = Values(missing("subjects"), missing("hierarchy"), about, paths, others)
     own = record(want, added, created=created) | wanted.own
     written = replace(added, paths=()) if hides else added
     data, splices = splice(clean, _edits(clean, root, written, own))
@@ -124,7 +127,7 @@ def _edits(data: bytes, root: Element, added: Values, own: dict[str, xmpblock.Pr
         elif texts:
             block.texts(name, texts)
     if added.description:
-        block.alternative(DESCRIPTION, added.description)
+        block.alternative(DESCRIPTION, said(added))
     block.own(own)
     edits.append(_into_rdf(data, rdf, block.render()))
     return edits
@@ -201,9 +204,8 @@ def strip(data: bytes, last: Version | None) -> bytes:
 def _is_ours(node: Element, last: Version | None) -> bool:
     if node.name[0] == OWN:
         return True
-    found = items(node)
-    text = last.added.description if last else ""
-    return node.name == DESCRIPTION and bool(text) and len(found) == 1 and found[0].text == text
+    added = last.added if last else Values()
+    return node.name == DESCRIPTION and bool(added.description) and spoken(node) == said(added)
 
 
 def _our_items(node: Element, left: list[str]) -> list[Element]:
@@ -232,6 +234,7 @@ def same_meaning(one: bytes, other: bytes) -> bool:
     return (
         all(sorted(getattr(mine, field)) == sorted(getattr(yours, field)) for field in LISTS.values())
         and mine.description == yours.description
+        and mine.alternatives == yours.alternatives
         and _own(first) == _own(second)
     )
 

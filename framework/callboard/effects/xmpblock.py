@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr  # writes, parses nothing
 
 from callboard.effects.spans import Element, Name
@@ -33,9 +34,10 @@ class Block:
         """Add a list that is shared with people, in the container that its readers expect."""
         self._list(name, KINDS[name], [item(text) for text in texts])
 
-    def alternative(self, name: Name, text: str) -> None:
-        """Add a text that has languages, in the default one."""
-        self._list(name, "Alt", [f'<rdf:li xml:lang="x-default">{escape(text)}</rdf:li>'])
+    def alternative(self, name: Name, texts: Sequence[tuple[str, str]]) -> None:
+        """Add a text in its languages, the default one first."""
+        written = [f"<rdf:li xml:lang={quoteattr(language)}>{escape(text)}</rdf:li>" for language, text in texts]
+        self._list(name, "Alt", written)
 
     def _list(self, name: Name, kind: str, written: list[str]) -> None:
         tag = self._name(name)

@@ -8,11 +8,12 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compile
 
 from callboard.effects.ledger import Values
 from callboard.effects.spans import XmlRefused
-from callboard.effects.xmpmodel import DC, LISTS, OWN, RDF
+from callboard.effects.xmpmodel import DC, DEFAULT, LISTS, OWN, RDF, XML, said
 
 _LISTS = {f"{{{space}}}{local}": field for (space, local), field in LISTS.items()}
 _DESCRIPTION = f"{{{DC}}}description"
 _LI = f"{{{RDF}}}li"
+_LANG = f"{{{XML}}}lang"
 
 
 def same_foreign(before: bytes, ours_before: Values, after: bytes, ours_after: Values) -> None:
@@ -51,7 +52,7 @@ def _drop_ours(tree: etree._ElementTree, ours: Values) -> None:
         for name in [name for name in description.attrib if str(name).startswith(f"{{{OWN}}}")]:
             del description.attrib[name]
         for node in list(_elements(description)):
-            if node.tag.startswith(f"{{{OWN}}}") or (node.tag == _DESCRIPTION and _is_text(node, ours.description)):
+            if node.tag.startswith(f"{{{OWN}}}") or (node.tag == _DESCRIPTION and _is_text(node, ours)):
                 description.remove(node)
             elif node.tag in left:
                 _drop_items(node, left[node.tag])
@@ -74,9 +75,9 @@ def _elements(node: etree._Element) -> Iterable[etree._Element]:
     return (child for child in node if isinstance(child.tag, str))
 
 
-def _is_text(node: etree._Element, text: str) -> bool:
-    found = list(node.iter(_LI))
-    return bool(text) and len(found) == 1 and (found[0].text or "").strip() == text
+def _is_text(node: etree._Element, ours: Values) -> bool:
+    found = [(item.get(_LANG, DEFAULT), (item.text or "").strip()) for item in node.iter(_LI)]
+    return bool(ours.description) and found == said(ours)
 
 
 def _drop_items(node: etree._Element, left: list[str]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-from callboard_schemas import Proposal, Tags
+from callboard_schemas import Proposal, Tags, Translation
 from msgspec import Struct
 
 from callboard.effects import plain
@@ -19,6 +19,8 @@ LR = "http://ns.adobe.com/lightroom/1.0/"
 DIGIKAM = "http://www.digikam.org/ns/1.0/"
 OWN = "https://callboard.dev/ns/1.0/"
 XML = "http://www.w3.org/XML/1998/namespace"
+DEFAULT = "x-default"
+"""The language of a text for readers whose own is not among the alternatives."""
 
 SUBJECT: Name = (DC, "subject")
 HIERARCHY: Name = (LR, "hierarchicalSubject")
@@ -46,8 +48,13 @@ class Wish(Struct, frozen=True, kw_only=True):
     """Properties of our namespace: text, a bag of texts, or a list of structures."""
 
 
-def wish(proposals: Sequence[Proposal]) -> Wish | None:
-    """Say what the accepted proposals want in XMP; ``None`` when no accepted tags are among them."""
+def wish(proposals: Sequence[Proposal], *, keywords: bool = False) -> Wish | None:
+    """Say what the accepted proposals want in XMP; ``None`` when no accepted tags are among them.
+
+    Args:
+        proposals: Of one asset, in any state.
+        keywords: Write tag names in other languages as keywords too.
+    """
     accepted = [proposal for proposal in proposals if proposal.state == "accepted"]
     tagged = [(proposal, proposal.body) for proposal in accepted if isinstance(proposal.body, Tags)]
     if not tagged:
@@ -71,8 +78,25 @@ def wish(proposals: Sequence[Proposal]) -> Wish | None:
                 hierarchy[path] = None
             row = {"label": label, "score": f"{tag.score:.4f}", "method": plain.one_line(tag.method)}
             tags.append(row | {"path": path, "guess": str(tag.guess), "proposal": proposal.id})
-    values = Values(tuple(subjects), tuple(hierarchy), description, tuple(paths))
+    alternatives = _alternatives(accepted) if description else {}
+    if keywords:
+        subjects |= dict.fromkeys(_names(accepted, subjects))
+    values = Values(tuple(subjects), tuple(hierarchy), description, tuple(paths), alternatives)
     return Wish(values=values, own={"proposals": [_provenance(proposal) for proposal in accepted], "tags": tags})
+
+
+def _alternatives(accepted: Sequence[Proposal]) -> dict[str, str]:
+    """Give the description in other languages; of two in one, the later."""
+    bodies = [proposal.body for proposal in accepted if isinstance(proposal.body, Translation)]
+    found = {body.language: plain.one_line(body.description) for body in bodies}
+    return {language: text for language, text in sorted(found.items()) if text}
+
+
+def _names(accepted: Sequence[Proposal], subjects: Iterable[str]) -> list[str]:
+    """Give what the tags that stand are called in other languages."""
+    standing = list(subjects)
+    bodies = [proposal.body for proposal in accepted if isinstance(proposal.body, Translation)]
+    return [text for body in bodies for label in standing if (text := plain.one_line(body.labels.get(label, "")))]
 
 
 def _provenance(proposal: Proposal) -> dict[str, str]:
@@ -117,16 +141,29 @@ def items(node: Element) -> list[Element]:
     return []
 
 
+def spoken(node: Element) -> list[tuple[str, str]]:
+    """Give the texts of a property that has languages, each with its language; ``x-default`` where it says none."""
+    return [(item.attributes.get((XML, "lang"), DEFAULT), item.text) for item in items(node)]
+
+
+def said(values: Values) -> list[tuple[str, str]]:
+    """Give a description as ``spoken`` reads it."""
+    return [(DEFAULT, values.description), *values.alternatives.items()]
+
+
 def values(root: Element) -> Values:
     """Read the shared properties."""
     lists: dict[str, list[str]] = {field: [] for field in LISTS.values()}
     description = ""
+    alternatives: dict[str, str] = {}
     for node in properties(root):
         if node.name in LISTS:
             lists[LISTS[node.name]] += [item.text for item in items(node)]
         elif node.name == DESCRIPTION:
             description = description or next((item.text for item in items(node) if item.text), node.text)
-    return Values(description=description, **{field: tuple(texts) for field, texts in lists.items()})
+            alternatives |= {language: text for language, text in spoken(node) if language != DEFAULT}
+    texts = {field: tuple(found) for field, found in lists.items()}
+    return Values(description=description, alternatives=alternatives, **texts)
 
 
 def hides_others(there: Values) -> bool:
@@ -156,10 +193,13 @@ def recorded(root: Element) -> Version | None:
         digest="",
         created=texts.get("created") == "True",
         wanted=Values(
-            description=texts.get("description", ""), **{field: bags.get(field, ()) for field in LISTS.values()}
+            description=texts.get("description", ""),
+            alternatives=_unpacked(bags.get("alternatives", ())),
+            **{field: bags.get(field, ()) for field in LISTS.values()},
         ),
         added=Values(
             description=texts.get("addedDescription", ""),
+            alternatives=_unpacked(bags.get("addedAlternatives", ())),
             **{field: bags.get(_added(field), ()) for field in LISTS.values()},
         ),
     )
@@ -170,7 +210,16 @@ def record(wanted: Values, added: Values, *, created: bool) -> dict[str, Propert
     said: dict[str, Property] = {"created": str(created)}
     for field in LISTS.values():
         said |= {field: list(getattr(wanted, field)), _added(field): list(getattr(added, field))}
+    said |= {"alternatives": _packed(wanted.alternatives), "addedAlternatives": _packed(added.alternatives)}
     return said | {"description": wanted.description, "addedDescription": added.description}
+
+
+def _packed(alternatives: dict[str, str]) -> list[str]:
+    return [f"{language} {text}" for language, text in alternatives.items()]
+
+
+def _unpacked(texts: Sequence[str]) -> dict[str, str]:
+    return {language: text for language, _, text in (entry.partition(" ") for entry in texts)}
 
 
 def _added(field: str) -> str:
@@ -180,6 +229,7 @@ def _added(field: str) -> str:
 __all__ = [
     "CONTAINERS",
     "DC",
+    "DEFAULT",
     "DESCRIPTION",
     "DIGIKAM",
     "HIERARCHY",
@@ -200,6 +250,8 @@ __all__ = [
     "properties",
     "record",
     "recorded",
+    "said",
+    "spoken",
     "values",
     "wish",
 ]
