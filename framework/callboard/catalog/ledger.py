@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 from callboard.catalog import Catalog
@@ -91,3 +92,9 @@ def unfinished_folders(conn: sqlite3.Connection) -> set[bytes]:
 def count(conn: sqlite3.Connection) -> int:
     """Say how many sidecars are ours."""
     return int(conn.execute("SELECT count(*) FROM sidecars WHERE state = 'written'").fetchone()[0])
+
+
+def of_roles(conn: sqlite3.Connection, roles: Collection[str]) -> list[tuple[Written, bytes]]:
+    """Give what we wrote in these roles, each with the path of its media, by path."""
+    rows = conn.execute(f"SELECT {_COLUMNS}, media FROM sidecars WHERE state = 'written' ORDER BY path").fetchall()  # noqa: S608 - constant columns
+    return [(_written(row[:6]), row[6]) for row in rows if row[1] in roles]

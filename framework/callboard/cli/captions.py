@@ -6,12 +6,12 @@ import click
 
 from callboard.cli.options import Group
 
-_LATER = {name: f"callboard.cli.captions_{name}" for name in ("check", "convert", "export", "profiles")}
+_LATER = {name: f"callboard.cli.captions_{name}" for name in ("check", "convert", "correct", "corrections", "export", "profiles")}
 
 
 @click.group("captions", cls=Group, later=_LATER)
 def command() -> None:
-    """Check, convert and export subtitles."""
+    """Check, convert, correct and export subtitles."""
 
 
 __all__ = ["command"]

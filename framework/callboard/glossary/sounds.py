@@ -30,6 +30,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"\bch(?=[rl])|ch(?=[rl])|sch", "k"),
     (r"ch", "C"),
     (r"ph", "f"),
+    (r"(?<=\w)[bm]h", "v"),
     (r"th", "T"),
     (r"dge", "J"),
     (r"gh(?=[aeiouy])", "g"),
