@@ -55,6 +55,8 @@ class Bench:
         """Known once every frame was seen."""
         self.frames = 0
         """Number of the last frame that was seen, plus one."""
+        self.sentence = ""
+        """What a model says the asset shows; empty where none does."""
         self.moving = not facts.still and bool(facts.video)
 
     def wants(self, switch: str) -> bool:

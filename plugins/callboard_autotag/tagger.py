@@ -88,6 +88,19 @@ def _concepts(bench: Bench) -> Any:
     return make_concepts(bench.context.runtime, packs, bench.context.vocabulary, heard=bench.embedded)
 
 
+def _sentences(bench: Bench) -> Any:
+    from callboard_autotag.sentences import PACK, Sentences
+
+    digest = bench.model(PACK)
+    pack = next((pack for pack in find_packs().values() if digest and pack.digest == digest), None)
+    if pack is None:
+        return None
+    from callboard.embed.pictures import preparation
+
+    pictures, threshold = int(bench.number("described_pictures")), bench.number("described_threshold")
+    return Sentences(bench.context.runtime, preparation(pack), pictures, threshold)
+
+
 def _prints(_: Bench) -> Any:
     from callboard_autotag.prints import PrintMaker
 
@@ -104,6 +117,7 @@ ANALYSERS: tuple[Part, ...] = (
     Part("concepts", "concepts", _concepts, looks=True),
     Part("text", "text", _text, looks=True, must=("pp-ocr-det", "pp-ocr-rec")),
     Part("prints", "prints", _prints, watches="if every", looks=True),
+    Part("sentences", "describe", _sentences, looks=True),
     Part("content safety", "safety", _safety, looks=True, needs=("open-nsfw",)),
 )
 """Every analyser of pictures, in the order in which their tags are listed."""
@@ -117,8 +131,9 @@ def analyse(context: Context, sequence: Sequence | None = None) -> list[AnyResul
         sequence: Its frames, where the asset is an image sequence.
 
     Returns:
-        Tags with evidence, the numbers behind them, and a description composed from both; ``facts["skipped"]`` lists
-        what was not done, and why. After them, prints where there is a picture to compare.
+        Tags with evidence, the numbers behind them, and a description: a model's where one is here, else composed from
+        both. ``facts["skipped"]`` lists what was not done, and why. After them, prints where there is a picture to
+        compare.
 
     Raises:
         MediaError: the asset cannot be opened, or nothing in it can be decoded.
@@ -143,15 +158,17 @@ def analyse(context: Context, sequence: Sequence | None = None) -> list[AnyResul
 
 
 def _put_together(bench: Bench) -> Tags:
-    description = describe(bench.tags, bench.numbers)
+    composed = describe(bench.tags, bench.numbers)
+    if bench.sentence:
+        bench.numbers["composed"] = composed
     items = resolve(bench.tags, bench.context.vocabulary)
     sure = [found.score for found in items if not found.guess and found.method != "container"]
     return Tags(
         items=items,
         confidence=round(sum(sure) / len(sure), 4) if sure else 1.0,
         facts=bench.numbers,
-        description=description,
-        description_method="composed",
+        description=bench.sentence or composed,
+        description_method="model" if bench.sentence else "composed",
     )
 
 
@@ -174,6 +191,8 @@ def _see(bench: Bench) -> None:
     if chooser is not None:
         bench.numbers["pictures_seen"] = seen
     crew.finish()
+    describer = crew.find("sentences")
+    bench.sentence = describer.best if describer is not None else ""
     maker = crew.find("prints")
     if maker is not None:
         for space, picture, vector in bench.vectors:
