@@ -68,7 +68,7 @@ def _chosen(what: str, found: list[Proposal], language: str | None) -> Result:
     for kind in (Translation, Captions):
         for proposal in found:
             body = proposal.body
-            if not isinstance(body, kind):
+            if not isinstance(body, kind) or (kind is Translation and not body.cues):
                 continue
             if proposal.state == "accepted":
                 spoken[body.language] = replace(body, cues=kept_cues(body.cues, proposal.without))
