@@ -151,10 +151,9 @@ def filled(conn: sqlite3.Connection, asked: TranslationRequested) -> Translation
     if not labels and "labels" in what:
         labels = _labelled(accepted)
     if captions is None and not description and not labels and asset.kind != "subtitles":
-        raise MessageRefused(
-            "nothing-accepted",
-            f"no {', no '.join(what)} of {asset.place.path} were accepted yet, so none is translated",
-        )
+        what_not = " and no ".join(what)
+        problem = f"no {what_not} of {asset.place.path} was accepted yet: there is nothing to translate"
+        raise MessageRefused("nothing-accepted", problem)
     return replace(asked, captions=captions, description=description, labels=labels, source_language=language)
 
 
