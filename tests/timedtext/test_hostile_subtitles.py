@@ -94,7 +94,7 @@ def test_a_huge_file_on_disk_is_not_read_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [f"a{one.endings[0]}" for one in FORMATS.values() if one.reads])
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     pieces=st.lists(
         st.one_of(

@@ -79,7 +79,7 @@ def shown(document: Document, *, speakers: bool = True) -> list[object]:
 
 
 @pytest.mark.parametrize("kind", TIMED)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(made=documents())
 def test_any_document_comes_back(kind: str, made: Document) -> None:
     """Frames, lines, italics, positions and speakers survive writing and reading, where the format has them."""
@@ -106,7 +106,7 @@ SAFE = st.text(st.characters(codec="utf-8", exclude_characters=FORBIDDEN + "<>{}
 
 
 @pytest.mark.parametrize("kind", ["srt", "vtt", "ass"])
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(made=documents(), text=SAFE)
 def test_pysubs2_reads_the_same(kind: str, made: Document, text: str) -> None:
     """Another reader finds the same times and words; what only looks like markup is another test's matter."""
@@ -126,7 +126,7 @@ def test_pysubs2_reads_the_same(kind: str, made: Document, text: str) -> None:
         assert made.rate.frame_at(start / 1000) == made.rate.frame_at(cue.start)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(made=documents())
 def test_ttconv_reads_the_same_frames(made: Document) -> None:
     """The reference reader of IMSC finds each cue at its frame, and each word."""

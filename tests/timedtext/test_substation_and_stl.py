@@ -80,6 +80,13 @@ def test_columns_in_another_order_are_refused() -> None:
     assert caught.value.line == 11
 
 
+def test_a_style_that_cannot_be_read_names_its_line() -> None:
+    """A colour that is none is found among the styles."""
+    with pytest.raises(SubtitleError, match="cannot be read as SubStation") as caught:
+        read(STYLES.replace("Style: Top,Arial,20,&H00", "Style: Top,Arial,20,&Hxx").encode(), "wild.ass")
+    assert caught.value.line == 8
+
+
 def test_ten_hours_do_not_fit() -> None:
     """ASS has one digit of hours; a later cue is an error and not a wrong time."""
     cue = Cue(id=7, start=36000, end=36001, lines=("x",), confidence=1.0)

@@ -170,13 +170,13 @@ def test_other_xml_is_not_ttml() -> None:
 
 def test_a_paragraph_that_lasts_no_time_is_kept() -> None:
     """The library leaves such ones out; here the words stay and the note says so."""
-    found = ttml("", '<p begin="2s" end="2s">a</p><p begin="5s" end="3s">b</p><p begin="6s" dur="0s">c</p>')
+    found = ttml("", '<p begin="2s" end="2s">a</p>\n<p begin="5s" end="3s">b</p>\n<p begin="6s" dur="0s">c</p>')
     assert [(cue.start, cue.end, cue.lines[0]) for cue in found.cues] == [
         (2.0, 2.0, "a"),
         (5.0, 5.0, "b"),
         (6.0, 6.0, "c"),
     ]
-    assert len(found.notes) == 3
+    assert [note.line for note in found.notes] == [6, 7, 8]
 
 
 def test_a_cue_without_an_end_is_given_one_and_noted() -> None:

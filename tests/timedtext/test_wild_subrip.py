@@ -185,6 +185,20 @@ def test_a_blank_line_under_every_line_is_survived() -> None:
     assert rows(found) == EXPECTED
 
 
+def test_placeholders_and_opening_hours_are_text() -> None:
+    """Braces without a backslash are no codes, and times of day no times of cues."""
+    found = srt("1\n00:00:01,000 --> 00:00:02,000\n{i} of {b}\n10:30 – 11:45\n")
+    assert found.cues[0].lines == ("{i} of {b}", "10:30 – 11:45")
+    assert found.notes == ()
+
+
+def test_a_film_that_begins_at_an_hour_of_timecode_is_noted() -> None:
+    """Exports that count from 01:00:00:00 or 10:00:00:00 are common, and a player would show nothing."""
+    found = srt("1\n10:00:01,000 --> 10:00:02,000\nx\n")
+    assert found.cues[0].start == 36001.0
+    assert [note.line for note in found.notes if "move them" in note.text] == [2]
+
+
 def test_arrows_in_the_text_are_text() -> None:
     """An arrow without times beside it is what somebody said."""
     assert srt("1\n00:00:01,000 --> 00:00:02,000\nA --> B\n").cues[0].lines == ("A --> B",)

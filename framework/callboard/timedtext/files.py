@@ -122,7 +122,7 @@ def read(
         start=reading.start,
         title=reading.title,
         format=kind,
-        notes=tuple(sorted(reading.notes)),
+        notes=tuple(sorted(set(reading.notes))),
     )
 
 

@@ -23,13 +23,14 @@ from callboard.timedtext.markup import Run, style, tagged, tidy
 
 try:
     import pysubs2
+    from pysubs2.formats.substation import EVENT_FORMAT_LINE, STYLE_FORMAT_LINE
 except ImportError as error:
     raise MissingExtra("reading and writing ASS", error.name or "pysubs2", "caption") from None
 
 _EVENT: Final = re.compile(r"\s*(Dialogue|Comment)\s*:(.*)")
 _TIME: Final = re.compile(r"\s*\d{1,4}:\d{1,2}:\d{1,2}[.:,]\d{1,3}\s*")
-_FIELDS: Final = {"ass": "layerstartendstylenamemarginlmarginrmarginveffecttext"}
-_FIELDS["ssa"] = _FIELDS["ass"].replace("layer", "marked")
+_FAULTS: Final = (ValueError, TypeError, IndexError, KeyError)
+"""What pysubs2 raises where a field is not what it should be."""
 _OVERRIDE: Final = re.compile(r"\{([^}]*)\}")
 _KEY: Final = re.compile(r"\\an([1-9])")
 _OLD: Final = re.compile(r"\\a(1[01]|[1-79])(?!\d)")
@@ -61,12 +62,7 @@ def read_ass(text: str, reading: Reading) -> None:
     joined = "\n".join(lines).replace("\t", " ")
     for written, held in _HELD.items():
         joined = joined.replace(held, "\ufffd").replace(written, held)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)
-        try:
-            found = pysubs2.SSAFile.from_string(joined, format_=kind)
-        except (ValueError, TypeError, IndexError, RuntimeWarning) as error:
-            raise reading.refuse(0, f"cannot be read as SubStation: {error}") from None
+    found = _parsed(joined, kind, reading)
     reading.language = _info(found, "Language") if LANGUAGE.fullmatch(_info(found, "Language")) else ""
     title = plain.one_line(_info(found, "Title"))
     reading.title = "" if title == "Default Aegisub file" else title
@@ -74,6 +70,29 @@ def read_ass(text: str, reading: Reading) -> None:
         raise reading.refuse(0, "events that pysubs2 does not find")
     for number, event in zip(numbers, found.events, strict=True):
         _add(event, number, found, reading)
+
+
+def _parsed(text: str, kind: str, reading: Reading) -> Any:
+    """Have pysubs2 read a script; a style that it does not take is refused by its line."""
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            found = pysubs2.SSAFile.from_string(text, format_=kind)
+    except _FAULTS as error:
+        raise reading.refuse(_bad_style(text, kind), f"cannot be read as SubStation: {error}") from None
+    for words in dict.fromkeys(str(one.message) for one in said):
+        reading.note(0, f"pysubs2 says: {words}")
+    return found
+
+
+def _bad_style(text: str, kind: str) -> int:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip().startswith("Style:"):
+            try:
+                pysubs2.SSAFile.from_string(line + "\n", format_=kind)
+            except _FAULTS:
+                return number
+    return 0
 
 
 def _info(found: Any, name: str) -> str:
@@ -89,9 +108,10 @@ def _events(lines: Sequence[str], kind: str, reading: Reading) -> Iterator[int]:
             section = heading
             if heading in ("[fonts]", "[graphics]"):
                 reading.note(number, f"{line.strip()}: left out")
-        elif section == "[events]" and heading.startswith("format:"):
-            if heading.removeprefix("format:").replace(" ", "").replace(",", "") != _FIELDS[kind]:
-                raise reading.refuse(number, "the columns of its events are in another order than the format says")
+        elif heading.startswith("format:") and (section == "[events]" or section.startswith("[v4")):
+            standard = (EVENT_FORMAT_LINE if section == "[events]" else STYLE_FORMAT_LINE)[kind]
+            if heading.replace(" ", "") != standard.lower().replace(" ", ""):
+                raise reading.refuse(number, "its columns are in another order than the format says")
         elif (found := _EVENT.match(line)) is not None and section not in ("[fonts]", "[graphics]"):
             fields = found[2].split(",", 9)
             if len(fields) < 10 or not _TIME.fullmatch(fields[1]) or not _TIME.fullmatch(fields[2]):

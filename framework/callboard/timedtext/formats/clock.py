@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 from callboard.timedtext.formats.reading import Reading
@@ -42,6 +41,8 @@ def times(line: str, number: int, reading: Reading, *, point: str) -> Times | No
             raise reading.refuse(number, f"times that cannot be read: {line.strip()[:60]!r}")
         return None
     if found[7] != "-->":
+        if None in (found[2], found[6], found[9], found[12]):
+            return None  # such as opening hours, "10:30 – 11:45"
         reading.note(number, f"{found[7]!r} between the times: read as '-->'")
     start = _seconds(found.groups()[0:6], number, reading, point)
     end = _seconds(found.groups()[7:13], number, reading, point)
@@ -61,8 +62,8 @@ def _seconds(parts: tuple[str | None, ...], number: int, reading: Reading, point
         reading.note(number, "milliseconds do not have three digits: read as a decimal fraction")
     elif mark != point:
         reading.note(number, f"{mark!r} before milliseconds: read as {point!r}")
-    exact = whole + Fraction(int(fraction or 0), 10 ** len(fraction or ""))
-    return float(-exact if sign else exact)
+    exact = float(f"{whole}.{fraction or 0}")
+    return -exact if sign else exact
 
 
 def _framed(parts: tuple[str | None, ...], number: int, reading: Reading) -> float:

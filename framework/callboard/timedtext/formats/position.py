@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_PAIR: Final = re.compile(r"(vertical|line|position|size|align|region):(\S+)")
+_PAIR: Final = re.compile(r"(vertical|line|position|size|align|region):([\w%.,:+-]+)")
 _NUMBER: Final = re.compile(r"(-?\d+(?:\.\d+)?)(%?)(?:,(\w[\w-]*))?")
 _SIDES: Final = {"start": 0, "left": 0, "line-left": 0, "center": 1, "middle": 1, "end": 2, "right": 2}
 _ALIGN: Final = ("align:left position:0%", "", "align:right position:100%")
@@ -14,14 +14,16 @@ _LINE: Final = {0: "", 1: "line:50%", 2: "line:0"}
 
 def known_settings(text: str) -> tuple[str, str]:
     """Part what follows a cue's times into WebVTT settings and the rest."""
-    kept = [pair[0] for pair in _PAIR.finditer(text)]
-    rest = " ".join(word for word in text.split() if not _PAIR.fullmatch(word))
-    return " ".join(kept), rest
+    kept: list[str] = []
+    rest: list[str] = []
+    for word in text.split():
+        (kept if _PAIR.fullmatch(word) else rest).append(word)
+    return " ".join(kept), " ".join(rest)
 
 
 def align_of(settings: str) -> int | None:
     """Say which key of the number pad WebVTT settings come nearest to; nothing for the bottom centre."""
-    found = {pair[1]: pair[2] for pair in _PAIR.finditer(settings)}
+    found = {pair[1]: pair[2] for word in settings.split() if (pair := _PAIR.fullmatch(word))}
     row = _row(found.get("line", ""))
     column = _SIDES.get(found.get("align", ""), 1)
     place = _NUMBER.fullmatch(found.get("position", ""))

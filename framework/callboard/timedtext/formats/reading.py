@@ -19,6 +19,7 @@ LARGEST: Final = 32 * 1024 * 1024
 LONGEST_LINE: Final = 65_536
 """Characters of one line: nothing that a person reads comes near; one endless line is an attack or no text."""
 MOST_CUES: Final = 100_000
+_HOUR: Final = 3600.0
 _LAST: Final = 10_000 * 3600.0
 """Seconds: what SRT's hours hold when they are written with four digits."""
 LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -88,6 +89,8 @@ class Reading:
         for before, raw in itertools.pairwise(ordered):
             if raw.start < before.end:
                 self.note(raw.line, "overlaps the cue before it: kept so")
+        if ordered and ordered[0].start >= _HOUR:
+            self.note(ordered[0].line, "the first cue begins after an hour: if times are timecode, move them")
         return tuple(_cue(raw, number) for raw, number in zip(ordered, self._numbers(ordered), strict=True))
 
     def _numbers(self, ordered: list[Raw]) -> list[int]:

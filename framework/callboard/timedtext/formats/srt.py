@@ -26,7 +26,7 @@ from callboard.timedtext.formats.reading import Raw, Reading
 from callboard.timedtext.markup import LETTERS, Lines, Run, sound_lines, style, tagged, tidy
 
 _TOKEN: Final = re.compile(
-    r"<(/?)(i|b|u|em|strong|font|s|strike|span|c|v|br|p|ruby|rt)\b((?:\s|\.)[^<>]*)?/?>|\{(\\[^{}]*)\}|\{/?([ibuy]):?[ibu]?\}",
+    r"<(/?)(i|b|u|em|strong|font|s|strike|span|c|v|br|p|ruby|rt)\b((?:\s|\.)[^<>]*)?/?>|\{(\\[^{}]*)\}",
     re.IGNORECASE,
 )
 _KEPT: Final = {"em": "i", "strong": "b", "i": "i", "b": "b", "u": "u"}
@@ -84,11 +84,9 @@ def _runs(block: Block, reading: Reading) -> tuple[list[Run], int | None]:
         out.append(Run(unescape_srt(text[at : token.start()]), style(k for k in LETTERS if depth[k] > 0)))
         line += text.count("\n", at, token.start())
         at = token.end()
-        slash, name, _, override, _ = token.groups()
+        slash, name, _, override = token.groups()
         if override is not None:
             align = _overridden(override, depth, line, reading) or align
-        elif name is None:
-            reading.note(line, f"{token[0]}: left out")
         elif name.lower() in _KEPT:
             letter = _KEPT[name.lower()]
             depth[letter] = max(depth[letter] + (-1 if slash else 1), 0)

@@ -77,6 +77,8 @@ def read_stl(data: bytes, reading: Reading) -> None:
         reading.note(0, "ends in the middle of a subtitle: the broken one is left out")
     blocks = [block for block in _blocks(data) if _wanted(block, reading)]
     rate = _counted(rate, blocks, reading)
+    if reading.rate is not None and reading.rate.fps != rate.fps:
+        reading.note(0, f"counts {rate} frames a second, not {reading.rate} as told: read as it says")
     reading.rate = rate
     reading.title = plain.one_line(data[16:48].decode("cp437", "replace"))
     reading.language = _language(data[14:16])

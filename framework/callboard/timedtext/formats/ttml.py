@@ -62,6 +62,10 @@ def read_ttml(data: bytes, reading: Reading, encoding: str | None = None) -> Non
     attributes = {_modern(str(name)): str(value) for name, value in root.attrib.items()}
     timing = Timing(attributes, root.sourceline or 1, reading)
     built = _Built(root, timing, reading)
+    if timing.declared and reading.rate is not None and reading.rate.fps != timing.fps:
+        reading.note(
+            root.sourceline or 1, f"counts {timing.rate} frames a second, not {reading.rate} as told: as it says"
+        )
     if timing.declared or (reading.rate is None and timing.smpte):
         reading.rate = timing.rate
     language = attributes.get(f"{_XML}lang", "").strip()
