@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_BEGINS: Final = re.compile(r"(?:^|[.?!…:;]['\"”’»)\]]*|[-–—\"“«(\[¿¡♪])\s*$")
+_BEGINS: Final = re.compile(
+    r"(?:^|(?:(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)\.|[?!…:;])['\"”’»)\]]*|[-–—\"“«(\[¿¡♪])\s*$"
+)
+"""What stands before the first word of a sentence."""
 NOUNS_IN_CAPITALS: Final = frozenset({"de", "lb"})
 # English puts capitals on more than names: pronoun, days, months, peoples and their languages, forms of address.
 _CAPITALS = """

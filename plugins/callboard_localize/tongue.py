@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import Any, Final
 
 import regex
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _LETTER: Final = regex.compile(r"\p{L}")
 _CODES: Final = {"Hira": "Hiragana", "Kana": "Katakana", "Hans": "Han", "Hant": "Han", "Hani": "Han", "Hang": "Hangul"}
@@ -56,18 +54,19 @@ def share_in_script(text: str, language: str) -> float | None:
     return min((len(inside.findall(text)) + len(shared.findall(text))) / letters, 1.0)
 
 
+@cache
+def _identifier() -> Any:
+    """Load the model once in a process: it takes a second."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
 class Tongues:
-    """Tells two languages apart; its model is loaded when it is first asked."""
+    """Tells two languages apart."""
 
-    def __init__(self) -> None:
-        self._identifier: Any = None
-
-    def _ranked(self, text: str) -> Mapping[str, float]:
-        if self._identifier is None:
-            from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-            self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        return dict(self._identifier.rank(text))
+    def _ranked(self, text: str) -> dict[str, float]:
+        return dict(_identifier().rank(text))
 
     def reads_as_source(self, text: str, source: str, target: str) -> float | None:
         """Say how likely *text* is in *source* rather than in *target*, 0 to 1.
