@@ -34,6 +34,9 @@ class Evaluations(Protocol):
     BASELINE: Path
 
 
+EXACT: Final = ("structure-error",)
+"""Measures without any slack: one cue that moved is one too many."""
+
 MeasureSet = Callable[[Path, Mapping[str, Any]], Measures]
 """Measures the material in a folder, with parameters of the plugin in place of its defaults."""
 
@@ -109,6 +112,7 @@ def compare(found: Mapping[str, Measures], baseline: Mapping[str, Measures]) -> 
             loss = 0.0 if before is None else (value - before) * (1 if measure.endswith("error") else -1)
             # errors are in their own units: a slack of a fifth of them, where that is more
             slack = max(SLACK, abs(before or 0.0) / 5) if measure.endswith("error") else SLACK
+            slack = 0.0 if measure in EXACT else slack
             rows.append(Compared(suite, measure, value, before, loss > slack))
     return rows
 
@@ -136,6 +140,7 @@ def write_baseline(path: Path, found: Iterable[Compared]) -> None:
 
 
 __all__ = [
+    "EXACT",
     "GROUP",
     "SLACK",
     "Compared",

@@ -1,0 +1,1 @@
+"""Cues with a translation that is known, to measure localization by."""
