@@ -212,7 +212,12 @@ def test_styles_and_signs_survive_both_formats() -> None:
     """Italics, line breaks, entities and cells that look like formulas come back as they went out."""
     rows = (
         sheets.Row(
-            id="1", source="<i>Well &amp; good</i>\nplain", target="<i>Bien</i>", styled=True, start=0.0, end=1.0
+            id="1",
+            source="<b><i>Well</i></b> &amp; <i>good</i>, he said\n<u>plain</u>",
+            target="<i>Bien</i>",
+            styled=True,
+            start=0.0,
+            end=1.0,
         ),
         sheets.Row(id="2", source="=1+1 & <b>", target="-¿Sí?\n-No.", start=1.0, end=2.0, speaker="Ana"),
         sheets.Row(id="description", source="A dog.", target="Un perro."),

@@ -15,6 +15,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compile
 from callboard.errors import ExchangeError
 from callboard.exchange.sheets import Row, Sheet
 from callboard.timedtext.markup import Run, escape, runs, style, tagged, tidy
+from callboard.timedtext.plain import one_line
 
 XLIFF: Final = "urn:oasis:names:tc:xliff:document:2.0"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
@@ -31,15 +32,16 @@ def write(sheet: Sheet) -> bytes:
     root.set("version", "2.0")
     root.set("srcLang", sheet.source_language)
     root.set("trgLang", sheet.language)
-    file = etree.SubElement(root, f"{{{XLIFF}}}file", id=sheet.proposal, original=sheet.name)
-    for row in sheet.rows:
-        _unit(file, row)
-    etree.indent(file, "  ", level=1)
-    _tighten(file)
+    file = etree.SubElement(root, f"{{{XLIFF}}}file", id=sheet.proposal, original=one_line(sheet.name))
+    texts = [text for row in sheet.rows for text in _unit(file, row)]
+    etree.indent(root, " ")  # before there are texts, in which white space counts
+    for node, text, styled in texts:
+        _text(node, text, styled=styled)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8")) + b"\n"
 
 
-def _unit(file: etree._Element, row: Row) -> None:
+def _unit(file: etree._Element, row: Row) -> list[tuple[etree._Element, str, bool]]:
+    """Add a unit; give its source and its target, still empty, with what they are to hold."""
     unit = etree.SubElement(file, f"{{{XLIFF}}}unit", id=row.id)
     notes = [
         ("time", "" if row.start is None or row.end is None else f"{row.start:.3f} to {row.end:.3f} s"),
@@ -51,12 +53,13 @@ def _unit(file: etree._Element, row: Row) -> None:
         holder = etree.SubElement(unit, f"{{{XLIFF}}}notes")
         for category, text in notes:
             if text:
-                etree.SubElement(holder, f"{{{XLIFF}}}note", category=category).text = text
+                etree.SubElement(holder, f"{{{XLIFF}}}note", category=category).text = one_line(text)
     state = "initial" if not row.target or row.why or (row.risk or 0.0) >= _SURE else "translated"
     segment = etree.SubElement(unit, f"{{{XLIFF}}}segment", id=row.id, state=state)
-    _text(etree.SubElement(segment, f"{{{XLIFF}}}source"), row.source, styled=row.styled)
+    texts = [(etree.SubElement(segment, f"{{{XLIFF}}}source"), row.source, row.styled)]
     if row.target:
-        _text(etree.SubElement(segment, f"{{{XLIFF}}}target"), row.target, styled=row.styled)
+        texts.append((etree.SubElement(segment, f"{{{XLIFF}}}target"), row.target, row.styled))
+    return texts
 
 
 def _text(node: etree._Element, text: str, *, styled: bool) -> None:
@@ -84,14 +87,6 @@ def _append(node: etree._Element, text: str) -> None:
         children[-1].tail = (children[-1].tail or "") + text
     else:
         node.text = (node.text or "") + text
-
-
-def _tighten(file: etree._Element) -> None:
-    """Take the white space out that indenting put around codes, where white space counts."""
-    for node in file.iter(f"{{{XLIFF}}}source", f"{{{XLIFF}}}target"):
-        for inner in node.iter():
-            if inner is not node and not (inner.tail or "x").strip(" "):
-                inner.tail = None
 
 
 def read(data: bytes, name: str) -> Sheet:
