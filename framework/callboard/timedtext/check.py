@@ -90,7 +90,7 @@ def check(
     Returns:
         The breaches, by cue and then in the order of ``RULES``.
     """
-    found = list(_found(cues, profile, rate, shots, language or profile.language, duration))
+    found = list(faults(cues, Setting.of(profile, rate, shots, language, duration)))
     ranks = {rule: rank for rank, rule in enumerate(RULES)}
     found.sort(key=lambda one: (one.at, ranks[one.rule], one.line))
     return [
@@ -108,44 +108,44 @@ def check(
     ]
 
 
-def _found(
-    cues: Sequence[Cue], profile: Profile, rate: Rate | None, shots: Sequence[float], language: str, duration: float
-) -> Iterator[Found]:
-    frames = sorted({rate.frame_at(shot) for shot in shots}) if rate is not None else []
+class Setting(Struct, frozen=True):
+    """What cues are checked against, made ready once."""
+
+    profile: Profile
+    rate: Rate | None
+    shot_frames: tuple[int, ...]
+    """In ascending order; none without a rate."""
+    language: str
+    duration: float
+
+    @classmethod
+    def of(cls, profile: Profile, rate: Rate | None, shots: Sequence[float], language: str, duration: float) -> Setting:
+        """Make one of the arguments of ``check``."""
+        frames = tuple(sorted({rate.frame_at(shot) for shot in shots})) if rate is not None else ()
+        return cls(profile, rate, frames, language or profile.language, duration)
+
+
+def faults(cues: Sequence[Cue], setting: Setting, *, text: bool = True) -> Iterator[Found]:
+    """Find what ``check`` tells, in no order; without *text* only what depends on times."""
     for index, cue in enumerate(cues):
-        yield from alone(index, cue, profile, rate, frames, language, duration)
-    yield from checktime.between(cues, profile, rate)
+        yield from checktime.alone(index, cue, setting.profile, setting.rate, setting.shot_frames, setting.duration)
+        if text:
+            yield from checktext.alone(index, cue, setting.profile, setting.language)
+    yield from checktime.between(cues, setting.profile, setting.rate)
     yield from _repeated(cues)
-    ids = Counter(cue.id for cue in cues)
     seen: set[int] = set()
     for index, cue in enumerate(cues):
-        if ids[cue.id] > 1 and cue.id in seen:
+        if text and cue.id in seen:
             yield Found(index, "ids", f"the number {cue.id} is there before", value=float(cue.id))
         seen.add(cue.id)
 
 
-def alone(
-    index: int,
-    cue: Cue,
-    profile: Profile,
-    rate: Rate | None,
-    shot_frames: Sequence[int],
-    language: str,
-    duration: float,
-) -> Iterator[Found]:
-    """Check one cue without its neighbours; *shot_frames* are in ascending order."""
-    yield from checktime.alone(index, cue, profile, rate, shot_frames, duration)
-    yield from checktext.alone(index, cue, profile, language)
-
-
 def _repeated(cues: Sequence[Cue]) -> Iterator[Found]:
     """Find cues that say again what the one just before them says, without a second between."""
-    before = ""
-    for index, cue in enumerate(cues):
-        said = checktext.said(cue)
-        if index and said and said == before and cue.start - cues[index - 1].end < 1.0:
+    for index in range(1, len(cues)):
+        before, cue = cues[index - 1], cues[index]
+        if cue.start - before.end < 1.0 and (said := checktext.said(cue)) and said == checktext.said(before):
             yield Found(index, "repeated", "says the same as the cue before it")
-        before = said
 
 
 def summary(violations: Sequence[Violation]) -> dict[str, int]:
@@ -153,4 +153,4 @@ def summary(violations: Sequence[Violation]) -> dict[str, int]:
     return dict(Counter(one.rule for one in violations).most_common())
 
 
-__all__ = ["RULES", "SLACK", "Severity", "Violation", "alone", "check", "summary"]
+__all__ = ["RULES", "SLACK", "Setting", "Severity", "Violation", "check", "faults", "summary"]

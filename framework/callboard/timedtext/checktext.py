@@ -39,6 +39,8 @@ def alone(index: int, cue: Cue, profile: Profile, language: str) -> Iterator[Fou
 
 def visible(text: str) -> bool:
     """Say whether anything of *text* can be seen."""
+    if text.isascii() and text.isprintable():
+        return not text.isspace() and bool(text)
     return any(unicodedata.category(char)[0] not in "CZ" for char in text)
 
 
@@ -82,7 +84,7 @@ def _written(index: int, lines: Sequence[str], profile: Profile) -> Iterator[Fou
     for number, line in enumerate(lines):
         if line != line.strip(" \t") or _UNEVEN.search(line):
             yield Found(index, "spaces", f"line {number + 1} has blanks too many", line=number)
-        wrong = sorted({char for char in line if forbidden(char)})
+        wrong = [] if line.isascii() and line.isprintable() else sorted({char for char in line if forbidden(char)})
         if wrong:
             named = ", ".join(f"U+{ord(char):04X}" for char in wrong)
             yield Found(index, "characters", f"line {number + 1} holds {named}", float(len(wrong)), 0.0, number)

@@ -15,7 +15,7 @@ from callboard_schemas import Cue
 from msgspec import Struct
 from msgspec.structs import replace
 
-from callboard.timedtext.check import Violation, check
+from callboard.timedtext.check import Setting, faults
 from callboard.timedtext.mending import mended_text
 from callboard.timedtext.profile import Profile
 from callboard.timedtext.rate import Rate
@@ -40,17 +40,6 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: str
 
 
-class _Setting(Struct, frozen=True):
-    profile: Profile
-    rate: Rate | None
-    shots: tuple[float, ...]
-    language: str
-    duration: float
-
-    def check(self, cues: Sequence[Cue]) -> list[Violation]:
-        return check(cues, self.profile, self.rate, shots=self.shots, language=self.language, duration=self.duration)
-
-
 def fix(
     cues: Sequence[Cue],
     profile: Profile,
@@ -73,46 +62,46 @@ def fix(
     Returns:
         As many cues in the same order, and what was changed. Fixing them again changes nothing.
     """
-    setting = _Setting(profile, rate, tuple(shots), language or profile.language, duration)
+    setting = Setting.of(profile, rate, shots, language, duration)
     now = list(cues)
     while (after := _pass(now, setting)) != now:
         now = after
     return now, list(_changes(cues, now, setting))
 
 
-def _pass(cues: list[Cue], setting: _Setting) -> list[Cue]:
+def _pass(cues: list[Cue], setting: Setting) -> list[Cue]:
     """Mend every cue once: its number, its text, its times."""
     made = list(cues)
     if len({cue.id for cue in cues}) < len(cues):
         made = [replace(cue, id=number) for number, cue in enumerate(cues, 1)]
-    faults = _by_cue(setting.check(made))
+    wrong = _by_cue(made, setting)
     for index, cue in enumerate(made):
-        if index in faults:
+        if index in wrong:
             made[index] = mended_text(cue, lambda one: _alone(one, setting), setting.profile, setting.language)
     if all(one.start <= two.start for one, two in pairwise(made)):
         _retime(made, setting)
     return made
 
 
-def _alone(cue: Cue, setting: _Setting) -> Counter[str]:
+def _alone(cue: Cue, setting: Setting) -> Counter[str]:
     """Count the breaches of a cue by itself, by rule."""
-    return Counter(one.rule for one in setting.check([cue]))
+    return Counter(one.rule for one in faults([cue], setting))
 
 
-def _retime(cues: list[Cue], setting: _Setting) -> None:
+def _retime(cues: list[Cue], setting: Setting) -> None:
     """Move the times of cues that come in order, each where no cue holds another between its times."""
-    faults = _by_cue(setting.check(cues))
+    wrong = _by_cue(cues, setting)
     longest = -1
     """Index of the cue that is the last to end, of those before the one before."""
     for index in range(len(cues)):
         if index >= 2 and (longest < 0 or cues[index - 2].end > cues[longest].end):
             longest = index - 2
-        rules = (faults.get(index, Counter()) + faults.get(index + 1, Counter())).keys()
+        rules = (wrong.get(index, Counter()) + wrong.get(index + 1, Counter())).keys()
         if rules & _OF_TIME:
             cues[index] = _retimed(cues, index, longest, setting)
 
 
-def _retimed(cues: list[Cue], index: int, longest: int, setting: _Setting) -> Cue:
+def _retimed(cues: list[Cue], index: int, longest: int, setting: Setting) -> Cue:
     """Give a cue its best times: those that leave the fewest breaches, and move least."""
     cue = cues[index]
     before = [cues[near] for near in (longest, index - 1) if near >= 0]
@@ -134,24 +123,24 @@ def _retimed(cues: list[Cue], index: int, longest: int, setting: _Setting) -> Cu
     return best[2]
 
 
-def _around(before: list[Cue], cue: Cue, after: list[Cue], setting: _Setting) -> Counter[tuple[int, str]]:
+def _around(before: list[Cue], cue: Cue, after: list[Cue], setting: Setting) -> Counter[tuple[int, str]]:
     """Count the breaches of a cue and of the one after it; those before it do not depend on its times."""
-    found = setting.check([*before, cue, *after])
-    return Counter((one.index, one.rule) for one in found if one.index >= len(before))
+    found = faults([*before, cue, *after], setting, text=False)
+    return Counter((one.at, one.rule) for one in found if one.at >= len(before))
 
 
-def _by_cue(violations: Sequence[Violation]) -> dict[int, Counter[str]]:
+def _by_cue(cues: Sequence[Cue], setting: Setting) -> dict[int, Counter[str]]:
     found: dict[int, Counter[str]] = {}
-    for one in violations:
-        found.setdefault(one.index, Counter())[one.rule] += 1
+    for one in faults(cues, setting):
+        found.setdefault(one.at, Counter())[one.rule] += 1
     return found
 
 
-def _changes(cues: Sequence[Cue], fixed: Sequence[Cue], setting: _Setting) -> Iterator[Change]:
+def _changes(cues: Sequence[Cue], fixed: Sequence[Cue], setting: Setting) -> Iterator[Change]:
     if list(cues) == list(fixed):
         return
     none: Counter[str] = Counter()
-    before, after = _by_cue(setting.check(cues)), _by_cue(setting.check(fixed))
+    before, after = _by_cue(cues, setting), _by_cue(fixed, setting)
     for index, (old, new) in enumerate(zip(cues, fixed, strict=True)):
         if old != new:
             ended, later = (before.get(at, none) - after.get(at, none) for at in (index, index + 1))

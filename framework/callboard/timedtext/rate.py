@@ -43,7 +43,10 @@ class Rate(Struct, frozen=True):
         return self.denominator / self.numerator
 
     def frame_at(self, seconds: float) -> int:
-        """Give the frame whose start is nearest to *seconds*."""
+        """Give the frame whose start is nearest to *seconds*; the even one of two."""
+        about = seconds * self.numerator / self.denominator
+        if abs(about) < 2**40 and abs(about % 1 - 0.5) > 1e-3:  # fractions are slow, and only a tie needs them
+            return round(about)
         return round(Fraction(seconds) * self.fps)
 
     def seconds(self, frame: int) -> float:
