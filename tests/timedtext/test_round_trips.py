@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Literal
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import pysubs2
@@ -133,7 +133,7 @@ def test_ttconv_reads_the_same_frames(made: Document) -> None:
     from ttconv import model
     from ttconv.imsc.reader import to_model
 
-    found = to_model(ElementTree.ElementTree(ElementTree.fromstring(write(made, "ttml"))))
+    found: Any = to_model(ElementTree.ElementTree(ElementTree.fromstring(write(made, "ttml"))))
     paragraphs = [node for node in found.get_body().dfs_iterator() if isinstance(node, model.P)]
     assert made.rate is not None
     assert [(node.get_begin() or 0, node.get_end()) for node in paragraphs] == [

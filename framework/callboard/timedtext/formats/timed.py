@@ -97,7 +97,7 @@ def paragraphs(tree: Any, named: Mapping[str, Paragraph], reading: Reading, atte
 
     with attending:
         try:
-            made = to_model(tree)
+            made: Any = to_model(tree)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError, AssertionError) as error:
             raise reading.refuse(0, f"cannot be read as TTML: {type(error).__name__}: {error}") from None
     found: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from math import lcm
 from typing import Any, Final, NamedTuple
 from xml.etree.ElementTree import Element, ElementTree
 
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard.timedtext import plain
 from callboard.timedtext.formats.decoding import check_size, text_of

@@ -78,7 +78,7 @@ def ttml(cues: Sequence[Cue], language: str = "", title: str = "", rate: Rate | 
             profile_signaling=ContentProfilesSignaling.CONTENT_PROFILES,
         ),
     )
-    root = tree.getroot()
+    root: Any = tree.getroot()
     _describe(root, [cue for cue, _ in shown], plain.one_line(title))
     _indent(root)
     ElementTree.register_namespace("ttm", _META[1:-1])
