@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 Route = Callable[[Envelope, Struct], Sequence[Planned]]
 """Says which jobs an event asks for; ``Router.route``."""
 
+_OWN = "en"
+"""What descriptions and tags are in, unless somebody says otherwise: that of the plugins' own words."""
 _UNTOLD = ("technical", "text")
 """Groups of tags that are no words of a language: measurements, and what stands in the picture."""
 
@@ -154,6 +156,8 @@ def filled(conn: sqlite3.Connection, asked: TranslationRequested) -> Translation
         what_not = " and no ".join(what)
         problem = f"no {what_not} of {asset.place.path} was accepted yet: there is nothing to translate"
         raise MessageRefused("nothing-accepted", problem)
+    if language is None and captions is None and asset.kind != "subtitles":
+        language = _OWN
     return replace(asked, captions=captions, description=description, labels=labels, source_language=language)
 
 

@@ -17,6 +17,7 @@ from callboard.cli.project import ask, broker_of, catalog, me
 from callboard.config import Project
 from callboard.control import Order
 from callboard.daemon import watched_root
+from callboard.desk import Decided
 from callboard.errors import MessageRefused, UsageError
 from callboard.localizing import Wanted, nothing_accepted
 from callboard.onward import filled
@@ -47,12 +48,12 @@ async def ask_board(project: Project, paths: Sequence[Path], wanted: Wanted, *, 
             made = msgspec.structs.replace(made, correlationid=run)
             await bus.publish(f"{INTAKE}.translation.requested", codec.encode(made), msg_id=made.id)
     asked = await _settled(project, run, known)
-    if yes:
-        ids = _proposed(project, asked)
-        if ids:
-            await ask(project, "accept", Order(ids=ids, by=me()))
+    shown = run
+    if yes and (ids := _proposed(project, asked)):
+        decided = msgspec.convert(await ask(project, "accept", Order(ids=ids, by=me())), Decided)
+        shown = decided.run  # what an undo takes back
     with catalog(project) as opened:
-        return report(opened, run, asked)
+        return msgspec.structs.replace(report(opened, run, asked), run=shown)
 
 
 def _known(project: Project, found: Found, wanted: Wanted) -> Asset:
