@@ -129,18 +129,28 @@ class Lock:
         bare = [unit for unit in sorted(refused, key=_place) if not self._alone(unit, plain, self._context)]
         lost = {unit.places[0][0] for unit in bare}
         doubted = {unit.places[0] for unit in bare}
+        proved: set[Place] = set()
         if not self._engine.separate:
-            doubted |= set(self._overlapping(parts))
             # what leaked out of a neighbour that has no text of its own could not be seen
             reach = max(self._context, 1)
             near = {cue + step for cue in lost for step in range(-reach, reach + 1)}
             doubted |= {part.places[0] for part in parts if part.places[0][0] in near}
-        doubted |= {place for unit in every if doubted & set(unit.places) for place in unit.places}
-        for part in parts:
-            if part.places[0] in doubted:
-                self._done.pop(part.places[0], None)
-                self._words.pop(part.places[0], None)
-                self._alone(part, plain, 0)
+        while True:
+            if not self._engine.separate:
+                doubted |= set(self._overlapping(parts))
+            doubted |= {place for unit in every if doubted & set(unit.places) for place in unit.places}
+            if doubted <= proved:
+                return
+            for part in parts:
+                if part.places[0] in doubted - proved:
+                    self._forget(part.places[0])
+                    self._alone(part, plain, 0)
+            proved |= doubted
+
+    def _forget(self, place: Place) -> None:
+        self._done.pop(place, None)
+        self._words.pop(place, None)
+        self._moved.discard(place)
 
     def _alone(self, unit: Unit, plain: Sequence[str], context: int) -> bool:
         """Try one part alone, with so many neighbours as context; say whether its answer was taken."""

@@ -14,9 +14,10 @@ from callboard_localize.marks import Marks
 from callboard_localize.numerals import NUMBER, written_in
 from callboard_localize.terms import Terms
 
-Kind = Literal["tag", "number", "term", "kept", "cut", "guard"]
+Kind = Literal["tag", "number", "term", "kept", "cut", "guard", "end"]
 TAG: Final = re.compile(r"(</?[ibu]>)", re.IGNORECASE)
 _SPACES: Final = re.compile(r"[ \t\n]+")
+_WORDS: Final = re.compile(r"\w")
 _LOOSE: Final = re.compile(r"(?<=\w) ([.,;:!?])(?=\s|$)")
 _CJK: Final = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3040-\u30ff]")
 _KEPT: Final = (
@@ -81,7 +82,7 @@ class Masker:
             texts: Of one cue, or of neighbours that share a sentence.
             styled: Whether they hold ``<i>``, ``<b>``, ``<u>`` and escaped characters.
             first: Number of the first mark; the others follow it without gaps.
-            guard: Whether to begin with a mark that stands for nothing, to know the answer by.
+            guard: Whether to enclose them in marks that stand for nothing, to know the answer by.
         """
         pieces: dict[int, Piece] = {}
         out: list[str] = []
@@ -105,6 +106,9 @@ class Masker:
                 out.append(plain)
                 if piece is not None:
                     put(piece)
+        if guard:
+            out.append(" ")
+            put(Piece("end", "", "", True, False))
         return Masked("".join(out), pieces)
 
     def _split(self, text: str, *, styled: bool) -> Iterator[tuple[str, Piece | None]]:
@@ -154,11 +158,13 @@ class Masker:
             plain = answer[done:start]
             if piece.kind == "guard" and (at or plain.strip()):
                 raise MarksBroken("its own mark is not at its beginning")
+            if piece.kind == "end" and (at + 1 < len(found) or _WORDS.search(answer[end:])):
+                raise MarksBroken("something stands after the mark at its end")
             out[-1].append(escape(plain) if styled else plain)
             done = end
             if piece.kind == "cut":
                 out.append([])
-            elif piece.kind != "guard":
+            elif piece.kind not in ("guard", "end"):
                 self._place(out[-1], piece, answer[end:])
                 done += _spaces_to_drop(piece, answer[end:])
         out[-1].append(escape(answer[done:]) if styled else answer[done:])

@@ -15,6 +15,8 @@ from callboard_localize.masks import MarksBroken, Masked, Masker, shown
 from callboard_localize.names import NOUNS_IN_CAPITALS
 from callboard_localize.work import Unit
 
+_NOTHING: Final = "\u200b\u2060\ufeff \t\r\n"
+"""What may stand at the ends of an answer and is not of it; inside, U+200B parts words of Thai and Khmer."""
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _MARKUP: Final = re.compile(r"</?[A-Za-z][^<>]{0,40}>|\$?\{[^{}]{0,40}\}")
 _WIDE: Final = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
@@ -47,9 +49,9 @@ def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> A
     Raises:
         Refused: it cannot be the translation of this line.
     """
-    if not isinstance(answer, str) or not answer.strip():
+    if not isinstance(answer, str) or not answer.strip(_NOTHING):
         raise Refused("nothing came back")
-    text = unicodedata.normalize("NFC", answer.strip())
+    text = unicodedata.normalize("NFC", answer.strip(_NOTHING))
     if len(text.splitlines()) > 1:
         raise Refused("several lines came back")
     if not text.isprintable() and any(unicodedata.category(char) in ("Cc", "Cs", "Cn") for char in text):
@@ -132,12 +134,11 @@ def alike(one: str, other: str) -> bool:
 
 
 def holds(text: str, other: str) -> bool:
-    """Say whether all of *other* stands in *text*, word for word; a short word alone says nothing."""
-    words, within = (re.findall(r"\w+", one.casefold()) for one in (text, other))
-    size = len(within)
-    if size < 2 and len(other.strip()) < 4:
+    """Say whether nearly all words of *other* stand in *text*; one short word alone says nothing."""
+    words, within = (set(re.findall(r"\w+", one.casefold())) for one in (text, other))
+    if not within or (len(within) < 2 and len(other.strip()) < 4):
         return False
-    return any(words[at : at + size] == within for at in range(len(words) - size + 1)) if size else False
+    return len(words & within) >= 0.8 * len(within)
 
 
 __all__ = ["Refused", "alike", "holds", "read_answer", "repeats", "weight"]

@@ -86,10 +86,9 @@ def merges(rng: random.Random, answers: list[str], lines: Sequence[Line]) -> lis
 
 def merges_without_marks(rng: random.Random, answers: list[str], lines: Sequence[Line]) -> list[str]:
     """Say in one line what the next one says too, and keep the marks where they belong."""
-    if len(answers) < 2:
-        return answers
-    at = rng.randrange(len(answers) - 1)
-    answers[at] += " " + " ".join(MARK.sub(" ", answers[at + 1]).split())
+    if len(answers) == len(lines) > 1:
+        at = rng.randrange(len(answers) - 1)
+        answers[at] += " " + " ".join(MARK.sub(" ", turned(lines[at + 1].text)).split())
     return answers
 
 

@@ -75,17 +75,19 @@ def test_what_an_engine_is_given_holds_no_piece(texts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ("⟦0⟧ a ⟦1⟧", "'30' is lost"),
-        ("⟦0⟧ a ⟦1⟧ ⟦1⟧ ⟦2⟧", "a mark is in it twice"),
-        ("⟦0⟧ a ⟦1⟧ b ⟦2⟧ ⟦3⟧", "a mark of another line is in it"),
-        ("a ⟦0⟧ b ⟦1⟧ ⟦2⟧", "its own mark is not at its beginning"),
+        ("⟦0⟧ a ⟦1⟧ ⟦3⟧", "'30' is lost"),
+        ("⟦0⟧ a ⟦1⟧ ⟦2⟧", "its own mark is lost"),
+        ("⟦0⟧ a ⟦1⟧ ⟦1⟧ ⟦2⟧ ⟦3⟧", "a mark is in it twice"),
+        ("⟦0⟧ a ⟦1⟧ b ⟦2⟧ ⟦3⟧ ⟦4⟧", "a mark of another line is in it"),
+        ("a ⟦0⟧ b ⟦1⟧ ⟦2⟧ ⟦3⟧", "its own mark is not at its beginning"),
+        ("⟦0⟧ a ⟦1⟧ ⟦2⟧ ⟦3⟧ and more", "something stands after the mark at its end"),
     ],
 )
 def test_marks_that_came_back_wrong(answer: str, why: str) -> None:
     """A mark that is lost, doubled, foreign or misplaced is named."""
     one = masker()
     masked = one.mask(["one {name} or 30"], guard=True)
-    assert masked.text == "⟦0⟧ one ⟦1⟧ or ⟦2⟧"
+    assert masked.text == "⟦0⟧ one ⟦1⟧ or ⟦2⟧ ⟦3⟧"
     with pytest.raises(MarksBroken, match=re.escape(why)):
         one.restore(answer, masked)
 
