@@ -13,15 +13,15 @@ from callboard.timedtext.breaking import break_lines
 from callboard_schemas import Cue, Word
 
 from callboard_caption.dividing import Costs, Span, divide
-from callboard_caption.layout import Layout
+from callboard_caption.layout import BETWEEN, Layout
 from callboard_caption.timing import FAR, Clock
 
 Array = np.ndarray[Any, Any]
 
 _ITS_DASH = re.compile(r"^[-‐‑–—−]\s?(?=\S)")
 _DOTS = re.compile(r"\.{3}|…")
-_CLOSING = re.compile(r"[?!:;»›%…)\]]+")
-_OPENING = re.compile(r"[«‹¿¡(\[]+")
+_CLOSING = re.compile(r"[?!:;»›%…)\]、。，．！？：；）」』】》〉]+")
+_OPENING = re.compile(r"[«‹¿¡(\[（「『【《〈]+")
 _LEAST = 0.04
 """Seconds that a cue is shown where the recogniser put more words into an instant than can be shown."""
 
@@ -146,8 +146,9 @@ def _lines(words: Sequence[Word], turns: Sequence[int], layout: Layout) -> tuple
     if profile.ellipsis:
         said = [_DOTS.sub(profile.ellipsis, text) for text in said]
     if len(said) == 1:
-        return break_lines(said[0], profile, layout.language, styled=False)
-    said = [_ITS_DASH.sub("", text) for text in said]
+        lines = break_lines(said[0], profile, layout.language, styled=False)
+        return tuple(line.replace(BETWEEN, "") for line in lines)
+    said = [_ITS_DASH.sub("", text).replace(BETWEEN, "") for text in said]
     return tuple(
         text if profile.dashes == "second" and not at else f"{profile.dash}{text}" for at, text in enumerate(said)
     )

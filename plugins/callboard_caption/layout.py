@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from callboard.errors import MediaError
 from callboard.timedtext.profile import Profile, load
 from callboard.timedtext.rate import Rate, rate_of
 from msgspec import Struct
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from callboard.media import MediaFacts
 
 _MILLISECONDS = 1000
-_UNSPACED = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km", "bo"})
-"""Languages that are written without spaces between words."""
+_IDEOGRAPHIC = frozenset({"ja", "zh", "yue"})
+_UNSPACED = frozenset({"th", "lo", "my", "km", "bo"})
+"""Languages that put no spaces between words, though lines are broken between words alone."""
+BETWEEN: Final = "\u200b"
+"""A space that takes no place."""
 _RATES = tuple(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120)) + tuple(
     Fraction(whole) for whole in (24, 25, 30, 48, 50, 60, 100, 120)
 )
@@ -65,8 +69,9 @@ class Layout(Struct, frozen=True, kw_only=True):
 
     @property
     def joint(self) -> str:
-        """What stands between two words of a line."""
-        return "" if self.language.split("-")[0].lower() in _UNSPACED else " "
+        """What stands between two words while lines are broken; ``BETWEEN`` is taken out of them again."""
+        language = self.language.split("-")[0].lower()
+        return "" if language in _IDEOGRAPHIC else BETWEEN if language in _UNSPACED else " "
 
     def seconds(self, unit: int) -> float:
         """Give the time of *unit* in seconds."""
@@ -88,7 +93,8 @@ class Layout(Struct, frozen=True, kw_only=True):
 def layout_of(context: Context, facts: MediaFacts, language: str) -> Layout:
     """Read what cues are laid out for from the parameters and the picture.
 
-    Where the profile keeps cues to shot changes and ``shot_changes`` is on, the picture is decoded for them.
+    Where the profile keeps cues to shot changes and ``shot_changes`` is on, the picture is decoded for them. One that
+    cannot be decoded has none: what is said in it is captioned all the same.
 
     Args:
         context: Parameters ``profile`` and ``shot_changes``, and the media.
@@ -97,14 +103,16 @@ def layout_of(context: Context, facts: MediaFacts, language: str) -> Layout:
 
     Raises:
         ProfileError: there is no such profile, or its file does not say what it must.
-        MediaError: the picture cannot be decoded.
     """
     profile = load(str(context.parameters["profile"]), language)
     cuts: tuple[float, ...] = ()
     if profile.shot_snap and context.parameters["shot_changes"] and facts.video and not facts.still:
         from callboard_caption.shots import shot_changes
 
-        cuts = shot_changes(context.media)
+        try:
+            cuts = shot_changes(context.media)
+        except MediaError as error:
+            context.log.warning("cues are not kept to shot changes: %s", error.message)
     return Layout(
         profile=profile,
         rate=rate_of_picture(facts),
@@ -128,4 +136,4 @@ def rate_of_picture(facts: MediaFacts) -> Rate | None:
     return rate_of(exact, drop=drop) if 0 < exact <= 1000 else None
 
 
-__all__ = ["Layout", "layout_of", "rate_of_picture"]
+__all__ = ["BETWEEN", "Layout", "layout_of", "rate_of_picture"]

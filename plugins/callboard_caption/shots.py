@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 def shot_changes(media: Media) -> tuple[float, ...]:
     """Find the hard cuts of a picture; dissolves and fades draw no cue.
 
-    Every frame is decoded: at 1280 x 720 some hundred times as fast as it plays.
+    Every frame is decoded, which costs one core some 0.1 s for each second of clean 1280 x 720 H.264, 0.3 s for each
+    second of noisy film: more than recognising what is said in it with a small model.
 
     Returns:
         Seconds from the first frame at which new shots begin, in order.

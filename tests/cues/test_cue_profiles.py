@@ -132,6 +132,34 @@ def test_chinese_words_are_joined_without_spaces() -> None:
     assert check(cues, layout.profile, layout.rate, language="zh", duration=20.0) == []
 
 
+def test_thai_lines_are_broken_between_words() -> None:
+    """Thai words stand side by side, and no line ends inside of one."""
+    texts = ["เรือ", "ออกจาก", "ท่า", "ก่อน", "พระอาทิตย์", "ขึ้น", "ไม่มีใคร", "บน", "สะพาน", "เห็น", "มัน", "ไป"]
+    words = [Word(text=text, start=0.5 + at * 0.5, end=0.9 + at * 0.5, confidence=0.9) for at, text in enumerate(texts)]
+    layout = Layout(profile=load("netflix", "th"), language="th")
+    lines = [line for cue in lay_out(words, layout, 20.0) for line in cue.lines]
+    assert len(lines) > 1
+    assert "".join(lines) == "".join(texts)
+    ends = {"".join(texts[:at]) for at in range(1, len(texts) + 1)}
+    assert all("".join(lines[:at]) in ends for at in range(1, len(lines) + 1))
+
+
+def test_marks_that_stand_alone_stay_with_their_word() -> None:
+    """French sets its marks off by spaces: neither a line nor a cue begins with one."""
+    text = "Est-ce que vous avez vu le bateau qui est parti du port ce matin avant le lever du soleil ? Mais non !"
+    texts = text.split()
+    for offset in range(4):
+        words = [
+            Word(text=text, start=1 + at * 0.35, end=1.3 + at * 0.35, confidence=0.9)
+            for at, text in enumerate(texts[offset:])
+        ]
+        layout = Layout(profile=load("netflix", "fr"), language="fr")
+        lines = [line for cue in lay_out(words, layout, 30.0) for line in cue.lines]
+        assert " ".join(lines).split() == texts[offset:]
+        assert not any(line.startswith(("?", "!")) for line in lines)
+        assert max(map(len, lines)) <= layout.profile.line_length
+
+
 def test_dots_are_written_as_the_profile_writes_them() -> None:
     """A profile that wants one character for an ellipsis gets it in the lines; the words stay what was heard."""
     words = [
