@@ -41,6 +41,9 @@ def target_of(files: Sequence[Path], *, mend: bool, output: Path | None, in_plac
     if output is not None and not _writable(output):
         known = ", ".join(one.endings[0] for one in FORMATS.values() if one.writes)
         raise UsageError(f"{output.name} names no format that is written", f"Name it {known}.")
+    for path in files if in_place else ():
+        if lost := _LOSE.get(format_of(path.name)):
+            raise UsageError(f"{path}: writing it anew would lose {lost}", "Write another file: -o FILE.srt")
     return Target(output, in_place)
 
 
@@ -52,7 +55,7 @@ def write_fixed(path: Path, document: Document, target: Target) -> str:
     """Write a mended document as asked, and give the path; an empty string where it is not to be written.
 
     Raises:
-        UsageError: the file would lose what its cues do not hold; nothing was written.
+        UsageError: the file would lose what its cues do not hold, and its name did not say so.
     """
     if target.output is not None:
         ending = target.output.suffix.lower()
