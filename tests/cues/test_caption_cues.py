@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from callboard.timedtext.profile import load
+from callboard.timedtext.rate import parse_rate
 from callboard_caption.cues import in_order, lay_out
 from callboard_caption.layout import Layout
 from callboard_schemas import Word
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 
 PROFILE = load("web", "en")
 RULES = Layout(profile=PROFILE, language="en")
+FILM = Layout(
+    profile=load("netflix", "en"), rate=parse_rate("29.97df"), language="en", cuts=(0.3, 0.9, 2.0, 4.5, 5.0, 9.0, 30.0)
+)
 
 
 def speak(text: str, start: float = 0.0, pace: float = 0.3, confidence: float = 0.9) -> list[Word]:
@@ -38,15 +42,22 @@ def spoken(draw: st.DrawFn) -> tuple[list[Word], float]:
     return words, duration
 
 
-@given(spoken())
+@given(spoken(), st.sampled_from([RULES, FILM]), st.lists(st.sampled_from([-1, 0, 0, 0, 1]), min_size=60, max_size=60))
 @settings(deadline=None, max_examples=60)
-def test_every_word_is_kept_in_order_and_cues_never_overlap(case: tuple[list[Word], float]) -> None:
+def test_every_word_is_kept_in_order_and_cues_never_overlap(
+    case: tuple[list[Word], float], layout: Layout, who: list[int]
+) -> None:
     """Whatever the recogniser says, no word is lost or moved and times only go forward, inside the media."""
     words, duration = case
-    cues = lay_out(words, RULES, duration)
+    cues = lay_out(words, layout, duration, speakers=who[: len(words)])
     said = [word.text for word in words if word.text.strip()]
     assert [word.text for cue in cues for word in cue.words] == said
-    assert " ".join(line for cue in cues for line in cue.lines).split() == said
+    lines = [
+        line.removeprefix(PROFILE.dash) if len({*who[: len(words)]} - {-1}) > 1 else line
+        for cue in cues
+        for line in cue.lines
+    ]
+    assert " ".join(" ".join(lines).split()).replace("…", "...") == " ".join(said)
     assert [cue.id for cue in cues] == list(range(1, len(cues) + 1))
     for before, after in pairwise(cues):
         assert before.end <= after.start
