@@ -40,6 +40,7 @@ from callboard.postman import Postman
 from callboard.router import Router
 from callboard.runtime.supervise import RuntimeSupervisor
 from callboard.scribe import Scribe
+from callboard.sending import sent
 from callboard.whereabouts import Whereabouts
 from callboard.worker import PluginPool
 
@@ -143,6 +144,8 @@ class Board:
         run_folder.mkdir(mode=0o700, exist_ok=True)
         self.runtime = await stack.enter_async_context(RuntimeSupervisor(run_folder, shared, settings.runtime))
         self.workers = settings.workers or max(os.cpu_count() or 1, 2)
+        for manifest, places in sent(self.plugins, settings):
+            log.warning("%s sends what it works on to %s: it leaves this machine", manifest.id, ", ".join(places))
         self.pool = await stack.enter_async_context(
             PluginPool(
                 self.plugins,

@@ -28,6 +28,7 @@ from callboard.errors import CallboardError, UsageError
 from callboard.lock import held
 from callboard.manifests import resolve_parameters
 from callboard.packs import download_size, packs_of, status
+from callboard.sending import sent
 from callboard.sources.roots import filesystem
 
 Level = Literal["ok", "note", "problem"]
@@ -157,6 +158,14 @@ def _settings(project: Project) -> Iterator[Finding]:
             yield Finding("settings", "problem", f"{path} is not there", "Mend the path in callboard.toml, or make it.")
 
 
+def _sending(project: Project) -> Iterator[Finding]:
+    """Say where plugins send what they work on: nothing leaves the machine unasked."""
+    for manifest, places in sent(discover(project.settings.allow_plugins), project.settings):
+        where = ", ".join(places)
+        hint = f"To keep it here: empty {', '.join(manifest.sends_to)} of {manifest.id} in callboard.toml."
+        yield Finding("privacy", "note", f"{manifest.id} sends what it works on to {where}", hint)
+
+
 def _vocabulary(project: Project) -> Iterator[Finding]:
     path = project.vocabulary
     if path is not None and path.exists():
@@ -256,6 +265,7 @@ _CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _models,
     _plugins,
     _settings,
+    _sending,
     _vocabulary,
     _glossary,
     _broker,

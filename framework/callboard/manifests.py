@@ -100,9 +100,14 @@ def _check_rules(manifest: Manifest) -> None:
     for event in manifest.events:
         if event not in MESSAGE_TYPES:
             raise ValueError(f"events: {event!r} is not an event type{nearest(event, MESSAGE_TYPES)}")
-    for name in manifest.idle_without:
-        if name not in manifest.parameters:
-            raise ValueError(f"idle_without: there is no parameter {name!r}{nearest(name, manifest.parameters)}")
+    for key, names in (("idle_without", manifest.idle_without), ("sends_to", manifest.sends_to)):
+        for name in names:
+            if name not in manifest.parameters:
+                raise ValueError(f"{key}: there is no parameter {name!r}{nearest(name, manifest.parameters)}")
+    if not all(manifest.parameters[name].project_only for name in manifest.sends_to):
+        raise ValueError("sends_to: its parameters must say project_only = true")
+    if manifest.sends_to and "network" not in manifest.permissions:
+        raise ValueError('sends_to: a plugin that sends anything says "network" under permissions')
     for name, parameter in manifest.parameters.items():
         _check_parameter(f"parameters.{name}", parameter)
 

@@ -93,10 +93,13 @@ class Router:
     def _plan(self, manifest: Manifest, envelope: Envelope, data: Struct, asset: Asset | None) -> Planned:
         parameters = self._parameters[manifest.id]
         if isinstance(data, Request) and data.parameters:
-            known = {name: value for name, value in data.parameters.items() if name in manifest.parameters}
+            open_to_all = {name for name, one in manifest.parameters.items() if not one.project_only}
+            known = {name: value for name, value in data.parameters.items() if name in open_to_all}
             parameters = resolve_parameters(manifest, {**parameters, **known})
         models = {name: self._digest(name) for name in manifest.models}
-        models |= {name: self._packs[name].digest for name in manifest.optional_models if self._is_here(name)}
+        tasked = (name for name, pack in self._packs.items() if pack.task in manifest.optional_tasks)
+        optional = dict.fromkeys((*manifest.optional_models, *tasked))
+        models |= {name: self._packs[name].digest for name in optional if self._is_here(name)}
         if manifest.vocabulary and (words := self._vocabulary()):
             models[VOCABULARY] = words
         if manifest.glossary and (terms := self._glossary()):

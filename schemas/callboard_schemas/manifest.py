@@ -24,6 +24,8 @@ class Parameter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    project_only: bool = False
+    """Only the project's settings may set it, never a request: whoever can ask cannot choose where texts go."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -47,6 +49,10 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """Model packs that must be present."""
     optional_models: tuple[str, ...] = ()
     """Model packs that are used where they are present; one that comes or goes makes its jobs new."""
+    optional_tasks: tuple[str, ...] = ()
+    """The same for every pack of a task, such as ``translate``, whatever it is called."""
+    sends_to: tuple[str, ...] = ()
+    """Parameters that name where what it works on is sent to; while they are empty, nothing leaves the machine."""
     extras: tuple[str, ...] = ()
     """Extras of its distribution that must be installed."""
     requires: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from callboard.cli.options import Group, json_flag, unknown
 from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.cli.project import here_or_default
 from callboard.discovery import Found, check, discover
+from callboard.sending import sent
 
 
 @click.group("plugins", cls=Group, invoke_without_command=True)
@@ -63,6 +64,7 @@ def info(name: str, as_json: bool) -> int:
         ("models", ", ".join(manifest.models) or "none"),
         ("may", ", ".join(manifest.permissions) or "only read the media"),
         ("accepted", f"from confidence {manifest.threshold:.0%}" if manifest.kind == "analyse" else "by a person"),
+        ("sends", _sends(one)),
     )
     for label, value in rows:
         out.print(f"{label:<9} {cell(value)}")
@@ -71,6 +73,15 @@ def info(name: str, as_json: bool) -> int:
         shown.add_row(key, parameter.type, cell(msgspec.json.encode(parameter.default).decode()), cell(parameter.help))
     print_table(shown)
     return 0
+
+
+def _sends(one: Found) -> str:
+    manifest = one.manifest
+    if manifest is None or not manifest.sends_to:
+        return "nothing" if manifest is None or "network" not in manifest.permissions else "whatever it likes"
+    told = ", ".join(where for _, places in sent([one], here_or_default().settings) for where in places)
+    text = f"what it works on to {told}: it leaves Callboard, and this machine unless that is on it"
+    return text if told else f"nothing, while {', '.join(manifest.sends_to)} is empty"
 
 
 @command.command("check")

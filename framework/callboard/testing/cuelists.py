@@ -106,6 +106,7 @@ def _cue(chance: random.Random, number: int, start: float, end: float, before: l
         styled=styled,
         align=chance.choice((None, None, None, 8)),
         settings=chance.choice(("", "", "", "line:0")),
+        language=chance.choice((None, None, None, "es")),
         kind="sound" if chance.random() < 0.1 else "speech",
     )
 

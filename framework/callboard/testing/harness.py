@@ -108,7 +108,8 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     """Give the digests of the packs that *manifest* names and that are here."""
     packs = find_packs()
     found = {}
-    for name in (*manifest.models, *manifest.optional_models):
+    tasked = (name for name, pack in packs.items() if pack.task in manifest.optional_tasks)
+    for name in (*manifest.models, *manifest.optional_models, *tasked):
         with contextlib.suppress(ModelMissing, KeyError):
             locate(packs[name])
             found[name] = packs[name].digest

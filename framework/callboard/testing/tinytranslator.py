@@ -31,6 +31,10 @@ _SIZES: Final = {
     "init_std": 0.6,
 }
 """Weights wide enough that answers differ from text to text."""
+_END_BIAS: Final = 8.0
+"""Has texts end after some pieces, where random weights would go on to the limit."""
+_MADE_UP: Final = 8
+"""Numbers after the languages that M2M100 has and no piece uses."""
 
 
 def make_marian(folder: Path, seed: int = 0) -> None:
@@ -51,7 +55,9 @@ def make_marian(folder: Path, seed: int = 0) -> None:
         forced_eos_token_id=0,
         bos_token_id=None,
     )
-    transformers.MarianMTModel(config).eval().save_pretrained(folder)
+    model = transformers.MarianMTModel(config).eval()
+    model.final_logits_bias[0, 0] = _END_BIAS
+    model.save_pretrained(folder)
 
 
 def make_m2m(folder: Path, seed: int = 0) -> None:
@@ -61,13 +67,11 @@ def make_m2m(folder: Path, seed: int = 0) -> None:
     names = ["<s>", "<pad>", "</s>", "<unk>", *_names(pieces)]
     _write(folder / "vocab.json", {name: number for number, name in enumerate(names)})
     tokenizer = transformers.M2M100Tokenizer(str(folder / "vocab.json"), str(folder / "sentencepiece.bpe.model"))
+    languages = sorted(tokenizer.lang_token_to_id, key=lambda name: int(tokenizer.lang_token_to_id[name]))
+    tokenizer.add_special_tokens({"additional_special_tokens": languages})  # transformers 4 did so by itself
     tokenizer.save_pretrained(folder)
-    languages = [name for name in tokenizer.get_vocab() if name.startswith("__")]
-    _write(
-        folder / "special_tokens_map.json",
-        {"additional_special_tokens": sorted(languages, key=tokenizer.convert_tokens_to_ids)},
-    )
-    config = transformers.M2M100Config(**_SIZES, vocab_size=len(tokenizer) + 8)
+    _write(folder / "special_tokens_map.json", {"additional_special_tokens": languages})
+    config = transformers.M2M100Config(**_SIZES, vocab_size=len(names) + len(languages) + _MADE_UP)
     transformers.M2M100ForConditionalGeneration(config).eval().save_pretrained(folder)
 
 

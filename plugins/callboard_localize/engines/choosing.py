@@ -54,7 +54,7 @@ def _advice(source: str, target: str, engine: str) -> Iterator[str]:
     if engine not in ("apertium", "service"):
         yield f"For a neural model: {neural.advice(source, target)}"
     if engine in ("auto", "service"):
-        yield "Or a service of your choice, by the plugin's service_url and service_model: text then leaves the machine."
+        yield "Or a service you choose, by the plugin's service_url and service_model; text then leaves the machine."
 
 
 __all__ = ["KINDS", "choose"]

@@ -22,8 +22,8 @@ _SHORT: Final = (
     "wa:wln wo:wol xh:xho yi:yid yo:yor za:zha zh:zho zu:zul"
 )
 """ISO 639-1 to ISO 639-3."""
-THREE: Final = dict(pair.split(":") for pair in _SHORT.split())
-TWO: Final = {three: two for two, three in THREE.items()}
+THREE: Final[dict[str, str]] = {two: three for two, _, three in (pair.partition(":") for pair in _SHORT.split())}
+TWO: Final[dict[str, str]] = {three: two for two, three in THREE.items()}
 _MEMBERS: Final = {
     "ara": ("arb",),
     "aze": ("azj",),

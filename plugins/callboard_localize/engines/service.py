@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     seconds: float = 120.0
     requests_per_minute: int = 30
     requests_per_day: int = 1000
-    characters_per_day: int = 200_000
+    characters_per_day: int = 1_000_000
 
 
 def settings_of(parameters: Parameters) -> Settings:

@@ -6,6 +6,7 @@ Nothing but a pack's own verified files is read: a ``tokenizer.json``, or Senten
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -15,6 +16,8 @@ from callboard.packs import Pack
 FAMILIES: Final = ("marian", "m2m100", "nllb", "plain")
 """How source and target are told to a model: ``options.family`` of a pack."""
 _END: Final = "</s>"
+_LANGUAGE: Final = re.compile(r"^(__[a-z]{2,3}__|[a-z]{3}_[A-Z][a-z]{3})$")
+"""The tokens of M2M100 and NLLB that name languages: never part of a text."""
 _SHARED: Final = ("sentencepiece.bpe.model", "spm.model", "sentencepiece.model")
 
 
@@ -91,7 +94,7 @@ class Pieces:
     def text(self, pieces: Sequence[str], target: str) -> str:
         """Join what the decoder wrote."""
         own = {target, _END, "<pad>", "<s>"}
-        return self._splitter.join([piece for piece in pieces if piece not in own]).strip()
+        return self._splitter.join([p for p in pieces if p not in own and not _LANGUAGE.match(p)]).strip()
 
 
 def _splitter(pack: Pack, files: Mapping[str, bytes]) -> _Splitter:

@@ -16,7 +16,7 @@ from callboard.runtime.engines.pieces import Pieces
 
 TASK: Final = "translate"
 """What a pack's ``task`` says; ``options`` hold ``family`` and ``languages``, and ``>`` pairs for one-way models."""
-_STEP: Final = 32
+_STEP: Final = 16
 _LONGEST: Final = 512
 """Pieces of a sentence at most: what these models were trained on."""
 _BEAMS: Final = 16
@@ -80,7 +80,7 @@ def limit_of(length: int, ratio: float) -> int:
 
     The limit of a text must not depend on what else is in its batch.
     """
-    return min(_LONGEST, math.ceil((ratio * length + 16) / _STEP) * _STEP)
+    return min(_LONGEST, math.ceil((ratio * length + 8) / _STEP) * _STEP)
 
 
 def translate(pack: Pack, pieces: Pieces, wish: Wish, control: Control, rows: int, run: Run) -> dict[str, Any]:
