@@ -22,6 +22,7 @@ from callboard_localize.verify import Answer, Refused, alike, holds, read_answer
 from callboard_localize.work import Place, Unit, units
 
 REORDERED: Final = "kept pieces in another order"
+UNKNOWN: Final = "a word that the engine does not know"
 LEFT: Final = "left in its own language"
 _GIVE_UP: Final = 10
 """Calls after which an engine that has answered none of them is not asked again."""
@@ -36,6 +37,8 @@ class Locked(Struct, frozen=True):
     """Its text in the target language, one for each turn: to be broken into lines; as it was where it is not."""
     flags: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    doubt: float = 0.0
+    """What its engine doubts of it, 0 to 1, on a scale of the engine's own."""
 
     @property
     def kept(self) -> bool:
@@ -85,7 +88,7 @@ class Lock:
     def _begin(self) -> None:
         self._done: dict[Place, str] = {}
         self._words: dict[Place, tuple[str, str]] = {}
-        self._moved: set[Place] = set()
+        self._told: dict[Place, Answer] = {}
         self._why: dict[Place, str] = {}
         self._asked = self._answers = 0
         self._trouble: Exception | None = None
@@ -150,7 +153,7 @@ class Lock:
     def _forget(self, place: Place) -> None:
         self._done.pop(place, None)
         self._words.pop(place, None)
-        self._moved.discard(place)
+        self._told.pop(place, None)
 
     def _alone(self, unit: Unit, plain: Sequence[str], context: int) -> bool:
         """Try one part alone, with so many neighbours as context; say whether its answer was taken."""
@@ -217,8 +220,7 @@ class Lock:
             self._done[place] = text
             self._words[place] = (said, asked)
             self._why.pop(place, None)
-        if read.reordered:
-            self._moved.update(unit.places)
+            self._told[place] = read
 
     def _refuse(self, unit: Unit, why: str) -> Unit:
         self._why.update(dict.fromkeys(unit.places, why))
@@ -227,7 +229,8 @@ class Lock:
     def _outcome(self, at: int, cue: Cue, turns: Sequence[Turn]) -> Locked:
         if not turns and cue.language is not None and cue.lines:
             return Locked(cue.lines, failed=(f"{LEFT}: it is in {cue.language}, and was not translated",))
-        lost = [why for place, why in self._why.items() if place[0] == at]
+        places = [(at, number, place) for number, turn in enumerate(turns) for place in range(len(turn))]
+        lost = [self._why[place] for place in places if place in self._why]
         texts = [
             [part.text if lost else self._done.get((at, number, place), part.text) for place, part in enumerate(turn)]
             for number, turn in enumerate(turns)
@@ -235,8 +238,13 @@ class Lock:
         together = tuple(put_together(turn, said) for turn, said in zip(turns, texts, strict=True))
         if lost:
             return Locked(together, failed=(f"{LEFT}: {lost[0]}",))
-        moved = any(place[0] == at for place in self._moved)
-        return Locked(together, flags=(REORDERED,) if moved else ())
+        told = [self._told[place] for place in places if place in self._told]
+        flags = [REORDERED] if any(answer.reordered for answer in told) else []
+        # an unknown word with a capital is mostly a name, and names stay
+        unknown = dict.fromkeys(word for answer in told for word in answer.unknown if word[:1].islower())
+        flags += [f"{UNKNOWN}: {word!r}" for word in unknown]
+        sure = [answer.confidence for answer in told if answer.confidence is not None]
+        return Locked(together, flags=tuple(flags), doubt=1.0 - min(max(min(sure), 0.0), 1.0) if sure else 0.0)
 
 
 def _place(unit: Unit) -> tuple[Place, ...]:
@@ -265,4 +273,4 @@ def _doubled(batch: Sequence[Unit], read: Sequence[Answer | Refused]) -> set[int
     }
 
 
-__all__ = ["LEFT", "REORDERED", "Lock", "Locked"]
+__all__ = ["LEFT", "REORDERED", "UNKNOWN", "Lock", "Locked"]

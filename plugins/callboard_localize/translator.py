@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from callboard.glossary import Glossary
-from callboard.timedtext.profile import load
+from callboard.timedtext.profile import Profile, load
 from callboard.timedtext.rate import parse_rate
 from callboard_schemas import Captions, Cue, Translation
 from msgspec import Struct
@@ -24,6 +24,8 @@ from callboard_localize.terms import Terms
 from callboard_localize.tongue import Tongues
 
 Progress = Callable[[float], None]
+_OWN_DOUBT: Final = 0.3
+"""What an engine's own doubt adds to the risk at most: it cannot be compared between engines."""
 _SAMPLE: Final = 400
 """Cues that a language is guessed from."""
 
@@ -31,7 +33,8 @@ _SAMPLE: Final = 400
 class Options(Struct, frozen=True, kw_only=True):
     """How a project wants its translations."""
 
-    profile: str = "web"
+    profile: str = ""
+    """Empty is the one that the captions were laid out for, else ``web``."""
     context_lines: int = 3
     join_sentences: bool = True
     borrow_seconds: float = 1.0
@@ -88,7 +91,6 @@ class Translator:
         terms = Terms(source, target, self._glossary, speakers(cues))
         made = self._cues(captions, source, target, terms, progress) if captions is not None else []
         description, labels = self._others(texts, source, target, terms)
-        profile = load(self._options.profile, target)
         return Translation(
             source_language=source,
             language=target,
@@ -96,7 +98,7 @@ class Translator:
             confidence=_confidence(made, self._trust),
             engine=self._engine.name,
             method=self._engine.method,
-            profile=profile.name if captions is not None else "",
+            profile=self._profile(captions, target).name if captions is not None else "",
             rate=captions.rate if captions is not None else "",
             description=description,
             labels=labels,
@@ -106,6 +108,9 @@ class Translator:
     def _trust(self) -> float:
         return TRUST[self._engine.method]
 
+    def _profile(self, captions: Captions, target: str) -> Profile:
+        return load(self._options.profile or captions.profile or "web", target)
+
     def _cues(self, captions: Captions, source: str, target: str, terms: Terms, progress: Progress) -> list[Cue]:
         cues = captions.cues
         hints = self._hints(terms, " ".join(line for cue in cues for line in cue.lines))
@@ -113,7 +118,7 @@ class Translator:
         lock = Lock(self._engine, masker, hints, self._options.context_lines)
         locked = lock.translate(cues, source, join=self._options.join_sentences, progress=progress)
         fitting = Fitting(
-            profile=load(self._options.profile, target),
+            profile=self._profile(captions, target),
             language=target,
             rate=parse_rate(captions.rate) if captions.rate else None,
             borrow=self._options.borrow_seconds,
@@ -134,7 +139,8 @@ class Translator:
         findings = [*of_lock(locked.flags, locked.failed), *found]
         if not locked.kept:
             findings += [Finding(problem, 0.4, fails=True) for problem in fit.problems]
-        risk = summed_up(findings, self._trust if _translated(cue, locked) else 0.0)
+        trust = self._trust + _OWN_DOUBT * locked.doubt if _translated(cue, locked) else 0.0
+        risk = summed_up(findings, trust)
         return replace(
             cue,
             lines=cue.lines if locked.kept else fit.lines,

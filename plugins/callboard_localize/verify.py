@@ -11,6 +11,7 @@ from typing import Final
 from callboard.glossary.terms import primary
 from msgspec import Struct
 
+from callboard_localize.engines import Text
 from callboard_localize.masks import MarksBroken, Masked, Masker, shown
 from callboard_localize.names import NOUNS_IN_CAPITALS
 from callboard_localize.work import Unit
@@ -37,6 +38,10 @@ class Answer(Struct, frozen=True):
     asked: tuple[str, ...]
     """What the source says without what was masked."""
     reordered: bool
+    unknown: tuple[str, ...] = ()
+    """Words that the engine does not know."""
+    confidence: float | None = None
+    """The engine's own, where it has one."""
 
 
 class Refused(Exception):
@@ -71,7 +76,8 @@ def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> A
     texts = restored.texts
     if primary(masker.target) not in NOUNS_IN_CAPITALS:
         texts = tuple(_begun_alike(*each) for each in zip(texts, unit.texts, asked, strict=True))
-    return Answer(texts, tuple(said), tuple(asked), restored.reordered)
+    unknown, sure = (answer.unknown, answer.confidence) if isinstance(answer, Text) else ((), None)
+    return Answer(texts, tuple(said), tuple(asked), restored.reordered, unknown, sure)
 
 
 def _begun_alike(text: str, source: str, asked: str) -> str:
