@@ -6,6 +6,7 @@ import pytest
 from callboard.errors import SubtitleError
 from callboard.timedtext.document import Document
 from callboard.timedtext.files import read, write
+from msgspec.structs import replace
 
 WHOLE = """WEBVTT - The film
 Kind: captions
@@ -73,6 +74,15 @@ def test_settings_are_written_as_they_were_read() -> None:
     assert "00:00:01.000 --> 00:00:02.000 align:start position:10% line:0\n" in again
     assert "<v Zoë>Hello &lt;you&gt; &amp; <i>me</i>\n" in again
     assert read(again.encode(), "again.vtt").cues[0] == vtt(WHOLE).cues[0]
+
+
+def test_a_cue_that_was_moved_since_gets_new_settings() -> None:
+    """Settings that were read do not outlive another position; settings that no file could hold are left out."""
+    made = vtt(WHOLE)
+    low = replace(made, cues=(replace(made.cues[0], align=1),))
+    assert b" --> 00:00:02.000 align:left position:0%\n" in write(low, "vtt")
+    odd = replace(made, cues=(replace(made.cues[0], settings="line:0\n--> colour:red region:fred", align=None),))
+    assert b" --> 00:00:02.000 line:0\n" in write(odd, "vtt")
 
 
 @pytest.mark.parametrize(

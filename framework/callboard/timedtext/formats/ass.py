@@ -39,8 +39,8 @@ _CODE: Final = re.compile(
     r"\\(?P<letter>[ibu])(?P<on>\d{0,4})(?![a-z])|\\r(?P<style>[^\\}]*)|\\p(?P<drawing>\d{1,2})(?!\d)"
 )
 _KEPT: Final = re.compile(r"\\an?\d+|\\[ibu]\d*|\\r[^\\}]*")
-_HELD: Final = {r"\{": "\ue000", r"\}": "\ue001"}
-"""Private characters that stand for escaped braces while pysubs2 looks for blocks in braces."""
+_HELD: Final = {r"\{": "\ufdd0", r"\}": "\ufdd1"}
+"""Code points that are no characters stand for escaped braces while pysubs2 looks for blocks in braces."""
 _COMMA: Final = "\uff0c"
 """A full-width comma stands for a comma in names, because commas part the columns."""
 _LAST: Final = 36_000_000 - 10
@@ -89,7 +89,9 @@ def _bad_style(text: str, kind: str) -> int:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip().startswith("Style:"):
             try:
-                pysubs2.SSAFile.from_string(line + "\n", format_=kind)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    pysubs2.SSAFile.from_string(line + "\n", format_=kind)
             except _FAULTS:
                 return number
     return 0

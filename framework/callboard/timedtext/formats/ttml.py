@@ -16,7 +16,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compile
 
 from callboard.timedtext import plain
 from callboard.timedtext.formats.decoding import check_size, text_of
-from callboard.timedtext.formats.reading import LANGUAGE, Reading
+from callboard.timedtext.formats.reading import LANGUAGE, MOST_CUES, Reading
 from callboard.timedtext.formats.timed import FAR, Paragraph, attend, paragraphs
 from callboard.timedtext.formats.ttml_times import PARAMETER, Timing
 
@@ -177,6 +177,8 @@ class _Built:
     def _paragraph(self, node: _Node, copy: Element, told: _Node) -> None:
         """Name a paragraph by its language, the only attribute that ttconv hands on."""
         name, line = f"p-{len(self.named)}", told.depth
+        if len(self.named) >= MOST_CUES:
+            raise self.reading.refuse(line, f"more than {MOST_CUES} paragraphs")
         own_times = {key: time for element, key, time in self.times[-3:] if element is copy}
         begin, end = own_times.get("begin", Fraction(0)), own_times.get("end")
         empty = (end is not None and end <= begin) or own_times.get("dur") == 0

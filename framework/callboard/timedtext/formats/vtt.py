@@ -204,8 +204,11 @@ def vtt(cues: Sequence[Cue], language: str = "", title: str = "") -> bytes:
 
 
 def _settings(cue: Cue) -> str:
-    kept, _ = known_settings(cue.settings)
-    return " ".join(word for word in kept.split() if not word.startswith("region:")) or settings_of(cue.align)
+    """Write the settings that were read, unless the cue was moved since; regions are not kept, so nor are their names."""
+    known, _ = known_settings(cue.settings)
+    kept = " ".join(word for word in known.split() if not word.startswith("region:"))
+    moved = cue.align is not None and align_of(kept) != (None if cue.align == 2 else cue.align)
+    return settings_of(cue.align) if moved or not kept else kept
 
 
 __all__ = ["escape_vtt", "read_vtt", "vtt"]
