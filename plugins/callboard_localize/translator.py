@@ -195,7 +195,11 @@ class Translator:
         text = " ".join(shown(" ".join(cue.lines), styled=cue.styled) for cue in cues)
         for rule in self._options.required:
             language, _, wording = (part.strip() for part in rule.partition(":"))
-            if wording and target.lower().startswith(language.lower()) and wording.casefold() not in text.casefold():
+            if (
+                wording
+                and f"{target}-".lower().startswith(f"{language}-".lower())
+                and wording.casefold() not in text.casefold()
+            ):
                 last = cues[-1]
                 cues[-1] = replace(last, failed=(*last.failed, f"required wording is in no cue: {wording!r}"), risk=1.0)
         return cues
