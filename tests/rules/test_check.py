@@ -75,7 +75,7 @@ class Oracle:
             before = cues[index - 1]
             if before.start - one.start > 1e-9:
                 yield index, "order"
-            if self.message(one) and self.message(one) == self.message(before) and one.start < before.end + 1.0:
+            if self.message(one) and self.message(one) == self.message(before) and one.start + 1e-9 < before.end + 1:
                 yield index, "repeated"
         for index, one in enumerate(cues):
             earlier = [o for at, o in enumerate(cues) if (o.start, at) < (one.start, index)]
@@ -208,14 +208,14 @@ class Oracle:
                 yield "spaces"
             if any(c in "\ufffd\ufeff" or (unicodedata.category(c) in ("Cc", "Cs", "Co") and c != "\t") for c in line):
                 yield "characters"
-        yield from self.breaks(lines, turns)
+        yield from self.breaks(lines, turns, one.language or self.language)
         yield from self.marks(one, lines)
         yield from self.dialogue(lines, turns)
         yield from self.sounds(one, lines)
 
-    def breaks(self, lines: Sequence[str], turns: Sequence[int]) -> Iterator[str]:
+    def breaks(self, lines: Sequence[str], turns: Sequence[int], language: str) -> Iterator[str]:
         """Find lines that end in a word that leans."""
-        known = phrases(self.language)
+        known = phrases(language)
         for at, line in enumerate(lines[:-1]):
             last = re.search(r"(\S+)\s*$", line)
             if last is None or at + 1 in turns:

@@ -130,7 +130,7 @@ def faults(cues: Sequence[Cue], setting: Setting, *, text: bool = True) -> Itera
     for index, cue in enumerate(cues):
         yield from checktime.alone(index, cue, setting.profile, setting.rate, setting.shot_frames, setting.duration)
         if text:
-            yield from checktext.alone(index, cue, setting.profile, setting.language)
+            yield from checktext.alone(index, cue, setting.profile, cue.language or setting.language)
     yield from checktime.between(cues, setting.profile, setting.rate)
     yield from _repeated(cues)
     seen: set[int] = set()
@@ -144,7 +144,7 @@ def _repeated(cues: Sequence[Cue]) -> Iterator[Found]:
     """Find cues that say again what the one just before them says, without a second between."""
     for index in range(1, len(cues)):
         before, cue = cues[index - 1], cues[index]
-        if cue.start - before.end < 1.0 and (said := checktext.said(cue)) and said == checktext.said(before):
+        if cue.start - before.end < 1.0 - 1e-9 and (said := checktext.said(cue)) and said == checktext.said(before):
             yield Found(index, "repeated", "says the same as the cue before it")
 
 

@@ -77,7 +77,9 @@ def _pass(cues: list[Cue], setting: Setting) -> list[Cue]:
     wrong = _by_cue(made, setting)
     for index, cue in enumerate(made):
         if index in wrong:
-            made[index] = mended_text(cue, lambda one: _alone(one, setting), setting.profile, setting.language)
+            made[index] = mended_text(
+                cue, lambda one: _alone(one, setting), setting.profile, cue.language or setting.language
+            )
     if all(one.start <= two.start for one, two in pairwise(made)):
         _retime(made, setting)
     return made
