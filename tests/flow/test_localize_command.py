@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callboard.catalog import proposals, view
+from callboard.board import Board
+from callboard.bus.memory import MemoryBus
+from callboard.catalog import journal, proposals, view
 from callboard.cli.app import run as command
 from callboard.config import Project, require_project
 from callboard.exchange import sheets, table, xliff
 from callboard.oneshot import OneShot
 from callboard.testing import TmpPlugin
-from callboard_schemas import Proposal, Translation
+from callboard_schemas import Proposal, Tag, Tags, Translation
 from lxml import etree
 
 HERE = Path(__file__).parent
@@ -115,6 +117,46 @@ def test_a_subtitle_file_is_translated(project: Project, capsys: pytest.CaptureF
     told(capsys, "localize", theirs, "--to", "es", "--yes")
     assert "ohW si ?ereht" in theirs.with_name("talk.es.srt").read_text()
     assert theirs.read_text() == SRT
+
+
+def test_a_description_and_tags_are_translated(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """--texts translates the description and the tag names, beside the captions' translation and not in its place."""
+    film = project.folder / "media" / "film.mov"
+    told(capsys, "localize", film, "--to", "es", "--yes")
+
+    async def described() -> None:
+        async with MemoryBus() as bus, Board(project, bus, command="test") as board:
+            ((root, seen),) = board.catalog.read(
+                lambda conn: [(root, seen) for root in ("local",) for seen in journal.known(conn, root).values()]
+            )
+            tags = Tags(items=(Tag(label="dog", score=1.0, method="zoe"),), confidence=1.0, description="A dog.")
+            await board.catalog.write(lambda conn: board.desk.write(conn, seen.asset(root), tags, "zoe"))
+            while await board.scribe.drain():
+                pass
+
+    asyncio.run(described())
+    report = told(capsys, "localize", film, "--to", "es", "--texts", "--yes")
+    (made,) = report["assets"][0]["jobs"][0]["proposals"]
+    assert (made["body"]["description"], made["body"]["labels"]) == ("A .god", {"dog": "god"})
+    assert made["body"]["cues"] == []
+    assert film.with_name("film.es.srt").exists()
+    assert '<rdf:li xml:lang="es">A .god</rdf:li>' in film.with_name("film.mov.xmp").read_text()
+    assert command(["inbox", made["id"]]) == 0
+    assert "description: A .god" in capsys.readouterr().out
+
+
+def test_real_cues_through_apertium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A subtitle file goes through the built-in plugin and Apertium: translated, every cue where it was."""
+    (tmp_path / "callboard.toml").write_text("")
+    (tmp_path / "talk.en.srt").write_text(SRT)
+    monkeypatch.chdir(tmp_path)
+    assert command(["localize", "talk.en.srt", "--to", "es", "--engine", "apertium", "--yes"]) == 0
+    blocks = (tmp_path / "talk.es.srt").read_text().strip().split("\n\n")
+    assert [block.splitlines()[1] for block in blocks] == [
+        "00:00:01,000 --> 00:00:02,500",
+        "00:00:03,000 --> 00:00:04,000",
+    ]
+    assert "allí" in blocks[0]
 
 
 def edited(data: bytes, **texts: str) -> bytes:

@@ -156,7 +156,10 @@ def _slot(proposal: Proposal) -> tuple[str, bool]:
     return str(getattr(body, "language", "")), isinstance(body, Translation) and not body.cues
 
 
-_SAME_MAKER = "(plugin = :plugin OR :plugin = 'person' OR plugin = 'person')"
+_SAME_MAKER = (
+    "(plugin = :plugin OR (result IN ('captions', 'translation') AND (:plugin = 'person' OR plugin = 'person')))"
+)
+"""A person's captions and translations compete with everybody's; tags of several plugins stand side by side."""
 
 
 def _rivals(conn: sqlite3.Connection, kept: Proposal) -> list[str]:
@@ -214,8 +217,8 @@ def replace(conn: sqlite3.Connection, ident: str, *, by_any: bool = False) -> li
     if kept is None or kept.kind == "generate":
         return []
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM proposals WHERE (plugin = :plugin OR :plugin = 'person') AND result = :result"  # noqa: S608 - constant columns
-        " AND state = 'proposed' AND job != :job"
+        f"SELECT {_COLUMNS} FROM proposals WHERE (plugin = :plugin OR :plugin = 'person')"  # noqa: S608 - constant columns
+        " AND result = :result AND state = 'proposed' AND job != :job"
         " AND digest != '' AND digest = (SELECT digest FROM proposals WHERE id = :id)"
         " AND (:any OR job IN (SELECT key FROM jobs WHERE created <= (SELECT created FROM jobs WHERE key = :job)))"
         f" AND {_UNTOUCHED}",
