@@ -7,6 +7,7 @@ mix, where voices are in both channels alike, tells nothing, and nothing is said
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,11 @@ _TELLING = 0.8
 _LEAST = 0.03
 """Share of the words, of each speaker: less is cross-talk."""
 _LOUD = 95
-"""Percentile of a channel's levels that stands for its speaker's voice."""
+"""Percentile of a channel's levels, while anybody speaks, that stands for its speaker's voice."""
+_FIRST = 60.0
+"""Seconds of sound after which a mix is known for one."""
+_ENOUGH = 20
+"""Words that must be said by then."""
 _RANGE = 60.0
 """Decibels below a channel's voice under which it is silent."""
 
@@ -47,7 +52,24 @@ def speakers_of(context: Context, facts: MediaFacts, words: Sequence[Word]) -> t
     told = context.parameters["speakers"] != "off"
     if not told or len(words) < 2 or not facts.audio or facts.audio[0].channels < 2:
         return ()
-    return told_apart(levels_of(context.media.audio(RATE, channels=True)), words)
+    blocks = context.media.audio(RATE, _FIRST, channels=True)
+    first = levels_of(islice(blocks, 1))
+    if is_mix(first, words):
+        return ()
+    more = levels_of(blocks)
+    return told_apart(np.concatenate([first, more]) if len(more) else first, words)
+
+
+def is_mix(levels: Array, words: Sequence[Word]) -> bool:
+    """Say whether everything that is said while *levels* were measured is in all channels alike.
+
+    The rest of a mix need not be decoded: that is most of what has two channels.
+    """
+    spoken = [word for word in words if word.end < len(levels) * STEP]
+    if len(spoken) < _ENOUGH or levels.shape[1] < 2:
+        return False
+    loudness = np.stack([_over(levels, word.start, word.end) for word in spoken])
+    return bool(np.quantile(np.ptp(loudness, axis=1), 0.9) < _APART / 2)
 
 
 def levels_of(blocks: Iterable[AudioBlock]) -> Array:
@@ -81,7 +103,10 @@ def told_apart(levels: Array, words: Sequence[Word]) -> tuple[int, ...]:
     """
     if levels.shape[1] < 2 or not len(levels):
         return ()
-    voices = np.percentile(levels, _LOUD, axis=0)
+    spoken = np.zeros(len(levels), bool)
+    for word in words:
+        spoken[min(int(word.start / STEP), len(levels) - 1) : max(round(word.end / STEP), 1)] = True
+    voices = np.percentile(levels[spoken], _LOUD, axis=0)
     heard = np.maximum(levels - voices, -_RANGE)
     loudness = np.stack([_over(heard, word.start, word.end) for word in words])
     order = np.sort(loudness, axis=1)
@@ -117,4 +142,4 @@ def _numbered(channels: list[int]) -> tuple[int, ...]:
     return tuple(order[channel] for channel in channels)
 
 
-__all__ = ["RATE", "levels_of", "speakers_of", "told_apart"]
+__all__ = ["RATE", "is_mix", "levels_of", "speakers_of", "told_apart"]

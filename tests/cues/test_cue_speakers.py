@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from callboard import shm
 from callboard.media.client import open_media
+from callboard.runtime.local import LocalRuntime
+from callboard.testing import PluginHarness
 from callboard.timedtext.check import check
 from callboard.timedtext.profile import load
 from callboard.timedtext.rate import parse_rate
 from callboard_caption.cues import lay_out
 from callboard_caption.layout import Layout
-from callboard_caption.speakers import RATE, levels_of, told_apart
-from callboard_schemas import Word
+from callboard_caption.speakers import RATE, is_mix, levels_of, told_apart
+from callboard_schemas import Captions, Word
 
 Array = np.ndarray[Any, Any]
 
@@ -73,14 +75,19 @@ def folder() -> Iterator[Path]:
     made.rmdir()
 
 
-def heard(tracks: Sequence[Array], path: Path, folder: Path) -> Array:
-    """Write *tracks* as the channels of a file, and measure them there."""
+def write(tracks: Sequence[Array], path: Path) -> None:
+    """Write *tracks* as the channels of a file."""
     frames = (np.stack(tracks, axis=1).clip(-1, 1) * 32767).astype("<i2")
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(len(tracks))
         sound.setsampwidth(2)
         sound.setframerate(SAMPLES)
         sound.writeframes(frames.tobytes())
+
+
+def heard(tracks: Sequence[Array], path: Path, folder: Path) -> Array:
+    """Write *tracks* as the channels of a file, and measure them there."""
+    write(tracks, path)
     with open_media(path, shm_folder=folder) as media:
         return levels_of(media.audio(RATE, 7.0, channels=True))
 
@@ -93,7 +100,9 @@ def test_channels_tell_who_speaks(
     (left, right), words, who = conversation
     noise = np.random.default_rng(3).normal(0, 0.002, (2, len(left))).astype(np.float32)
     tracks = [left + 0.12 * right + noise[0], quieter * (right + 0.12 * left + noise[1])]
-    assert told_apart(heard(tracks, tmp_path / "two.wav", folder), words) == tuple(who)
+    levels = heard(tracks, tmp_path / "two.wav", folder)
+    assert told_apart(levels, words) == tuple(who)
+    assert not is_mix(levels, words)
 
 
 def test_a_mix_tells_nothing(
@@ -101,7 +110,10 @@ def test_a_mix_tells_nothing(
 ) -> None:
     """Where both voices are in both channels alike nobody is named."""
     (left, right), words, _ = conversation
-    assert told_apart(heard([left + right, 0.7 * (left + right)], tmp_path / "mix.wav", folder), words) == ()
+    levels = heard([left + right, 0.8 * (left + right)], tmp_path / "mix.wav", folder)
+    assert told_apart(levels, words) == ()
+    assert is_mix(levels, words)
+    assert not is_mix(levels[:100], words)  # two words are too few to know
 
 
 def test_one_speaker_beside_an_empty_track_is_one_speaker(
@@ -154,3 +166,23 @@ def test_dashes_that_the_recogniser_wrote_are_dialogue() -> None:
     words = [Word(text=text, start=1 + 0.4 * at, end=1.3 + 0.4 * at, confidence=1) for at, text in enumerate(texts)]
     (cue,) = lay_out(words, Layout(profile=load("web", "en"), language="en"), 10.0)
     assert cue.lines == ("-Ready?", "-Yes, let's go.")
+
+
+@pytest.mark.models
+def test_a_call_on_two_tracks_is_captioned_with_its_speakers(
+    conversation: tuple[list[Array], list[Word], list[int]],
+    tmp_path: Path,
+    plugin_harness: PluginHarness,
+) -> None:
+    """What is recognised of a conversation says who speaks, after a minute in which nobody does."""
+    tracks, _, _ = conversation
+    before = np.zeros(60 * SAMPLES, np.float32)
+    write([np.concatenate([before, track]) for track in tracks], tmp_path / "call.wav")
+    parameters = {"speakers": "labels", "keywords": False}
+    (found,) = plugin_harness.run(
+        "callboard_caption", tmp_path / "call.wav", parameters=parameters, runtime=LocalRuntime()
+    )
+    assert isinstance(found, Captions)
+    speakers = {cue.speaker for cue in found.cues if len(cue.words) > 4 and not cue.lines[0].startswith("-")}
+    assert speakers == {"Speaker 1", "Speaker 2"}
+    assert found.cues[0].speaker == "Speaker 1"
