@@ -115,12 +115,12 @@ def same_line(one: str, other: str) -> bool:
 
 
 def flag(cues: Sequence[Cue], spans: Sequence[tuple[float, float]], least_confidence: float) -> list[Cue]:
-    """Give each cue the flags that tell a reviewer where to look."""
+    """Add to each cue the flags that tell a reviewer where to look."""
     flagged: list[Cue] = []
     before = ""
     for cue in cues:
         text = " ".join(cue.lines)
-        flags = []
+        flags = [*cue.flags]
         if cue.confidence < least_confidence:
             flags.append(LOW_CONFIDENCE)
         if len(text) > FASTEST * max(cue.end - cue.start, 0.001):

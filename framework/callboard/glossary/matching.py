@@ -34,8 +34,10 @@ _MORE = 3
 """Words that a name may be heard as beyond its own."""
 _LONGEST = 5
 """Words that one name may be heard as."""
-_NEAR = 55.0
-"""Likeness of rough sounds, 0 to 100, under which two are not compared: none over ``LEAST`` was seen below 60."""
+_NEAR = 65.0
+"""Likeness of rough sounds, 0 to 100, under which two are not compared: none over ``LEAST`` was seen below 67."""
+_BY_LETTERS = 0.15
+"""How much of the likeness is that of letters; the rest is that of sounds."""
 _PAUSE = 0.7
 """Seconds of silence that no name goes across."""
 
@@ -138,8 +140,12 @@ def _key(text: str, case: bool) -> tuple[str, ...]:
 
 def _as_written(core: Sequence[str], term: Term) -> bool:
     """Say whether what was heard is the term already, maybe with a capital at the start of a sentence."""
-    told = " ".join(core)
-    return told == term.text or told == term.text[:1].upper() + term.text[1:]
+    return " ".join(core) in (term.text, _begun(term.text))
+
+
+def _begun(text: str) -> str:
+    """Give a term as it begins a sentence: ``iPhone`` keeps its small letter, ``de Silva`` does not."""
+    return text if any(map(str.isupper, text.split()[0])) else text[:1].upper() + text[1:]
 
 
 def _sure_words(words: Sequence[Word], pieces: Sequence[Piece]) -> frozenset[str]:
@@ -180,7 +186,7 @@ def _named(
         sound, letters = sounds(told, language), bare(told)
         for form in forms:
             least = LEAST + _SHORT * max(8 - len(form.sound), 0) + (_KNOWN if ordinary else 0.0)
-            score = _score(sound, letters, form)
+            score = _score(sound, letters, form, least)
             if form.term.case and f" {spelling(form.term.text)} " in f" {spelling(told)} ":
                 continue  # the ordinary word, or the term as it should be: its capital is all that tells
             if score >= least and (form.term.id not in best or best[form.term.id].score < score):
@@ -195,9 +201,13 @@ def _near(core: Sequence[str], forms: Sequence[_Form], rough_forms: Sequence[str
     return [forms[at] for _, _, at in close if len(core) <= forms[at].words + _MORE]
 
 
-def _score(sound: str, letters: str, form: _Form) -> float:
-    """Say how alike they are: by sound, and a little by letters, which tell two names of one sound apart."""
-    return 0.85 * alike(sound, form.sound) + 0.15 * fuzz.ratio(letters, form.letters) / 100
+def _score(sound: str, letters: str, form: _Form, least: float) -> float:
+    """Say how alike they are: by sound, and a little by letters, which tell two names of one sound apart.
+
+    What is sure to be under *least* may be told to be less than it is.
+    """
+    spelled = _BY_LETTERS * fuzz.ratio(letters, form.letters) / 100
+    return (1 - _BY_LETTERS) * alike(sound, form.sound, (least - spelled) / (1 - _BY_LETTERS)) + spelled
 
 
 def _bodies(core: Sequence[str]) -> Iterator[str]:
@@ -245,7 +255,7 @@ def _spelled(match: _Match, pieces: Sequence[Piece], language: str) -> str:
         ending = "s"
     begins = match.start == 0 or pieces[match.start - 1].after[:1] in tuple(".?!…")
     if begins and span[0].core[:1].isupper():
-        text = text[:1].upper() + text[1:]
+        text = _begun(text)
     if len(span[0].core) > 1 and all(one.core.isupper() for one in span):
         text = text.upper()
     return text + ending

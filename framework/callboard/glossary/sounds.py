@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from callboard.glossary.terms import primary
@@ -118,26 +119,37 @@ def _letters(text: str) -> str:
     return "".join(char for char in apart if not unicodedata.combining(char)).replace("ß", "ss").replace("ø", "o")
 
 
-def alike(one: str, other: str) -> float:
-    """Say how alike two results of ``sounds`` are: 1 the same, 0 nothing in common."""
+def alike(one: str, other: str, least: float = 0.0) -> float:
+    """Say how alike two results of ``sounds`` are: 1 the same, 0 nothing in common, or less than *least*."""
     if one == other:
         return 1.0
-    weight = (sum(map(_dropping, one)) + sum(map(_dropping, other))) / 2
-    return max(1.0 - _distance(one, other) / weight, 0.0) if weight else 0.0
+    drops, others = [_dropping(char) for char in one], [_dropping(char) for char in other]
+    weight = (sum(drops) + sum(others)) / 2
+    most = (1.0 - least) * weight + 1e-9
+    if not weight or abs(sum(drops) - sum(others)) > most:
+        return 0.0
+    distance = _distance(list(zip(one, drops, strict=True)), list(zip(other, others, strict=True)), most)
+    return max(1.0 - distance / weight, 0.0) if distance <= most else 0.0
 
 
-def _distance(one: str, other: str) -> float:
+def _distance(one: Sequence[tuple[str, float]], other: Sequence[tuple[str, float]], most: float) -> float:
+    """Give the weighted edit distance; some larger number as soon as it is sure to be over *most*."""
     row = [0.0]
-    for char in other:
-        row.append(row[-1] + _dropping(char))
-    for char in one:
-        cost = _dropping(char)
-        next_row = [row[0] + cost]
-        for at, against in enumerate(other):
-            next_row.append(
-                min(row[at + 1] + cost, next_row[at] + _dropping(against), row[at] + _confused(char, against))
-            )
+    for _, drop in other:
+        row.append(row[-1] + drop)
+    for char, drop in one:
+        confused = _confusions(char)
+        left = row[0] + drop
+        next_row = [left]
+        above = row[0]
+        for at, (against, lost) in enumerate(other, 1):
+            cost = above + confused[against] if against in confused else above + _strange(char, against)
+            above = row[at]
+            left = min(cost, above + drop, left + lost)
+            next_row.append(left)
         row = next_row
+        if min(row) > most:
+            return most + 1.0
     return row[-1]
 
 
@@ -145,15 +157,14 @@ def _dropping(char: str) -> float:
     return _DROPPED.get(char, _LOST)
 
 
-@lru_cache(maxsize=4096)
-def _confused(one: str, other: str) -> float:
-    if one == other:
-        return 0.0
-    if one in VOWELS and other in VOWELS:
-        return _VOWEL
-    known = _COSTS.get(frozenset((one, other)))
-    if known is not None:
-        return known
+@lru_cache(maxsize=512)
+def _confusions(char: str) -> dict[str, float]:
+    """Give what it costs to take *char* for each of the sounds that it is confused with."""
+    found = {next(iter(pair - {char})): cost for pair, cost in _COSTS.items() if char in pair}
+    return {**found, **(dict.fromkeys(VOWELS, _VOWEL) if char in VOWELS else {}), char: 0.0}
+
+
+def _strange(one: str, other: str) -> float:
     return 1.0 if (one in VOWELS) == (other in VOWELS) else 1.3
 
 
