@@ -6,25 +6,28 @@ A cue's start and its neighbours never move. Its end may move later, into a gap 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
 
 from callboard.timedtext import Profile, Rate
-from callboard.timedtext.breaking import break_lines, lines_fit
+from callboard.timedtext.breaking import break_lines, lines_fit, starts_turn
+from callboard.timedtext.checktime import reading
 from callboard.timedtext.direction import embedded, is_right_to_left
+from callboard.timedtext.found import SLACK
 from callboard.timedtext.widths import width
 from callboard_schemas import Cue
 from msgspec import Struct
 from msgspec.structs import replace
 
 from callboard_localize.masks import shown
-from callboard_localize.parts import spaced
 
 _STRONG: Final = ("R", "AL")
 _NO_PICTURE: Final = Rate(25, 1)
 """Counts the gap where the document has no frame rate."""
+_DASH: Final = re.compile(r"^((?:<[ibu]>)*)[-‐‑–—−](?:[ \u00a0]+|(?=[^\s\d‐‑–—−-]))")
 _TINY: Final = 1e-6
 
 
@@ -59,9 +62,16 @@ def laid_out(turns: Sequence[str], fitting: Fitting, *, styled: bool) -> tuple[s
         apart = tuple(line for lines in each for line in lines)
         if lines_fit(apart, profile, styled=styled) or not lines_fit(together, profile, styled=styled):
             together = apart
+    if all(starts_turn(shown(turn, styled=styled)) for turn in spoken):
+        together = tuple(_with_dash(line, profile) for line in together)
     if is_right_to_left(language):
         together = tuple(_directed(line, styled=styled) for line in together)
     return together
+
+
+def _with_dash(line: str, profile: Profile) -> str:
+    """Write the dash of a turn as the target's profile does, with a space or without."""
+    return _DASH.sub(lambda found: found[1] + profile.dash, line)
 
 
 def _directed(line: str, *, styled: bool) -> str:
@@ -95,23 +105,15 @@ def _fit(cue: Cue, turns: Sequence[str], following: float, fitting: Fitting) -> 
     problems: list[str] = []
     if not lines_fit(lines, profile, styled=cue.styled):
         problems.append(_too_long(lines, profile, styled=cue.styled))
-    wanted = needed_seconds(lines, profile, fitting.language, styled=cue.styled)
-    end = _borrowed(cue, wanted, following, fitting) if cue.end - cue.start < wanted - _TINY else cue.end
-    if end - cue.start < wanted - _TINY:
-        problems.append(_too_fast(lines, end - cue.start, wanted, profile, styled=cue.styled))
+    amount, limit, unit = reading(replace(cue, lines=lines), profile)
+    wanted = amount / limit
+    end = _borrowed(cue, wanted, following, fitting) if cue.end - cue.start < wanted else cue.end
+    shown_for = end - cue.start
+    if amount > limit * (shown_for + SLACK):
+        over = math.ceil(amount - limit * shown_for - _TINY)
+        speed = amount / max(shown_for, 0.001)
+        problems.append(f"{speed:.1f} {unit}, {limit:g} at most: shorten it by {over}")
     return Fitted(lines, end, tuple(problems))
-
-
-def needed_seconds(lines: Sequence[str], profile: Profile, language: str, *, styled: bool) -> float:
-    """Say how long it takes to read *lines* at the profile's speed."""
-    if profile.words_per_minute and spaced(language):
-        words = sum(len(shown(line, styled=styled).split()) for line in lines)
-        return words * 60.0 / profile.words_per_minute
-    return _length(lines, profile, styled=styled) / profile.reading_speed
-
-
-def _length(lines: Sequence[str], profile: Profile, *, styled: bool) -> float:
-    return sum(width(line, profile, styled=styled) for line in lines)
 
 
 def _borrowed(cue: Cue, wanted: float, following: float, fitting: Fitting) -> float:
@@ -148,10 +150,4 @@ def _too_long(lines: Sequence[str], profile: Profile, *, styled: bool) -> str:
     return f"a line of {widest:g}, {profile.line_length} at most: shorten it"
 
 
-def _too_fast(lines: Sequence[str], seconds: float, wanted: float, profile: Profile, *, styled: bool) -> str:
-    length = _length(lines, profile, styled=styled)
-    over = math.ceil(length * (1 - seconds / wanted) - _TINY) if wanted else 0
-    return f"{length / max(seconds, 0.001):.1f} characters a second: shorten it by {over}"
-
-
-__all__ = ["Fitted", "Fitting", "laid_out", "needed_seconds", "refit"]
+__all__ = ["Fitted", "Fitting", "laid_out", "refit"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from callboard.timedtext import Profile, Rate
 from callboard.timedtext.profile import load
-from callboard_localize.refit import Fitting, laid_out, needed_seconds, refit
+from callboard_localize.refit import Fitting, laid_out, refit
 from callboard_schemas import Cue
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,7 +42,7 @@ def test_no_more_is_borrowed_than_is_free_or_allowed() -> None:
     """Two frames stay free before the next cue, the setting limits the loan, and the rest is for a person."""
     near = refit([cue(1.0, 2.0), cue(2.2, 3.0)], [["x" * 19], ["y"]], fitting())[0]
     assert near.end == pytest.approx(2.12)
-    assert near.problems == ("17.0 characters a second: shorten it by 8",)
+    assert near.problems == ("17.0 characters a second, 10 at most: shorten it by 8",)
     little = refit([cue(1.0, 2.0)], [["x" * 19]], fitting(borrow=0.2))[0]
     assert little.end == pytest.approx(2.2)
     last = refit([cue(1.0, 2.0)], [["x" * 19]], fitting(duration=2.1))[0]
@@ -70,9 +70,16 @@ def test_lines_are_broken_for_the_language() -> None:
     """Dialogue keeps a line for each speaker; a sound keeps its own line; a text that fits is one line."""
     profile = load("web", "es")
     limits = fitting(profile=profile)
-    assert laid_out(["- ¿Dónde?", "- Aquí."], limits, styled=False) == ("- ¿Dónde?", "- Aquí.")
+    assert laid_out(["- ¿Dónde?", "- Aquí."], limits, styled=False) == ("-¿Dónde?", "-Aquí.")
     assert laid_out(["[portazo]", "Ya voy."], limits, styled=False) == ("[portazo]", "Ya voy.")
     assert laid_out(["<i>Nunca jamás</i>"], limits, styled=True) == ("<i>Nunca jamás</i>",)
+
+
+def test_dashes_are_those_of_the_target() -> None:
+    """The dash of a turn is written as the target's profile does; the sign of a number is none."""
+    limits = fitting(profile=load("netflix", "es"))
+    assert laid_out(["-¿Dónde?", "<i>-Aquí.</i>"], limits, styled=True) == ("- ¿Dónde?", "<i>- Aquí.</i>")
+    assert laid_out(["-5 grados"], limits, styled=False) == ("-5 grados",)
 
 
 def test_what_does_not_fit_is_said() -> None:
@@ -90,7 +97,8 @@ def test_chinese_is_counted_in_full_width() -> None:
     lines = laid_out(["我们明天早上在火车站见面然后一起去看那部电影好吗"], limits, styled=False)
     assert len(lines) == 2
     assert all(len(line) <= profile.line_length for line in lines)
-    assert needed_seconds(("你好",), profile, "zh-Hans", styled=False) == pytest.approx(2 / profile.reading_speed)
+    fitted = refit([cue(0.0, 1.0)], [["你" * 14]], fitting(profile=profile, language="zh-Hans"))[0]
+    assert fitted.end == pytest.approx(14 / profile.reading_speed, abs=0.041)
 
 
 def test_right_to_left_lines_are_marked() -> None:
