@@ -79,7 +79,7 @@ def test_json_tells_everything(film: Path, capfdbinary: pytest.CaptureFixture[by
     assert main(["captions", "convert", "v.vtt", "-o", "v.srt", "--json"]) == 0
     told = json.loads(capfdbinary.readouterr().out)
     assert (told["from"], told["to"], told["cues"]) == ("vtt", "srt", 1)
-    assert told["notes"] == [{"line": 3, "text": "a comment: left out"}]
+    assert told["notes"] == [{"line": 3, "text": "a comment: left out: NOTE hi"}]
     assert told["lost"] == ["who speaks, in 1 of 1 cues"]
 
 

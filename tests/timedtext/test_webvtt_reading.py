@@ -62,6 +62,7 @@ def test_the_whole_standard_is_read() -> None:
         13: "comment",
         18: "class",
         20: "the name is left out",
+        21: "only a part is in 'es'",
         22: "c.yellow",
         26: "time of a word",
     }.items():

@@ -49,7 +49,8 @@ class Scanner:
         """
         for number, line in enumerate(self.lines, start=1):
             if not line.strip("\ufeff \t\xa0"):
-                self._keep_pending()
+                if self.pending is not None and not self._far_times(self.pending[0]):
+                    self._keep_pending()
                 self.blank = True
                 continue
             found = times(line.strip("\ufeff"), number, self.reading, point=self.point)
@@ -72,7 +73,7 @@ class Scanner:
             return False
         following = self.lines[number] if number < len(self.lines) else ""
         if following.strip():
-            return "-->" in following or self._is_times(following)
+            return self._is_times(following)
         return digits and self.blank and int(plain) == len(self.blocks) + 1 and self._far_times(number)
 
     def _is_times(self, line: str) -> bool:
@@ -85,7 +86,7 @@ class Scanner:
         """Look past blank lines between a cue's number and its times."""
         for line in self.lines[number : number + 3]:
             if line.strip():
-                return "-->" in line
+                return self._is_times(line)
         return False
 
     def _begin(self, number: int, found: Times) -> None:
@@ -101,8 +102,8 @@ class Scanner:
         self.blank = False
 
     def _keep_pending(self) -> None:
-        """Take a line that looked like a cue's number, and was none, for text; a blank line may part it from times."""
-        if self.pending is not None and not self._far_times(self.pending[0]):
+        """Take a line that looked like a cue's number, and was none, for text."""
+        if self.pending is not None:
             (number, line), self.pending = self.pending, None
             self._text(number, line)
 

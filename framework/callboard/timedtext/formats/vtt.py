@@ -18,10 +18,13 @@ from callboard.timedtext.formats.reading import LANGUAGE, Raw, Reading
 from callboard.timedtext.formats.srt import guarded, span, spoken, unguarded
 from callboard.timedtext.markup import LETTERS, Run, escape, style, tagged, tidy
 
-_TAG: Final = re.compile(r"<([^<>]*)>")
+_TAG: Final = re.compile(r"<((?:/|[A-Za-z.]|\d{2,}:)[^<>]*)>")
 _NAME: Final = re.compile(r"(/?)([a-zA-Z]+)?((?:\.[^\s.]+)*)(?:\s+([\s\S]*))?")
 _STAMP: Final = re.compile(r"(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}")
 _HEADER: Final = re.compile(r"\s*([A-Za-z][\w-]*)\s*[:=]\s*(.*)")
+_KEPT: Final = 1000
+"""Characters of a comment that its note repeats."""
+_ARROW: Final = re.compile(r"\d[.,]\d{1,3}\s{0,9}-->")
 _SKIPPED: Final = re.compile(r"(NOTE|STYLE|REGION)(?:\s.*)?")
 
 
@@ -70,10 +73,15 @@ def _without_others(lines: list[str], reading: Reading) -> list[str]:
         timed = at + 1 < len(out) and "-->" in out[at + 1]
         if found and not timed:
             words = {"NOTE": "a comment", "STYLE": "a style sheet", "REGION": "a region"}
-            reading.note(at + 1, f"{words[found[1]]}: left out")
-            while at < len(out) and out[at].strip():
-                out[at] = ""
+            first, said = at, []
+            while at < len(out) and out[at].strip() and not _ARROW.search(out[at]):
+                said.append(out[at].strip())
                 at += 1
+            if at < len(out) and out[at].strip() and said[-1].isdigit():
+                said.pop()  # the number of a cue that begins without a blank line
+                at -= 1
+            out[first:at] = [""] * (at - first)
+            reading.note(first + 1, f"{words[found[1]]}: left out: {' '.join(said)[:_KEPT]}")
         else:
             blank = not out[at].strip()
             at += 1
@@ -107,7 +115,9 @@ class _Text:
         self.depth = dict.fromkeys(LETTERS, 0)
         self.voices: list[str] = []
         self.spans: list[str] = []
-        self.language = ""
+        self.tongues: list[str] = []
+        self.opened = 0
+        self.mixed = False
         self.unvoiced = False
         self.text = "\n".join(block.text)
 
@@ -115,6 +125,11 @@ class _Text:
     def speaker(self) -> str:
         """Who speaks, where it is one for the whole cue."""
         return self.voices[0] if len(set(self.voices)) == 1 and not self.unvoiced else ""
+
+    @property
+    def language(self) -> str:
+        """Which language the whole cue is in, where it says one."""
+        return self.tongues[0] if len(set(self.tongues)) == 1 and not self.mixed else ""
 
     def read(self) -> None:
         """Read the text into runs, and find out who speaks."""
@@ -132,9 +147,13 @@ class _Text:
                 self.block.line, f"only a part is said by {self.voices[0]!r}: read as said by nobody known"
             )
 
+        if self.tongues and not self.language:
+            self.reading.note(self.block.line, f"only a part is in {self.tongues[0]!r}: read as in the file's language")
+
     def _put(self, text: str) -> None:
-        if text.strip() and not self.spans:
-            self.unvoiced = True
+        if text.strip():
+            self.unvoiced = self.unvoiced or not self.spans
+            self.mixed = self.mixed or not self.opened
         self.runs.append(Run(html.unescape(text), style(letter for letter in LETTERS if self.depth[letter])))
 
     def _tag(self, inside: str, line: int, *, many: bool) -> None:
@@ -147,9 +166,10 @@ class _Text:
             self.depth[name] = max(self.depth[name] + (-1 if slash else 1), 0)
         elif name == "v":
             self._voice("" if slash else rest or "", slash, line, many=many)
-        elif name == "lang" and not slash and LANGUAGE.fullmatch((rest or "").strip()):
-            self.language = (rest or "").strip()
-        elif slash or name is None:
+        elif name == "lang" and (slash or LANGUAGE.fullmatch((rest or "").strip())):
+            self.opened += -1 if slash else 1
+            self.tongues += [] if slash else [(rest or "").strip()]
+        elif slash:
             return
         else:
             self.reading.note(line, f"<{inside[:60]}>: the tag is left out, its text is kept")
@@ -204,7 +224,7 @@ def vtt(cues: Sequence[Cue], language: str = "", title: str = "") -> bytes:
 
 
 def _settings(cue: Cue) -> str:
-    """Write the settings that were read, unless the cue was moved since; regions are not kept, so nor are their names."""
+    """Write the settings that were read, unless the cue was moved since; a region is gone, and so is its name."""
     known, _ = known_settings(cue.settings)
     kept = " ".join(word for word in known.split() if not word.startswith("region:"))
     moved = cue.align is not None and align_of(kept) != (None if cue.align == 2 else cue.align)
