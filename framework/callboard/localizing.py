@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from callboard_schemas import Asset, MediaSettled, Parameters, Request, TranslationRequested
+from callboard_schemas import Asset, MediaSettled, Parameters, Request, TranslationRequested, decode_path
 from msgspec import Struct
+from msgspec.structs import replace
 
 from callboard.board import Board
 from callboard.config import Project
 from callboard.errors import MessageRefused, UsageError
+from callboard.notes import LARGEST, texts
 from callboard.oneshot import OneShot, Watcher
 from callboard.onward import filled
 from callboard.policy import Acceptance
+from callboard.sources.facts import Found
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -25,6 +29,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """BCP 47, where the files do not say it or say it wrongly."""
     texts: bool = False
     """The description and the tag names instead of the captions."""
+    notes: bool = False
+    """Lists of marker notes instead of media."""
     parameters: Parameters = {}
     by: str = ""
 
@@ -72,9 +78,19 @@ class Localizing(OneShot):
         theirs = super()._subtitles(board)
         return lambda path: path in named or theirs(path)
 
+    def _collect(self, board: Board) -> list[Found]:
+        if not self._wanted.notes:
+            return super()._collect(board)
+        return [Found(path=os.path.abspath(os.fsencode(path)), kind="other") for path in self._paths]
+
     def _event(self, asset: Asset) -> tuple[str, MediaSettled | Request]:
         request = self._wanted.request(asset)
         assert self.board is not None
+        if self._wanted.notes:
+            path = self.board.following.media(asset.place.root, decode_path(asset.place.path)) or b""
+            with open(path, "rb") as file:
+                labels = texts(file.read(LARGEST + 1), os.fsdecode(os.path.basename(path)))
+            return "translation.requested", replace(request, what=("labels",), labels=labels)
         try:
             self.board.catalog.read(lambda conn: filled(conn, request))
         except MessageRefused:

@@ -163,8 +163,7 @@ class OneShot:
 
     async def _ask(self, board: Board) -> None:
         """Identify each file and journal it; jobs start while later files are still being read."""
-        subtitles = self._subtitles(board)
-        found = await asyncio.to_thread(collect, self._paths, ignored=self._pass_over, subtitles=subtitles)
+        found = await asyncio.to_thread(self._collect, board)
         self._watcher.found(len(found))
         await board.catalog.write(lambda conn: jobs.start_run(conn, self.run, "run"))
         for one in found:
@@ -175,6 +174,10 @@ class OneShot:
                 await self._ask_one(board, one)
             except (CallboardError, OSError) as error:
                 self._asked.append((one, None, (), _failure(one.path, error)))
+
+    def _collect(self, board: Board) -> list[Found]:
+        """Find what the paths name."""
+        return collect(self._paths, ignored=self._pass_over, subtitles=self._subtitles(board))
 
     def _subtitles(self, board: Board) -> Callable[[bytes], bool]:
         """Say which subtitle files are worked on: those that a person wrote, where a plugin answers them."""

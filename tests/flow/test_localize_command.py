@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callboard import notes
 from callboard.board import Board
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import journal, proposals, view
 from callboard.cli.app import run as command
 from callboard.config import Project, require_project
+from callboard.errors import ExchangeError
 from callboard.exchange import sheets, table, xliff
 from callboard.oneshot import OneShot
 from callboard.testing import TmpPlugin
@@ -143,6 +145,32 @@ def test_a_description_and_tags_are_translated(project: Project, capsys: pytest.
     assert '<rdf:li xml:lang="es">A .god</rdf:li>' in film.with_name("film.mov.xmp").read_text()
     assert command(["inbox", made["id"]]) == 0
     assert "description: A .god" in capsys.readouterr().out
+
+
+def test_marker_notes_are_translated(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list of notes comes back beside the first, all but its notes as it was, and goes when it is undone."""
+    file, text = project.folder / "notes.csv", "Frame;Note\n12;Cut here\n40;\n55;Cut here\n"
+    file.write_text(text)
+    report = told(capsys, "localize", file, "--notes", "--to", "es", "--yes")
+    wrote = file.with_name("notes.es.csv")
+    assert wrote.read_text().split() == ["Frame;Note", "12;tuC", "ereh", "40;", "55;tuC", "ereh"]
+    assert file.read_text() == text
+    assert command(["undo", report["run"]]) == 0
+    assert not wrote.exists()
+    file.write_text("Frame,Colour\n1,red\n")
+    report = told(capsys, "localize", file, "--notes", "--to", "es", code=1)
+    assert "no column for notes" in report["assets"][0]["failure"]["message"]
+
+
+def test_lists_of_notes_in_json() -> None:
+    """Objects and plain texts are read; all but the notes stays; what holds no notes is refused with a reason."""
+    objects, plain = b'[{"at": 1.5, "comment": "Too dark"}]', b'["Too dark", "Too dark"]'
+    assert notes.texts(objects, "a") == notes.texts(plain, "a") == ("Too dark",)
+    assert json.loads(notes.replaced(objects, "a", {"Too dark": "Oscuro"})) == [{"at": 1.5, "comment": "Oscuro"}]
+    assert json.loads(notes.replaced(plain, "a", {"Too dark": "Oscuro"})) == ["Oscuro", "Oscuro"]
+    for bad in (b"", b"\xff", b"[1]", b'[{"x": 1}]', b"a,b\n1,2,3\n", b"[" * 100_000):
+        with pytest.raises(ExchangeError):
+            notes.texts(bad, "a")
 
 
 def test_real_cues_through_apertium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

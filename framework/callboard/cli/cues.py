@@ -60,7 +60,7 @@ def _show_texts(body: Translation) -> None:
     if body.description:
         console().print(f"description: {cell(body.description)}")
     if body.labels:
-        shown = table("tag", f"in {body.language}")
+        shown = table("text", f"in {body.language}")
         for label, called in body.labels.items():
             shown.add_row(cell(label), cell(called))
         print_table(shown)

@@ -36,6 +36,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 @click.option("--engine", metavar="NAME", help="What translates, instead of the best that is here for the pair.")
 @click.option("--glossary", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another glossary.toml.")
 @click.option("--texts", is_flag=True, help="The description and the tag names, instead of the captions.")
+@click.option("--notes", is_flag=True, help="PATHS are lists of marker notes, CSV or JSON with a column 'note'.")
 @click.option("--yes", is_flag=True, help="Accept the translations at once, failed cues too.")
 @json_flag
 def command(
@@ -45,6 +46,7 @@ def command(
     engine: str | None,
     glossary: Path | None,
     texts: bool,
+    notes: bool,
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -61,9 +63,12 @@ def command(
         languages=_languages(to),
         source=_languages(source)[0] if source else None,
         texts=texts,
+        notes=notes,
         parameters={"engine": engine} if engine else {},
         by=me(),
     )
+    if notes and board_runs(project):
+        raise UsageError("a running board does not know lists of notes", "Stop it first, or work in another folder.")
     report = _through_board(project, paths, wanted, yes=yes) if board_runs(project) else None
     if report is None:
         with Silent() if as_json else Bars() as watcher:

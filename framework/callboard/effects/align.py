@@ -25,7 +25,8 @@ from callboard.effects.names import Spot, Subject
 from callboard.effects.sidecar import Kept, Outcome, Sidecar
 from callboard.effects.subtitles import has_text, role_of, written
 from callboard.effects.xmpmodel import wish
-from callboard.errors import CallboardError, EffectConflict
+from callboard.errors import CallboardError, EffectConflict, ExchangeError
+from callboard.notes import LARGEST, replaced
 from callboard.timedtext.document import Result
 
 _TRIES = 4
@@ -92,6 +93,7 @@ def _targets(subject: Subject, place: Spot, settings: Sidecars) -> list[Target]:
         for wanted in settings.subtitles:
             found = tuple(names.subtitle_names(place, language, wanted))
             targets.append(_subtitles(wanted, found, proposal.id, body))
+    targets += _notes(subject, place, accepted)
     if wish(accepted, keywords=settings.translated_keywords) is not None:
         found = tuple(names.xmp_names(place, settings.xmp_name))
         tagged = tuple(one.id for one in accepted if one.result == "tags" or _names_tags(one))
@@ -104,6 +106,28 @@ def _targets(subject: Subject, place: Spot, settings: Sidecars) -> list[Target]:
 
 def _names_tags(proposal: Proposal) -> bool:
     return isinstance(proposal.body, Translation) and bool(proposal.body.description or proposal.body.labels)
+
+
+def _notes(subject: Subject, place: Spot, accepted: Sequence[Proposal]) -> list[Target]:
+    """A list of marker notes in each language that its notes are accepted in."""
+    if subject.asset.kind != "other":
+        return []
+    found: dict[str, tuple[str, dict[str, str]]] = {}
+    for proposal in accepted:
+        if isinstance(proposal.body, Translation) and proposal.body.labels:
+            found[proposal.body.language] = (proposal.id, proposal.body.labels)
+    targets = []
+    for language, (proposal_id, called) in sorted(found.items()):
+        kind = os.path.splitext(place.full)[1].removeprefix(b".").decode("ascii", "replace")
+        data, problem = b"", ""
+        try:
+            with open(subject.media, "rb") as file:
+                data = replaced(file.read(LARGEST + 1), os.fsdecode(place.full), called)
+        except (OSError, ExchangeError) as error:
+            problem = str(error)
+        wanted = tuple(names.subtitle_names(place, language, kind))
+        targets.append(Target(role="notes", names=wanted, proposals=(proposal_id,), data=data, problem=problem))
+    return targets
 
 
 def _subtitles(wanted: str, found: tuple[bytes, ...], proposal: str, body: Result) -> Target:
