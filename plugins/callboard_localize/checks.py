@@ -84,7 +84,7 @@ class Checks:
             yield Finding("numbers differ", 0.6)
         for name in missing(said, came, self._pair.names):
             yield Finding(f"name {name!r} is missing", 0.4)
-        if repeats(came) > repeats(said):
+        if repeats(came) > 2 * repeats(said) + 1:
             yield Finding("repeats itself", 0.6)
         asked, length = weight(said), weight(came)
         if asked >= 12 and length < _RATIO[0] * asked:

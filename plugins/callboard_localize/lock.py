@@ -241,7 +241,9 @@ class Lock:
         told = [self._told[place] for place in places if place in self._told]
         flags = [REORDERED] if any(answer.reordered for answer in told) else []
         # an unknown word with a capital is mostly a name, and names stay
-        unknown = dict.fromkeys(word for answer in told for word in answer.unknown if word[:1].islower())
+        unknown = dict.fromkeys(
+            word for answer in told for word in answer.unknown if word[:1].islower() and len(word) > 2
+        )
         flags += [f"{UNKNOWN}: {word!r}" for word in unknown]
         sure = [answer.confidence for answer in told if answer.confidence is not None]
         return Locked(together, flags=tuple(flags), doubt=1.0 - min(max(min(sure), 0.0), 1.0) if sure else 0.0)

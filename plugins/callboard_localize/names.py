@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -11,6 +11,7 @@ _BEGINS: Final = re.compile(
     r"(?:^|(?:(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)\.|[?!…:;])['\"”’»)\]]*|[-–—\"“«(\[¿¡♪])\s*$"
 )
 """What stands before the first word of a sentence."""
+_POSSESSIVE: Final = re.compile(r"['’]s$")
 NOUNS_IN_CAPITALS: Final = frozenset({"de", "lb"})
 # English puts capitals on more than names: pronoun, days, months, peoples and their languages, forms of address.
 _CAPITALS = """
@@ -36,7 +37,7 @@ def names_in(texts: Iterable[str], language: str) -> frozenset[str]:
         if text.isupper():
             continue
         for found in _WORD.finditer(text):
-            word = found[0]
+            word = _POSSESSIVE.sub("", found[0])
             if word[0].islower():
                 small.add(word.casefold())
             elif word[0].isupper() and not word.isupper() and not _BEGINS.search(text[: found.start()]):
@@ -45,10 +46,30 @@ def names_in(texts: Iterable[str], language: str) -> frozenset[str]:
 
 
 def missing(source: str, target: str, names: frozenset[str]) -> list[str]:
-    """Give the names that *source* says and of which *target* has nothing alike: its first three letters."""
-    said: Sequence[str] = [word for word in _WORD.findall(source) if word in names]
+    """Give the names that *source* says and of which *target* has nothing alike: three letters of one of its words."""
     there = [word.casefold() for word in _WORD.findall(target)]
-    return [name for name in dict.fromkeys(said) if not any(word.startswith(name.casefold()[:3]) for word in there)]
+    gone: list[str] = []
+    for name in dict.fromkeys(_said(source, names)):
+        starts = tuple(word.casefold()[:3] for word in name.split())
+        if not any(word.startswith(starts) for word in there):
+            gone.append(name)
+    return gone
+
+
+def _said(source: str, names: frozenset[str]) -> Iterator[str]:
+    """Give the names in a text, those that follow each other as one: New York."""
+    run: list[str] = []
+    end = 0
+    for found in _WORD.finditer(source):
+        word = _POSSESSIVE.sub("", found[0])
+        if run and (word not in names or source[end : found.start()] != " "):
+            yield " ".join(run)
+            run = []
+        if word in names:
+            run.append(word)
+        end = found.end()
+    if run:
+        yield " ".join(run)
 
 
 __all__ = ["NOUNS_IN_CAPITALS", "missing", "names_in"]

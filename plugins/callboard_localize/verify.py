@@ -82,10 +82,13 @@ def read_answer(masker: Masker, unit: Unit, masked: Masked, answer: object) -> A
 
 def _begun_alike(text: str, source: str, asked: str) -> str:
     """Begin with a small letter where the source does: engines take every line for a sentence."""
-    begins = asked.lstrip()[:1]
-    if not begins.islower() or source[:1] != begins or not text[:1].isupper() or text[1:2].isupper():
+    begins, wanted, came = (_LETTER.search(one) for one in (asked, source, text))
+    if begins is None or wanted is None or came is None or source[: wanted.start()].strip("…. "):
         return text
-    return text[0].lower() + text[1:]
+    at = came.start()
+    if not begins[0].islower() or not text[at].isupper() or text[at + 1 : at + 2].isupper() or text[:at].strip("…. ¿¡"):
+        return text
+    return text[:at] + text[at].lower() + text[at + 1 :]
 
 
 def _check_plain(asked: Sequence[str], said: Sequence[str]) -> None:

@@ -80,6 +80,8 @@ def test_names_must_stay() -> None:
     texts = ["I saw Peter today.", "Did Peter call?", "The Doctor came.", "A doctor!", "I think I know, Mr. Hyde."]
     assert names_in(texts, "en") == {"Peter", "Hyde"}
     assert names_in(["Der Hund und Peter"], "de") == frozenset()
+    assert found("I left New York.", "Dejé Nueva York.", names="New York") == {}
+    assert found("I saw Peter's boat.", "Vi el barco de Pedro.", names="Peter") == {"name 'Peter' is missing": False}
     assert found("I saw Peter today.", "Hoy vi a Pedro.", names="Peter") == {"name 'Peter' is missing": False}
 
 

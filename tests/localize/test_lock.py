@@ -149,6 +149,22 @@ def test_what_the_engine_doubts_is_told() -> None:
     assert found.doubt == 0.75
 
 
+@pytest.mark.parametrize(
+    ("said", "came", "kept"),
+    [
+        ("and so on", "Y así", "y así"),
+        ("…and so on", "…Y así", "…y así"),
+        ("{name} and so on", "⟦0⟧ y así", "{name} y así"),
+        ("{name} is here", "Aquí está ⟦0⟧", "Aquí está {name}"),
+        ("And so on", "Y así", "Y así"),
+        ("on TV", "TV sí", "TV sí"),
+    ],
+)
+def test_a_line_begins_as_its_source_does(said: str, came: str, kept: str) -> None:
+    """Engines take every line for a sentence; one that goes on begins with a small letter again."""
+    assert locked(Scripted(lambda lines: [came for _ in lines]), cue(1, said))[0].turns == (kept,)
+
+
 def test_an_engine_that_answers_nothing_ends_the_job() -> None:
     """Where every call fails, there is no translation to look at, and no thousand calls are made to learn it."""
 
