@@ -179,6 +179,22 @@ def test_a_paragraph_that_lasts_no_time_is_kept() -> None:
     assert [note.line for note in found.notes] == [6, 7, 8]
 
 
+def test_what_is_not_ttml_inside_and_outside_of_paragraphs_is_told() -> None:
+    """HTML in a paragraph keeps its text; text beside paragraphs, and words of no time, are noted."""
+    found = ttml(
+        "",
+        '<p begin="1s" end="2s">a <b>bold</b> <x:y xmlns:x="urn:x">and</x:y> c</p>\nstray\n'
+        '<p begin="3s" end="4s">d <span begin="1s" end="0s">late</span></p>',
+    )
+    assert [cue.lines for cue in found.cues] == [("a bold and c",), ("d late",)]
+    assert [(note.line, note.text.split(":")[0]) for note in found.notes] == [
+        (5, "text outside of a paragraph"),
+        (6, "<b> is not TTML"),
+        (6, "<y> is not TTML"),
+        (8, "words that end before they start"),
+    ]
+
+
 def test_a_cue_without_an_end_is_given_one_and_noted() -> None:
     """Nothing in TTML has to end."""
     found = ttml("", '<p begin="2s">a</p>')

@@ -27,6 +27,8 @@ _OLD: Final = re.compile(r"\{http://www\.w3\.org/(?:2006/04|2006/10|2009/02)/tta
 _DECLARED: Final = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _HEAD: Final = re.compile(r"\s*<\?xml[^>]*\?>")
 _DTD: Final = re.compile(r"<!(DOCTYPE|ENTITY)")
+_IN_TEXT: Final = frozenset(f"{{{_TTML}}}{name}" for name in ("span", "br", "set", "metadata"))
+_NO_TEXT: Final = frozenset(f"{{{_TTML}}}{name}" for name in ("tt", "body", "div"))
 _DEEPEST: Final = 40
 """Levels of elements; real documents have under ten."""
 _MOST: Final = 1_000_000
@@ -43,6 +45,8 @@ class _Node(NamedTuple):
     depth: int
     in_sequence: bool = False
     """Whether its parent shows its children one after the other."""
+    in_text: bool = False
+    """Whether it is below a paragraph."""
 
 
 def read_ttml(data: bytes, reading: Reading, encoding: str | None = None) -> None:
@@ -134,30 +138,50 @@ class _Built:
             for child in node.element:
                 if not isinstance(child.tag, str):
                     raise self.reading.refuse(child.sourceline or line, "an entity, which is not allowed")
-                below = Element(_modern(child.tag))
+                in_text = node.in_text or copy.tag == f"{{{_TTML}}}p"
+                below = Element(self._tag(child, in_text=in_text))
                 copy.append(below)
                 seq = copy.attrib.get("timeContainer") == "seq"
-                children.append((_Node(child, node.agent, node.role, node.language, node.depth + 1, seq), below))
+                told = _Node(child, node.agent, node.role, node.language, node.depth + 1, seq, in_text)
+                children.append((told, below))
             todo += reversed(children)
+            if copy.tag in _NO_TEXT:
+                self._stray(node.element, line)
         return top
+
+    def _tag(self, child: Any, *, in_text: bool) -> str:
+        """Name an element; what TTML does not have inside of a paragraph becomes a span, so that its text stays."""
+        tag = _modern(child.tag)
+        if not in_text or tag in _IN_TEXT or tag.startswith(_META):
+            return tag
+        self.reading.note(child.sourceline or 0, f"<{_local(child)}> is not TTML: left out, its text is kept")
+        return f"{{{_TTML}}}span"
+
+    def _stray(self, element: Any, line: int) -> None:
+        for text in (element.text, *(child.tail for child in element)):
+            if text and text.strip():
+                self.reading.note(line, f"text outside of a paragraph: left out: {plain.one_line(text)[:80]!r}")
 
     def _attributes(self, node: _Node, copy: Element, line: int) -> _Node:
         for name, value in node.element.attrib.items():
             copy.set(_modern(str(name)), str(value))
         timed = copy.tag.startswith(f"{{{_TTML}}}")
-        for name in ("begin", "end", "dur") if timed else ():  # in this order, so that begin can be kept alone
+        for name in ("begin", "end", "dur") if timed else ():
             if name in copy.attrib:
                 self.times.append((copy, name, self.timing.seconds(copy.attrib[name], line)))
         if timed and copy.tag != f"{{{_TTML}}}set":
             self._close(node, copy, line)
+        if node.in_text and self._is_empty(copy):
+            self.reading.note(line, "words that end before they start: read as shown with the rest")
+            self._untime(copy, "begin", "end", "dur")
         agent = copy.attrib.get(f"{_META}agent", node.agent)
         role = copy.attrib.get(f"{_META}role", node.role)
         language = copy.attrib.get(f"{_XML}lang", node.language if node.depth > 1 else "")
         if copy.tag == f"{{{_TTML}}}p":
-            self._paragraph(node, copy, _Node(node.element, agent, role, language, line))
+            self._paragraph(node._replace(agent=agent, role=role, language=language), copy, line)
         elif copy.tag == f"{{{_TTML}}}set":
             self.reading.note(line, "an animation: left out")
-        return _Node(node.element, agent, role, language, node.depth)
+        return node._replace(agent=agent, role=role, language=language)
 
     def _close(self, node: _Node, copy: Element, line: int) -> None:
         """Give what has a begin and no end a far one: ttconv ends it too early, or leaves it out.
@@ -174,30 +198,36 @@ class _Built:
             copy.set("end", "")
             self.times.append((copy, "end", FAR))
 
-    def _paragraph(self, node: _Node, copy: Element, told: _Node) -> None:
+    def _paragraph(self, told: _Node, copy: Element, line: int) -> None:
         """Name a paragraph by its language, the only attribute that ttconv hands on."""
-        name, line = f"p-{len(self.named)}", told.depth
+        name = f"p-{len(self.named)}"
+        copy.set(f"{_XML}lang", name)
         if len(self.named) >= MOST_CUES:
             raise self.reading.refuse(line, f"more than {MOST_CUES} paragraphs")
-        own_times = {key: time for element, key, time in self.times[-3:] if element is copy}
-        begin, end = own_times.get("begin", Fraction(0)), own_times.get("end")
-        empty = (end is not None and end <= begin) or own_times.get("dur") == 0
+        empty = self._is_empty(copy)
         if empty:
             # ttconv leaves out what lasts no time; it is handed a paragraph with an open end, which is closed again
             self.reading.note(line, "ends before it starts, or as it starts: read as ending where it starts")
-            del self.times[len(self.times) - len([key for key in own_times if key != "begin"]) :]
-            copy.attrib.pop("end", None)
-            copy.attrib.pop("dur", None)
-        copy.set(f"{_XML}lang", name)
-        own = {child.get(f"{_META}agent") for child in node.element.iter() if child.get(f"{_META}agent")}
+            self._untime(copy, "end", "dur")
+        own = {child.get(f"{_META}agent") for child in told.element.iter() if child.get(f"{_META}agent")}
         self.named[name] = Paragraph(
             line=line,
             speaker=self._speaker(own, told.agent, line),
             sound="sound" in told.role.split(),
             empty=empty,
-            has_text=bool("".join(node.element.itertext()).strip()),
+            has_text=bool("".join(told.element.itertext()).strip()),
             language=told.language if LANGUAGE.fullmatch(told.language) else "",
         )
+
+    def _is_empty(self, copy: Element) -> bool:
+        own = {key: time for element, key, time in self.times[-3:] if element is copy}
+        begin, end = own.get("begin", Fraction(0)), own.get("end")
+        return (end is not None and end <= begin) or own.get("dur") == 0
+
+    def _untime(self, copy: Element, *names: str) -> None:
+        self.times[-3:] = [one for one in self.times[-3:] if one[0] is not copy or one[1] not in names]
+        for name in names:
+            copy.attrib.pop(name, None)
 
     def _speaker(self, own: set[Any], agent: str, line: int) -> str:
         if len(own) > 1:
