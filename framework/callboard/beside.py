@@ -29,7 +29,10 @@ _THREE: Final = (
     "ara=ar heb=he fas=fa per=fa urd=ur hin=hi ben=bn tam=ta tel=te mar=mr guj=gu pan=pa jpn=ja kor=ko zho=zh chi=zh "
     "tha=th vie=vi ind=id msa=ms may=ms fil=fil tgl=tl swa=sw afr=af lat=la epo=eo oci=oc"
 )
-_LANGUAGES: Final = {code: code for code in _TWO.split()} | dict(pair.split("=") for pair in _THREE.split())
+_LANGUAGES: Final[dict[str, str]] = {
+    **{code: code for code in _TWO.split()},
+    **{long: short for long, _, short in (pair.partition("=") for pair in _THREE.split())},
+}
 """ISO 639-1, and the three-letter codes of ISO 639-2 that people use in file names."""
 _REST: Final = re.compile(r"(-[A-Za-z0-9]{2,8})*")
 

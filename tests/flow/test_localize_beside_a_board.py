@@ -51,7 +51,8 @@ async def test_a_running_board_translates_and_takes_back(tmp_path: Path, tmp_plu
     tmp_plugin("turn", turning, (HERE / "turning.toml").read_text().replace("LOG", str(tmp_path / "calls")))
     footage = tmp_path / "footage"
     footage.mkdir()
-    plugins = dict.fromkeys(("caption", "autotag", "localize"), PluginSettings(enabled=False))
+    off = PluginSettings(enabled=False)
+    plugins = {"caption": off, "autotag": off, "localize": off}
     watch = (Watch(path="footage", quiet=0.2),)
     settings = Settings(watch=watch, allow_plugins=("speak", "turn"), plugins=plugins, workers=2)
     project = make_project(tmp_path, settings)

@@ -21,7 +21,7 @@ from callboard.exchange import sheets, table, xliff
 from callboard.oneshot import OneShot
 from callboard.testing import TmpPlugin
 from callboard_schemas import Proposal, Tag, Tags, Translation
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 HERE = Path(__file__).parent
 ALONE = """
@@ -252,7 +252,7 @@ def test_rows_out_of_order_and_missing_never_shift(project: Project, capsys: pyt
     rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"))))
     rows = [rows[2] | {"target": "Adiós."}, rows[0] | {"source": "Good evening.", "target": "Buenas noches."}]
     out = io.StringIO()
-    writer = csv.DictWriter(out, table.COLUMNS, delimiter=";")
+    writer = csv.DictWriter(out, [str(column) for column in table.COLUMNS], delimiter=";")
     writer.writeheader()
     writer.writerows(rows)
     file.write_text(out.getvalue())
