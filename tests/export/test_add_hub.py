@@ -198,3 +198,27 @@ def test_names_are_made_of_repositories() -> None:
     """Any repository's name becomes a name that a pack may have."""
     assert name_of("laion/CLIP-ViT-B-32-laion2B-s34B-b79K") == "clip-vit-b-32-laion2b-s34b-b79k"
     assert name_of("a/__") == "checkpoint"
+
+
+def test_a_translation_model_is_pinned_with_its_languages(hub: Hub, tmp_path: Path) -> None:
+    """Its tokenizer goes along, the licence is said where it forbids commercial work, and nothing is to be exported."""
+    special = b'{"additional_special_tokens": ["eng_Latn", "spa_Latn"]}'
+    hub.files = {
+        "model.bin": WEIGHTS,
+        "config.json": b"{}",
+        "shared_vocabulary.json": b'["<unk>"]',
+        "sentencepiece.bpe.model": b"pieces",
+        "tokenizer.json": TOKENS,
+        "special_tokens_map.json": special,
+    }
+    hub.large = {"model.bin"}
+    hub.card = {"license": "cc-by-nc-4.0"}
+    done = run(hub, tmp_path, "studio/nllb", "--yes")
+    assert done.returncode == 0, done.stderr
+    pack = read_pack(tmp_path / "store" / "nllb.toml")
+    assert pack.problem == ""
+    assert (pack.task, pack.engine, pack.license) == ("translate", "ctranslate2", "CC-BY-NC-4.0")
+    assert pack.options["languages"] == ("eng_Latn", "spa_Latn")
+    assert {file.path for file in pack.files} == hub.files.keys()
+    assert "forbids commercial work" in done.stderr
+    assert "export" not in done.stdout

@@ -19,19 +19,30 @@ from callboard.packs.store import store_folder
 @click.argument("repository", required=False)
 @click.option("--revision", default="", help="Commit, branch or tag; else the newest commit. The commit is pinned.")
 @click.option("--name", default="", help="Of the pack; else made of the repository's name.")
-@click.option("--recommended", is_flag=True, help="List public CLIP checkpoints that are known to be of use.")
+@click.option(
+    "--languages", multiple=True, help="Of a translation model that does not say: 'en>es', once for each direction."
+)
+@click.option("--recommended", is_flag=True, help="List public checkpoints that are known to be of use.")
 @click.option("--yes", is_flag=True, help="Do not ask: I have seen its files and its licence.")
 @json_flag
-def command(repository: str | None, revision: str, name: str, recommended: bool, yes: bool, as_json: bool) -> int:
+def command(
+    repository: str | None,
+    revision: str,
+    name: str,
+    languages: tuple[str, ...],
+    recommended: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
     """Describe the checkpoint REPOSITORY of a model hub as a pack: every file by size and SHA-256, at one commit.
 
-    Then 'callboard models pull' fetches it, and 'callboard models export' makes packs of it that run without torch.
+    Then 'callboard models pull' fetches it; 'callboard models export' makes packs of a CLIP that run without torch.
     """
     if recommended:
         return _recommend(as_json=as_json)
     if not repository:
         raise click.UsageError("Which repository? Give owner/name, or --recommended.")
-    offer = look(repository, revision)
+    offer = look(repository, revision, languages)
     pack = checkpoint_pack(offer, name or name_of(repository))
     if not as_json:
         _show(offer)
@@ -43,7 +54,8 @@ def command(repository: str | None, revision: str, name: str, recommended: bool,
         return 0
     console().print(f"{cell(pack.name)} is described in {cell(str(path))}. Next:")
     console().print(f"  callboard models pull {cell(pack.name)}")
-    console().print(f"  callboard models export {cell(pack.name)} --name clip")
+    if offer.translator is None:
+        console().print(f"  callboard models export {cell(pack.name)} --name clip")
     return 0
 
 
@@ -51,9 +63,9 @@ def _recommend(*, as_json: bool) -> int:
     if as_json:
         print_json({"recommended": RECOMMENDED})
         return 0
-    shown = table("repository", "size", "licence", "note", whole=("repository",))
+    shown = table("repository", "for", "size", "licence", "note", whole=("repository",))
     for one in RECOMMENDED:
-        shown.add_row(cell(one.repository), one.size, cell(one.license), cell(one.note))
+        shown.add_row(cell(one.repository), one.task, one.size, cell(one.license), cell(one.note))
     print_table(shown)
     console().print("[dim]Pages change: 'callboard models add-hub REPOSITORY' shows what is there now.[/dim]")
     return 0
@@ -66,6 +78,11 @@ def _show(offer: Offer) -> None:
         f"{cell(offer.repository)} at {offer.revision}: a checkpoint of {offer.kind}, {total / 1e6:.1f} MB, "
         f"licence {cell(offer.license)}"
     )
+    if "-NC" in offer.license.upper():
+        out.print("[bold]Its licence forbids commercial work.[/bold]")
+    if offer.translator is not None:
+        shown = ", ".join(offer.translator.languages[:8]) + (" …" if len(offer.translator.languages) > 8 else "")
+        out.print(f"It translates ({offer.translator.family}): {cell(shown)}")
     for file in offer.files:
         out.print(f"  {cell(file.path)}  {file.size:,} bytes  {file.sha256}")
 

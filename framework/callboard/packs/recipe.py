@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from msgspec import Struct
 
 from callboard.errors import PullError, PullForbidden, PullGone, PullOffline
 from callboard.packs.packfile import HubSource, Pack, PackFile
+from callboard.packs.recommended import RECOMMENDED, Suggestion
+from callboard.packs.translators import TASK, Translator, recognise
 
 _SECONDS: Final = 30.0
 _SMALL: Final = 64 << 20
@@ -36,44 +38,13 @@ _BESIDE: Final = frozenset(
     }
 )
 """What is taken beside the weights: configs and the tokenizer."""
-_SPDX: Final = {"mit": "MIT", "apache-2.0": "Apache-2.0", "bsd-3-clause": "BSD-3-Clause", "cc-by-4.0": "CC-BY-4.0"}
-
-
-class Suggestion(Struct, frozen=True, kw_only=True):
-    """A public checkpoint that is known to be of use; what is said of it is from its own page, and may have changed."""
-
-    repository: str
-    size: str
-    license: str
-    note: str
-
-
-RECOMMENDED: Final = (
-    Suggestion(
-        repository="laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
-        size="small",
-        license="MIT",
-        note="ViT-B/32, English; fast on a processor. Its page calls it a research output.",
-    ),
-    Suggestion(
-        repository="timm/ViT-B-16-SigLIP",
-        size="small",
-        license="Apache-2.0",
-        note="ViT-B/16 trained with a sigmoid, English; four times the work of ViT-B/32 for a picture.",
-    ),
-    Suggestion(
-        repository="laion/CLIP-ViT-L-14-laion2B-s32B-b82K",
-        size="medium",
-        license="MIT",
-        note="ViT-L/14, 428 million weights, English; wants a graphics card. Its page calls it a research output.",
-    ),
-    Suggestion(
-        repository="OZU-Technology/CinemaCLIP",
-        size="film-trained",
-        license="not known here",
-        note="Trained on the language of film. Read its licence on its page first; it may not be in open_clip's form.",
-    ),
-)
+_SPDX: Final = {
+    "mit": "MIT",
+    "apache-2.0": "Apache-2.0",
+    "bsd-3-clause": "BSD-3-Clause",
+    "cc-by-4.0": "CC-BY-4.0",
+    "cc-by-nc-4.0": "CC-BY-NC-4.0",
+}
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -85,23 +56,38 @@ class Offer(Struct, frozen=True, kw_only=True):
     license: str
     files: tuple[PackFile, ...]
     kind: str
-    """``open_clip`` or ``transformers``."""
+    """``open_clip``, ``transformers`` or ``translate``."""
     space: str
     """Digest of the weights."""
+    translator: Translator | None = None
+    """How it translates, where it does."""
 
 
-def look(repository: str, revision: str = "") -> Offer:
+def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> Offer:
     """Ask the hub what *repository* holds. ``HF_ENDPOINT``, ``HF_TOKEN`` and a kept login count.
 
     Args:
         repository: ``owner/name``.
         revision: Commit, branch or tag; empty takes the newest commit. What comes back names the commit.
+        languages: Of a translation model, where it does not say itself: ``en>es``, or its own codes.
 
     Raises:
         PullError: it cannot be asked, or holds nothing that is taken; subclasses say why.
     """
     hub, info = _ask(repository, revision)
     there = {one.rfilename: one for one in info.siblings or ()}
+    translator = recognise(repository, there, lambda name: _read(hub, repository, info.sha, name), languages)
+    if translator is not None:
+        files = tuple(_file(hub, repository, info.sha, there[name]) for name in translator.files)
+        return Offer(
+            repository=repository,
+            revision=info.sha,
+            license=_licence(info),
+            files=files,
+            kind="translate",
+            space=files[0].sha256,
+            translator=translator,
+        )
     weights = [name for name in _WEIGHTS if name in there] or [
         name for name in there if PurePosixPath(name).suffix == ".safetensors" and "/" not in name
     ]
@@ -179,6 +165,15 @@ def _file(hub: Any, repository: str, revision: str, given: Any) -> PackFile:
         return PackFile(name, str(large.sha256), int(large.size))
     if size > _SMALL:
         raise PullError(repository, f"the hub records no digest of {name}", "Look for another release of it.")
+    content = _read(hub, repository, revision, name)
+    if size and len(content) != size:
+        raise PullError(repository, f"{name} has {len(content)} bytes, and the hub says {size}", "Try again.")
+    if PurePosixPath(name).suffix == ".json":
+        _check_json(repository, name, content)
+    return PackFile(name, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _read(hub: Any, repository: str, revision: str, name: str) -> bytes:
     page = hub.hf_hub_url(repository, name, revision=revision)
     try:
         answer = hub.get_session().get(page, headers=hub.utils.build_hf_headers(), timeout=_SECONDS)
@@ -186,11 +181,7 @@ def _file(hub: Any, repository: str, revision: str, given: Any) -> PackFile:
         content: bytes = answer.content
     except Exception as error:  # noqa: BLE001 - as above
         raise _offline(repository, error) from None
-    if size and len(content) != size:
-        raise PullError(repository, f"{name} has {len(content)} bytes, and the hub says {size}", "Try again.")
-    if PurePosixPath(name).suffix == ".json":
-        _check_json(repository, name, content)
-    return PackFile(name, hashlib.sha256(content).hexdigest(), len(content))
+    return content
 
 
 def _check_json(repository: str, name: str, content: bytes) -> None:
@@ -211,24 +202,21 @@ def _licence(info: Any) -> str:
 
 
 def checkpoint_pack(offer: Offer, name: str) -> Pack:
-    """Make the pack of the whole checkpoint, to be pulled and then exported.
+    """Make the pack of the whole checkpoint, to be pulled, and then exported unless it translates.
 
     Raises:
         PullError: *name* is no name for a pack.
     """
+    about = _translation(offer.translator, offer) if offer.translator else _export(offer, name)
     try:
         return msgspec.convert(
             {
                 "name": name,
                 "version": offer.revision[:12],
-                "task": "checkpoint",
-                "engine": "torch",
                 "license": offer.license,
-                "summary": f"{offer.repository}, to be exported: 'callboard models export {name} --name clip'.",
                 "files": msgspec.to_builtins(offer.files),
                 "source": {"kind": "hub", "repository": offer.repository, "revision": offer.revision},
-                "options": {"architecture": offer.kind},
-                "preprocess": {"space": offer.space},
+                **about,
             },
             Pack,
         )
@@ -236,6 +224,27 @@ def checkpoint_pack(offer: Offer, name: str) -> Pack:
         raise PullError(
             offer.repository, f"{name!r} is no name for a pack ({error})", "Give another: --name."
         ) from None
+
+
+def _export(offer: Offer, name: str) -> dict[str, Any]:
+    return {
+        "task": "checkpoint",
+        "engine": "torch",
+        "summary": f"{offer.repository}, to be exported: 'callboard models export {name} --name clip'.",
+        "options": {"architecture": offer.kind},
+        "preprocess": {"space": offer.space},
+    }
+
+
+def _translation(translator: Translator, offer: Offer) -> dict[str, Any]:
+    form = {"architecture": "transformers", "class": "AutoModelForSeq2SeqLM"} if translator.engine == "torch" else {}
+    return {
+        "task": TASK,
+        "engine": translator.engine,
+        "summary": f"{offer.repository} translates: {translator.family}, {len(translator.languages)} ways.",
+        "memory_mb": max(256, sum(file.size for file in offer.files) >> 20),
+        "options": {**form, "family": translator.family, "languages": translator.languages},
+    }
 
 
 def name_of(repository: str) -> str:

@@ -21,8 +21,8 @@ _READ: Final = (
 """What the tokenizer is made of."""
 _SIZES: Final = {
     "d_model": 32,
-    "encoder_layers": 2,
-    "decoder_layers": 2,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
     "encoder_attention_heads": 2,
     "decoder_attention_heads": 2,
     "encoder_ffn_dim": 64,
@@ -33,6 +33,10 @@ _SIZES: Final = {
 """Weights wide enough that answers differ from text to text."""
 _END_BIAS: Final = 8.0
 """Has texts end after some pieces, where random weights would go on to the limit."""
+_NEVER: Final = -1e4
+_FAINT: Final = 0.3
+_LOUD: Final = 2.5
+"""Have texts hold few languages, and end."""
 _MADE_UP: Final = 8
 """Numbers after the languages that M2M100 has and no piece uses."""
 
@@ -56,11 +60,13 @@ def make_marian(folder: Path, seed: int = 0) -> None:
         bos_token_id=None,
     )
     model = transformers.MarianMTModel(config).eval()
-    model.final_logits_bias[0, 0] = _END_BIAS
+    model.requires_grad_(requires_grad=False)
+    model.model.shared.weight[last] = 0.0  # as Marian's own: texts start from nothing
+    model.final_logits_bias[0, 0], model.final_logits_bias[0, last] = _END_BIAS, _NEVER
     model.save_pretrained(folder)
 
 
-def make_m2m(folder: Path, seed: int = 0) -> None:
+def make_m2m(folder: Path, seed: int = 2) -> None:
     """Save a small M2M100 checkpoint with its hundred languages."""
     transformers, pieces = _prepare(folder, seed)
     (folder / "sentencepiece.bpe.model").write_bytes(pieces)
@@ -72,7 +78,11 @@ def make_m2m(folder: Path, seed: int = 0) -> None:
     tokenizer.save_pretrained(folder)
     _write(folder / "special_tokens_map.json", {"additional_special_tokens": languages})
     config = transformers.M2M100Config(**_SIZES, vocab_size=len(names) + len(languages) + _MADE_UP)
-    transformers.M2M100ForConditionalGeneration(config).eval().save_pretrained(folder)
+    model = transformers.M2M100ForConditionalGeneration(config).eval()
+    model.requires_grad_(requires_grad=False)
+    model.model.shared.weight[len(names) :] *= _FAINT
+    model.model.shared.weight[names.index("</s>")] *= _LOUD
+    model.save_pretrained(folder)
 
 
 def convert(checkpoint: Path, folder: Path) -> None:

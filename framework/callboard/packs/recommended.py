@@ -1,0 +1,70 @@
+"""Public checkpoints that are known to be of use, for ``callboard models add-hub --recommended``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Suggestion(Struct, frozen=True, kw_only=True):
+    """A public checkpoint that is known to be of use; what is said of it is from its own page, and may have changed."""
+
+    repository: str
+    size: str
+    license: str
+    note: str
+    task: str = "look"
+    """``look`` for pictures and search, ``translate``."""
+
+
+RECOMMENDED: Final = (
+    Suggestion(
+        repository="laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
+        size="small",
+        license="MIT",
+        note="ViT-B/32, English; fast on a processor. Its page calls it a research output.",
+    ),
+    Suggestion(
+        repository="timm/ViT-B-16-SigLIP",
+        size="small",
+        license="Apache-2.0",
+        note="ViT-B/16 trained with a sigmoid, English; four times the work of ViT-B/32 for a picture.",
+    ),
+    Suggestion(
+        repository="laion/CLIP-ViT-L-14-laion2B-s32B-b82K",
+        size="medium",
+        license="MIT",
+        note="ViT-L/14, 428 million weights, English; wants a graphics card. Its page calls it a research output.",
+    ),
+    Suggestion(
+        repository="OZU-Technology/CinemaCLIP",
+        size="film-trained",
+        license="not known here",
+        note="Trained on the language of film. Read its licence on its page first; it may not be in open_clip's form.",
+    ),
+    Suggestion(
+        repository="gaudi/opus-mt-en-es-ctranslate2",
+        size="small",
+        license="CC-BY-4.0 or Apache-2.0, by pair",
+        note="OPUS-MT for one pair in CTranslate2's form; others are named alike. Look whom you trust to convert it.",
+        task="translate",
+    ),
+    Suggestion(
+        repository="entai2965/m2m100-418M-ctranslate2",
+        size="medium",
+        license="MIT",
+        note="M2M100: 100 languages in any direction, in CTranslate2's form.",
+        task="translate",
+    ),
+    Suggestion(
+        repository="entai2965/nllb-200-distilled-600M-ctranslate2",
+        size="medium",
+        license="CC-BY-NC-4.0",
+        note="NLLB: 200 languages. NOT for commercial work: its licence forbids it.",
+        task="translate",
+    ),
+)
+
+
+__all__ = ["RECOMMENDED", "Suggestion"]
