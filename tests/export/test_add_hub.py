@@ -213,7 +213,7 @@ def test_a_translation_model_is_pinned_with_its_languages(hub: Hub, tmp_path: Pa
     }
     hub.large = {"model.bin"}
     hub.card = {"license": "cc-by-nc-4.0"}
-    done = run(hub, tmp_path, "studio/nllb", "--yes")
+    done = run(hub, tmp_path, "studio/eye", "--name", "nllb", "--yes")
     assert done.returncode == 0, done.stderr
     pack = read_pack(tmp_path / "store" / "nllb.toml")
     assert pack.problem == ""
