@@ -93,12 +93,23 @@ class Onward:
         if seq is None:
             return ()
         for one in planned:
-            jobs.want(conn, one, seq, run)
+            if not jobs.want(conn, one, seq, run):
+                _revive(conn, one.key)
         announce.event(conn, envelope, *(_envelope(short, ident, run, cause) for short in _shorter(data)))
         return tuple(one.key for one in planned)
 
     def _planned(self, envelope: Envelope, data: Struct) -> list[Planned]:
         return [one for one in self._route(envelope, data) if not self._only or one.plugin in self._only]
+
+
+def _revive(conn: sqlite3.Connection, job: str) -> None:
+    """Propose again what a job proposed before, where it gave way to another's that nobody looked at."""
+    for one in proposals.of_job(conn, job):
+        gave_way = proposals.revive(conn, one.id)
+        now = [proposals.get(conn, ident) for ident in (one.id, *gave_way)]
+        if now[0] is not None and now[0].state != one.state:
+            for made in filter(None, now):
+                announce.proposal(conn, made, None, "changed")
 
 
 def _envelope(data: CaptionsAccepted, ident: str, run: str, cause: Envelope | None) -> Envelope:

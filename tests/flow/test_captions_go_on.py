@@ -176,6 +176,13 @@ def test_a_person_accepts_without_a_cue(project: Project, capsys: pytest.Capture
     assert json.loads(capsys.readouterr().out)["hits"] == []
     assert command(["inbox", made.id, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["without"] == ["2"]
+    assert command(["reject", made.id, "--cue", "1", "--json"]) == 0
+    rejected = json.loads(capsys.readouterr().out)
+    assert "morning" not in (project.folder / "media" / "film.en.srt").read_text()
+    assert [[cue.id for cue in one.body.cues] for one in waiting(project) if isinstance(one.body, Translation)] == [[3]]
+    assert command(["undo", rejected["run"]]) == 0
+    assert "morning" in (project.folder / "media" / "film.en.srt").read_text()
+    assert waiting(project) == [translated]
     assert command(["undo", decided["run"]]) == 0
     assert beside(project) == set()
 

@@ -22,8 +22,10 @@ from callboard.cli.summary import summary
 from callboard.config import Project, Watch
 from callboard.control import Order
 from callboard.daemon import watched_root
+from callboard.discovery import discover
 from callboard.errors import BrokerError
 from callboard.following import LOCAL_ROOT
+from callboard.router import Router
 from callboard.sources.ignore import Ignore
 from callboard.sources.kinds import kind_of
 
@@ -93,6 +95,8 @@ def _standing(project: Project, watch: Watch | None, relative: bytes, absolute: 
         return "not a file"
     if kind_of(absolute) is None:
         return "not looked at: its extension does not say media"
+    if kind_of(absolute) == "subtitles" and not _answers_subtitles(project):
+        return "not looked at: nothing answers subtitle files; 'callboard localize' works on it when asked"
     if watch is None:
         return "not in a watched folder; 'callboard run' works on it when asked"
     rule = Ignore.of(os.path.abspath(os.fsencode(project.folder / watch.path)), watch.ignore).why(relative)
@@ -101,6 +105,10 @@ def _standing(project: Project, watch: Watch | None, relative: bytes, absolute: 
     if os.stat(absolute).st_size == 0:
         return "empty: a board waits until it grows"
     return "no board is running; 'callboard up' would look at it"
+
+
+def _answers_subtitles(project: Project) -> bool:
+    return Router(discover(project.settings.allow_plugins), project.settings, {}).wants("subtitles")
 
 
 def _told(conn: sqlite3.Connection, root: str, relative: bytes, absolute: bytes) -> dict[str, Any]:
