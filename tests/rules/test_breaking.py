@@ -40,7 +40,7 @@ def lined(words: list[str], cuts: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(" ".join(words[a:b]) for a, b in itertools.pairwise([0, *cuts, len(words)]))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(TEXTS, st.integers(8, 40), st.integers(1, 3), st.sampled_from(["en", "es", "de", ""]))
 def test_the_division_is_the_best_there_is(text: str, length: int, lines: int, language: str) -> None:
     """Against every possible division: nothing over the limit if possible, then the fewest lines, then the cheapest."""
@@ -67,7 +67,7 @@ def test_the_division_is_the_best_there_is(text: str, length: int, lines: int, l
     assert merit(cuts) == pytest.approx(min(map(merit, every)))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(TEXTS, st.integers(8, 44), st.integers(1, 4), st.sampled_from(["en", "fr", "it", "pt", "ca", "nl", "xx"]))
 def test_words_stay_and_limits_hold(text: str, length: int, lines: int, language: str) -> None:
     """Words stay whole and in order, a break that keeps the limits is found if there is one, and breaking is stable."""
@@ -84,7 +84,7 @@ def test_words_stay_and_limits_hold(text: str, length: int, lines: int, language
     assert break_lines("\n".join(found), limits, language) == found
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(HAN, st.sampled_from(["ja", "zh-Hans", "zh-Hant"]))
 def test_chinese_and_japanese_lines_keep_the_rules_of_typesetting(text: str, language: str) -> None:
     """No line begins with closing marks or small kana, none ends with an opening one, and no character is lost."""
@@ -97,7 +97,7 @@ def test_chinese_and_japanese_lines_keep_the_rules_of_typesetting(text: str, lan
             assert before[-1] not in "「（"
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(["<i>", "</i>", "<b>", "</b>", "word", " ", "other", " ", "&amp;", "\n"]), max_size=24))
 def test_markup_is_closed_on_every_line(parts: list[str]) -> None:
     """Each line has balanced tags, reads as without markup, and letters that were slanted stay so."""

@@ -40,12 +40,12 @@ def words(one: Cue) -> str:
     return "".join(char for char in text if unicodedata.category(char) != "Cc" and char != "\ufeff")
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(8))
 def test_fixing_is_safe_on_any_list(seed: int) -> None:
     """No cue goes or moves past another, no word changes, no new breach comes, and fixing again changes nothing."""
     chance = random.Random(1000 + seed)
     mended = 0
-    for _ in range(40):
+    for _ in range(25):
         cues = faulty_cues(chance)
         profile, rate = chance.choice(SETTINGS)
         more = {"shots": tuple(chance.uniform(0, 20) for _ in range(3)), "duration": chance.choice((0.0, 12.0))}
@@ -62,7 +62,7 @@ def test_fixing_is_safe_on_any_list(seed: int) -> None:
             assert abs(new.start - old.start) <= frame / 2 + 1e-9
             assert new.end >= old.end - max(profile.linger, 0.1) - frame
         mended += len(changes)
-    assert mended > 40
+    assert mended > 25
 
 
 @pytest.mark.parametrize(

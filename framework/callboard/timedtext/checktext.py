@@ -48,6 +48,8 @@ def said(cue: Cue) -> str:
     """Give what a cue says, however it is broken, spaced, dotted and dashed."""
     lines = (plain(line, styled=cue.styled).strip().lstrip("-‐‑–—−") for line in cue.lines)
     text = "".join(lines).replace("…", "...")
+    if text.isascii() and text.isprintable():
+        return text.replace(" ", "")
     return "".join(char for char in text if unicodedata.category(char)[0] not in "CZ")
 
 
