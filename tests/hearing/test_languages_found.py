@@ -20,7 +20,7 @@ from callboard_schemas import Captions
 pytestmark = pytest.mark.models
 RATE = 16000
 Array = np.ndarray[Any, Any]
-TINY = {
+TINY: dict[str, Any] = {
     "d_model": 32,
     "encoder_layers": 1,
     "decoder_layers": 1,

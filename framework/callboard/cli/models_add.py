@@ -54,7 +54,7 @@ def command(
         return 0
     console().print(f"{cell(pack.name)} is described in {cell(str(path))}. Next:")
     console().print(f"  callboard models pull {cell(pack.name)}")
-    if offer.translator is None:
+    if not offer.runs:
         console().print(f"  callboard models export {cell(pack.name)} --name clip")
     return 0
 

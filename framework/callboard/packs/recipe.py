@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from callboard.errors import PullError, PullForbidden, PullGone, PullOffline
+from callboard.packs import listeners
 from callboard.packs.packfile import HubSource, Pack, PackFile
 from callboard.packs.recommended import RECOMMENDED, Suggestion
 from callboard.packs.translators import TASK, Translator, recognise
@@ -61,6 +62,13 @@ class Offer(Struct, frozen=True, kw_only=True):
     """Digest of the weights."""
     translator: Translator | None = None
     """How it translates, where it does."""
+    speech: listeners.Speech | None = None
+    """How it hears, where it does."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs as it is; else it is to be exported."""
+        return self.translator is not None or self.speech is not None
 
 
 def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> Offer:
@@ -87,6 +95,18 @@ def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> 
             kind="translate",
             space=files[0].sha256,
             translator=translator,
+        )
+    speech = listeners.recognise(there, lambda name: _read(hub, repository, info.sha, name))
+    if speech is not None:
+        files = tuple(_file(hub, repository, info.sha, there[name]) for name in speech.files)
+        return Offer(
+            repository=repository,
+            revision=info.sha,
+            license=_licence(info),
+            files=files,
+            kind=listeners.TASK,
+            space=files[0].sha256,
+            speech=speech,
         )
     weights = [name for name in _WEIGHTS if name in there] or [
         name for name in there if PurePosixPath(name).suffix == ".safetensors" and "/" not in name
@@ -202,12 +222,15 @@ def _licence(info: Any) -> str:
 
 
 def checkpoint_pack(offer: Offer, name: str) -> Pack:
-    """Make the pack of the whole checkpoint, to be pulled, and then exported unless it translates.
+    """Make the pack of the whole checkpoint, to be pulled, and then exported unless it runs as it is.
 
     Raises:
         PullError: *name* is no name for a pack.
     """
-    about = _translation(offer.translator, offer) if offer.translator else _export(offer, name)
+    if offer.speech is not None:
+        about = listeners.about(offer.speech, offer.repository, sum(file.size for file in offer.files))
+    else:
+        about = _translation(offer.translator, offer) if offer.translator else _export(offer, name)
     try:
         return msgspec.convert(
             {
@@ -249,7 +272,10 @@ def _translation(translator: Translator, offer: Offer) -> dict[str, Any]:
 
 def name_of(repository: str) -> str:
     """Make a pack's name of a repository's."""
-    return re.sub(r"[^a-z0-9._-]+", "-", repository.rpartition("/")[2].lower())[:58].strip("-._") or "checkpoint"
+    return (
+        re.sub(r"[^a-z0-9._-]+", "-", repository.rpartition("/")[2].lower().removeprefix("faster-"))[:58].strip("-._")
+        or "checkpoint"
+    )
 
 
 __all__ = ["RECOMMENDED", "Offer", "Suggestion", "checkpoint_pack", "look", "name_of"]

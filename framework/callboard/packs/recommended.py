@@ -15,7 +15,7 @@ class Suggestion(Struct, frozen=True, kw_only=True):
     license: str
     note: str
     task: str = "look"
-    """``look`` for pictures and search, ``translate``."""
+    """``look`` for pictures and search, ``translate``, ``hear`` for captions."""
 
 
 RECOMMENDED: Final = (
@@ -63,6 +63,41 @@ RECOMMENDED: Final = (
         license="CC-BY-NC-4.0",
         note="NLLB: 200 languages. NOT for commercial work: its licence forbids it.",
         task="translate",
+    ),
+    Suggestion(
+        repository="Systran/faster-whisper-tiny",
+        size="small",
+        license="MIT",
+        note="Whisper tiny, 99 languages; a first draft.",
+        task="hear",
+    ),
+    Suggestion(
+        repository="Systran/faster-whisper-base",
+        size="small",
+        license="MIT",
+        note="Whisper base, 99 languages.",
+        task="hear",
+    ),
+    Suggestion(
+        repository="Systran/faster-whisper-small",
+        size="medium",
+        license="MIT",
+        note="Whisper small, 99 languages; good captions on a processor, at some patience.",
+        task="hear",
+    ),
+    Suggestion(
+        repository="Systran/faster-whisper-medium",
+        size="large",
+        license="MIT",
+        note="Whisper medium, 99 languages; wants a graphics card.",
+        task="hear",
+    ),
+    Suggestion(
+        repository="mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+        size="large",
+        license="MIT",
+        note="Whisper large-v3-turbo; best, wants a graphics card.",
+        task="hear",
     ),
 )
 
