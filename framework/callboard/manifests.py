@@ -100,10 +100,13 @@ def _check_rules(manifest: Manifest) -> None:
     for event in manifest.events:
         if event not in MESSAGE_TYPES:
             raise ValueError(f"events: {event!r} is not an event type{nearest(event, MESSAGE_TYPES)}")
-    for key, names in (("idle_without", manifest.idle_without), ("sends_to", manifest.sends_to)):
+    lists = (manifest.each,) if manifest.each else ()
+    for key, names in (("idle_without", manifest.idle_without), ("sends_to", manifest.sends_to), ("each", lists)):
         for name in names:
             if name not in manifest.parameters:
                 raise ValueError(f"{key}: there is no parameter {name!r}{nearest(name, manifest.parameters)}")
+    if manifest.each and manifest.parameters[manifest.each].type != "strings":
+        raise ValueError("each: its parameter must be of the type strings")
     if not all(manifest.parameters[name].project_only for name in manifest.sends_to):
         raise ValueError("sends_to: its parameters must say project_only = true")
     if manifest.sends_to and "network" not in manifest.permissions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from callboard_schemas import (
     Asset,
@@ -68,9 +68,10 @@ class Router:
         asset: Asset | None = getattr(data, "asset", None)
         only = data.plugins if isinstance(data, MediaSettled) else ()
         return [
-            self._plan(manifest, envelope, data, asset)
+            planned
             for manifest in self._by_event.get(envelope.type, ())
             if (not only or manifest.id in only) and self._answers(manifest, data, asset)
+            for planned in self._plans(manifest, envelope, data, asset)
         ]
 
     def wants(self, kind: MediaKind) -> bool:
@@ -90,12 +91,22 @@ class Router:
     def _is_idle(self, manifest: Manifest) -> bool:
         return any(not self._parameters[manifest.id][name] for name in manifest.idle_without)
 
-    def _plan(self, manifest: Manifest, envelope: Envelope, data: Struct, asset: Asset | None) -> Planned:
+    def _plans(self, manifest: Manifest, envelope: Envelope, data: Struct, asset: Asset | None) -> Iterator[Planned]:
+        """Plan one job, or one for each value of the parameter that the manifest names."""
         parameters = self._parameters[manifest.id]
         if isinstance(data, Request) and data.parameters:
             open_to_all = {name for name, one in manifest.parameters.items() if not one.project_only}
             known = {name: value for name, value in data.parameters.items() if name in open_to_all}
             parameters = resolve_parameters(manifest, {**parameters, **known})
+        asked = getattr(data, manifest.each, ()) if manifest.each else ()
+        values = list(dict.fromkeys(asked or parameters.get(manifest.each) or ()))  # type: ignore[arg-type]  # a list, as the manifest was checked for
+        for value in values or (None,):
+            given = parameters if value is None else {**parameters, manifest.each: [value]}
+            yield self._plan(manifest, envelope, data, asset, given)
+
+    def _plan(
+        self, manifest: Manifest, envelope: Envelope, data: Struct, asset: Asset | None, parameters: Parameters
+    ) -> Planned:
         models = {name: self._digest(name) for name in manifest.models}
         tasked = (name for name, pack in self._packs.items() if pack.task in manifest.optional_tasks)
         optional = dict.fromkeys((*manifest.optional_models, *tasked))
@@ -105,7 +116,7 @@ class Router:
         if manifest.glossary and (terms := self._glossary()):
             models[GLOSSARY] = terms
         own = self._settings.plugins.get(manifest.id)
-        subject = _subject(asset, data) if asset else f"{envelope.source}#{envelope.id}"
+        subject = _subject(asset, data, manifest.each) if asset else f"{envelope.source}#{envelope.id}"
         return Planned(
             key=job_key(manifest.id, manifest.version, parameters, models, subject),
             plugin=manifest.id,
@@ -130,14 +141,20 @@ class Router:
         return "unknown" if pack is None else pack.digest  # the runtime says what is missing; the job waits for it
 
 
-def _subject(asset: Asset, data: Struct) -> str:
+def _subject(asset: Asset, data: Struct, each: str) -> str:
     """Say what a job is about: the media's content, and what else its answer is made of."""
     more: list[object] = []
     if isinstance(data, CaptionsAccepted):
         more = [content(data.captions)]
     elif isinstance(data, TranslationRequested):
         texts = content(data.captions) if data.captions is not None else None
-        more = [data.languages, texts, data.source_language, data.description, data.labels]
+        more = [
+            () if each == "languages" else data.languages,
+            texts,
+            data.source_language,
+            data.description,
+            data.labels,
+        ]
     elif isinstance(data, Request) and data.languages:
         more = [data.languages]
     return f"{asset.digest} {digest_of(more)}" if more else asset.digest

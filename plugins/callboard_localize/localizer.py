@@ -48,7 +48,7 @@ def localize(event: Envelope, asset: Asset | None, context: Context) -> list[Tra
 
     Returns:
         Translations in the order of the languages; ``None`` where no language is asked for, or nothing but the
-        language that is there.
+        language that is there, or nobody says anything.
 
     Raises:
         JobError: nothing can be translated, or it cannot be said from which language.
@@ -60,7 +60,9 @@ def localize(event: Envelope, asset: Asset | None, context: Context) -> list[Tra
     if not asked.languages:
         return None
     tongues = Tongues()
-    texts = asked.texts or Texts(captions=_read(context, asked.source, tongues))
+    texts = asked.texts or _read(context, asked.source, by_itself=event.type == "media.settled")
+    if texts is None or texts.empty:
+        return None
     source = _source(texts, asked.source, tongues)
     # a variety of the same language is a matter of spelling, for a person
     languages = [one for one in dict.fromkeys(asked.languages) if primary(one) != primary(source)]
@@ -112,23 +114,25 @@ def _asked(event: Envelope, wished: tuple[str, ...]) -> Asked:
         wanted = msgspec.json.decode(event.data, type=TranslationRequested)
         texts = Texts(captions=wanted.captions, description=wanted.description, labels=wanted.labels)
         empty = wanted.captions is None and not wanted.description and not wanted.labels
-        return Asked(wanted.languages or wished, None if empty else texts, wanted.source_language or "")
+        return Asked(wished or wanted.languages, None if empty else texts, wanted.source_language or "")
     msgspec.json.decode(event.data, type=MediaSettled)
     return Asked(wished, None)
 
 
-def _read(context: Context, language: str, tongues: Tongues) -> Captions:
-    """Read the asset as a subtitle file, and guess its language where nobody says it."""
+def _read(context: Context, language: str, *, by_itself: bool) -> Texts | None:
+    """Read the asset as a subtitle file; ``None`` for a translation that nobody asked to have translated again."""
     if context.path is None:
         raise JobError("there are no captions to translate", "Accept captions first, or give a subtitle file.")
     document = read_file(context.path, language=language or None)
     made = as_result(document)
     if not isinstance(made, Captions):
+        if by_itself:
+            return None
         raise JobError(
             f"{context.path.name} is itself a translation from {made.source_language}",
             "Translate from the original, so that no mistakes of the first translation are carried on.",
         )
-    return made
+    return Texts(captions=made)
 
 
 def _source(texts: Texts, said: str, tongues: Tongues) -> str:

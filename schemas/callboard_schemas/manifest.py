@@ -66,6 +66,9 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """Jobs at once in its process."""
     vocabulary: bool = False
     """Its answers depend on the project's vocabulary: a changed one makes its jobs new."""
+    each: str = ""
+    """A parameter that is a list, such as ``languages``: each of its values gets a job of its own, so that one that has
+    to wait holds up no other. A request's own list of that name takes its place."""
     glossary: bool = False
     """The same for the project's glossary of names and terms."""
     parameters: dict[str, Parameter] = {}

@@ -82,7 +82,7 @@ def advice(source: str, target: str) -> str:
     return (
         f"look on the hub for opus-mt-{first}-{second} in CTranslate2's format (mostly CC-BY-4.0), or take M2M100 "
         "(MIT) or NLLB (CC-BY-NC-4.0: not for commercial work); then callboard models add-hub OWNER/NAME. "
-        "Some are listed by: callboard models add-hub --recommended"
+        "'callboard models add-hub --recommended' lists some."
     )
 
 
