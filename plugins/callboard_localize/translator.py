@@ -51,6 +51,11 @@ class Texts(Struct, frozen=True, kw_only=True):
     description: str = ""
     labels: tuple[str, ...] = ()
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not (self.captions is not None and self.captions.cues) and not self.description and not self.labels
+
     def sample(self) -> str:
         """Give enough of it to guess its language from."""
         cues = self.captions.cues if self.captions is not None else ()

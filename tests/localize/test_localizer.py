@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from callboard.glossary import parse
 from callboard.testing.harness import HookFailed, PluginHarness, make_asset, make_event
+from callboard.timedtext.document import of_result
+from callboard.timedtext.files import write
 from callboard_schemas import (
     Asset,
     Captions,
@@ -111,6 +113,25 @@ def test_a_subtitle_file_is_translated(plugin_harness: PluginHarness, tmp_path: 
         [made] = localized(plugin_harness, make_event(asset), path=path, asset=asset, parameters={"languages": ["es"]})
         assert (made.source_language, [cue.start for cue in made.cues]) == ("en", [1.0, 5.0])
         assert "perro" in made.cues[0].lines[0]
+
+
+def test_nothing_said_is_nothing_to_translate(plugin_harness: PluginHarness) -> None:
+    """Captions without cues, where nobody speaks, have no translation."""
+    event = requested(languages=("es",), captions=Captions(language="en", cues=(), confidence=1.0))
+    assert localized(plugin_harness, event) == []
+
+
+def test_a_translation_is_not_translated_by_itself(plugin_harness: PluginHarness, tmp_path: Path) -> None:
+    """A translation written as JSON that settles is left alone; asked for it, the plugin says what is better."""
+    made = Translation(source_language="en", language="es", cues=CUES, confidence=1.0)
+    path = tmp_path / "film.es.json"
+    path.write_bytes(write(of_result(made), "json"))
+    asset = make_asset(path, "subtitles")
+    settled = make_event(asset)
+    assert localized(plugin_harness, settled, path=path, asset=asset, parameters={"languages": ["fr"]}) == []
+    asked = make_event(asset, "translation.requested", TranslationRequested(asset=asset, languages=("fr",)))
+    with pytest.raises(HookFailed, match="is itself a translation from en"):
+        localized(plugin_harness, asked, path=path, asset=asset)
 
 
 def test_no_engine_for_a_pair(plugin_harness: PluginHarness) -> None:
