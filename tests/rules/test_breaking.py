@@ -227,3 +227,13 @@ def test_unstyled_text_keeps_its_signs() -> None:
     """Text that is not styled keeps ``<`` and ``&`` as they are, and counts them."""
     assert break_lines("AT&T <3 you", profile(), "en") == ("AT&T <3 you",)
     assert width("<i>&amp;", profile()) == 8
+
+
+def test_a_book_in_one_cue_is_divided_all_the_same() -> None:
+    """A cue of thousands of words, or of speakers, neither hangs nor loses any."""
+    book = "word " * 5000
+    assert " ".join(break_lines(book, profile(40, 4), "en")).split() == book.split()
+    assert len(break_lines("-No.\n" * 500, profile(40, 4), "en")) == 500
+    assert len("".join(break_lines("映" * 5000, profile(16, 2, width="half"), "ja"))) == 5000
+    styled = break_lines("<i>a</i> b &amp; " * 2000, profile(40, 2), "en", styled=True)
+    assert all(balanced(line) for line in styled)

@@ -23,6 +23,8 @@ _SHAPE: Final = 1.4
 """What it costs a line to be off by its whole length from an even share."""
 _LEAN: Final = 0.04
 """How much longer each line is wished than the one above: a short upper line hides less of the picture."""
+_MANY: Final = 300
+"""Pieces past which a text is divided into two lines at most: it cannot fit, and three cost their square."""
 _DASH = re.compile(r"[-‐‑–—−](?![-‐‑–—−])\s?(?=\S)")
 _BLANK: Final = (
     " \t\r\f\v\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u205f\u3000"
@@ -202,6 +204,8 @@ def _divisions(turn: list[Piece], profile: Profile, words: Phrases, most: int) -
     if not found[0].over or most == 1 or len(turn) == 1:
         return found
     costs = break_costs(turn, words)
+    if len(turn) > _MANY:
+        most = 2
     for count in range(2, min(most, len(turn)) + 1):
         found.append(_divided(ruler, costs, count, profile.line_length))
         if not found[-1].over:
