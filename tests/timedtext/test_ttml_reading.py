@@ -150,6 +150,7 @@ def test_the_drafts_of_2006_are_read() -> None:
         ('ttp:frameRate="25"', '<p begin="00:00:01:25" end="2s">x</p>', 6, "frames past 24"),
         (f'{NTSC} ttp:timeBase="smpte" ttp:dropMode="dropNTSC"', '<p begin="00:01:00:00">x</p>', 6, "leaves out"),
         ('ttp:frameRate="0"', "", 2, "no positive number"),
+        ('ttp:frameRate="30" ttp:frameRateMultiplier="1 1001"', "", 2, "0.030 frames a second"),
         ('ttp:frameRate="30" ttp:frameRateMultiplier="1000 0"', "", 2, "no fraction"),
         ("", "<p begin='1s' end='2s'>x", 7, "is no XML"),
         ("", '<section><p begin="1s" end="2s">x</p></section>', 6, "stands where none may"),

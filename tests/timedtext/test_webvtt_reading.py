@@ -96,6 +96,7 @@ def test_a_cue_that_was_moved_since_gets_new_settings() -> None:
         ("WEBVTT\n\n00:01.000 --> 00:02.000\nx\n\nlost\n", 6, "of no cue"),
         ("WEBVTT\n\n00:01.000 --> 00:02.000\n<blink>x</blink>\n", 4, "tag is left out"),
         ("WEBVTT\n\n00:01.000 --> 00:02.000\n<v A>x</v> y\n", 3, "only a part"),
+        ("WEBVTT\n\nNOTE hi\n7\n00:01.000 --> 00:02.000\nx\n", 3, "left out: NOTE hi"),
     ],
 )
 def test_what_is_odd_is_read_and_noted(text: str, line: int, said: str) -> None:
@@ -117,6 +118,8 @@ def test_times_that_cannot_be_read_name_their_line() -> None:
     """A cue is never taken for text."""
     with pytest.raises(SubtitleError, match=r"wild\.vtt:3: times"):
         vtt("WEBVTT\n\n00:01.0x0 --> 00:02.000\nx\n")
+    with pytest.raises(SubtitleError, match=r"wild\.vtt:3: times"):
+        vtt("WEBVTT\n\nNOTE 00:01.000 --> 00:02.000\nx\n")
 
 
 def test_notes_that_begin_like_keywords_are_text_inside_a_cue() -> None:

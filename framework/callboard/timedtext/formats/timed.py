@@ -98,7 +98,15 @@ def paragraphs(tree: Any, named: Mapping[str, Paragraph], reading: Reading, atte
     with attending:
         try:
             made: Any = to_model(tree)
-        except (ValueError, TypeError, AttributeError, KeyError, RecursionError, AssertionError) as error:
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            LookupError,
+            ArithmeticError,
+            RuntimeError,
+            AssertionError,
+        ) as error:
             raise reading.refuse(0, f"cannot be read as TTML: {type(error).__name__}: {error}") from None
     found: dict[str, Any] = {}
     if made is not None and made.get_body() is not None:

@@ -30,6 +30,8 @@ class Timing:
         self.reading = reading
         self.declared = f"{PARAMETER}frameRate" in attributes
         self.fps = self._fps(attributes, line)
+        if not 1 <= self.fps <= 1000:
+            raise reading.refuse(line, f"{float(self.fps):.3f} frames a second")
         self.sub = int(self._whole(attributes, "subFrameRate", line) or 1)
         ticks = self._whole(attributes, "tickRate", line)
         self.ticks = Fraction(ticks) if ticks else self.fps * self.sub if self.declared else Fraction(1)

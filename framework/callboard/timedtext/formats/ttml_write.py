@@ -59,6 +59,7 @@ def ttml(cues: Sequence[Cue], language: str = "", title: str = "", rate: Rate | 
         rate: what frames are counted by; nothing writes clock times.
     """
     shown = spoken(cues)
+    rate = rate if rate is not None and rate.fps >= 1 else None  # ttp:frameRate is a whole number
     document = model.ContentDocument()
     document.set_lang(language if LANGUAGE.fullmatch(language) else "")
     document.set_content_profiles({IMSC_11_TEXT_PROFILE_DESIGNATOR})

@@ -71,7 +71,7 @@ def _without_others(lines: list[str], reading: Reading) -> list[str]:
     while at < len(out):
         found = _SKIPPED.fullmatch(out[at].strip()) if blank else None
         timed = at + 1 < len(out) and "-->" in out[at + 1]
-        if found and not timed:
+        if found and not timed and not _ARROW.search(out[at]):
             words = {"NOTE": "a comment", "STYLE": "a style sheet", "REGION": "a region"}
             first, said = at, []
             while at < len(out) and out[at].strip() and not _ARROW.search(out[at]):
