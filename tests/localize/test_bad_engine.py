@@ -21,6 +21,8 @@ from callboard_localize.translator import Options, Texts, Translator
 from callboard_schemas import Captions, Cue
 
 LISTS = 10_000
+QUARTERS = 4
+"""Parts that are run each for itself, so that a slow machine passes no test's time limit."""
 SYLLABLES = ("ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "zu")
 PIECES = ("{name}", "%s", "http://a.example/b?c=d", "@ana", "#cut", "1,204.5 km", "$30", "7:45", "B-52", "♪", "<br>")
 TONGUES = Tongues()
@@ -226,11 +228,11 @@ def expected(cue: Cue) -> Counter[str]:
     return parts
 
 
-@pytest.fixture(scope="module")
-def outcome() -> Counter[str]:
-    """Put ten thousand cue lists through the lock and a bad engine, and count what came of the cues."""
+@pytest.fixture(scope="module", params=range(QUARTERS))
+def outcome(request: pytest.FixtureRequest) -> Counter[str]:
+    """Put a quarter of ten thousand cue lists through the lock and a bad engine; count what came of the cues."""
     counted: Counter[str] = Counter()
-    for seed in range(LISTS):
+    for seed in range(request.param, LISTS, QUARTERS):
         rng = random.Random(seed)
         cues = some_cues(rng)
         engine = BadEngine(rng, rng.choice((0.0, 0.2, 0.5, 0.8, 0.95)), separate=False)
@@ -266,7 +268,7 @@ def judged(cues: tuple[Cue, ...], engine: BadEngine, rng: random.Random) -> Coun
 
 def test_no_cue_is_shifted_or_lost(outcome: Counter[str]) -> None:
     """Whatever the engine does, each cue says what it said before or its own translation, and none is missing."""
-    assert outcome["cues"] > 29_000
+    assert outcome["cues"] > 29_000 / QUARTERS
     assert {name: outcome[name] for name in ("lost", "shifted", "left, and changed")} == {
         "lost": 0,
         "shifted": 0,
@@ -280,12 +282,12 @@ def test_every_bad_cue_is_flagged(outcome: Counter[str]) -> None:
     kinds = ("right", "left", "refused", "wrong, and flagged")
     assert sum(outcome[kind] for kind in kinds) == outcome["cues"]
     assert outcome["left"] > 1000
-    assert outcome["right"] > 10_000
+    assert outcome["right"] > 10_000 / QUARTERS
 
 
 def test_the_engine_did_all_of_it(outcome: Counter[str]) -> None:
     """Each kind of misdeed happened at least a thousand times."""
-    assert {deed.__name__ for deed in DEEDS if outcome[f"it {deed.__name__}"] < 1000} == set()
+    assert {deed.__name__ for deed in DEEDS if outcome[f"it {deed.__name__}"] < 1000 / QUARTERS} == set()
 
 
 def test_times_and_ids_stay() -> None:
