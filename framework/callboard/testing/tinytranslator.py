@@ -58,6 +58,8 @@ def make_marian(folder: Path, seed: int = 0) -> None:
         eos_token_id=0,
         forced_eos_token_id=0,
         bos_token_id=None,
+        activation_function="swish",
+        scale_embedding=True,
     )
     model = transformers.MarianMTModel(config).eval()
     model.requires_grad_(requires_grad=False)

@@ -123,6 +123,7 @@ class CTranslation:
             beam_size=wish.beams,
             no_repeat_ngram_size=wish.no_repeat,
             max_decoding_length=limit,
+            min_decoding_length=len(prefix) + 1,  # no text is never the translation of one
             max_input_length=0,
             length_penalty=1.0,
             disable_unk=True,

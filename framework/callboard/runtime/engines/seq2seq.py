@@ -86,6 +86,7 @@ class Seq2Seq:
                 do_sample=False,
                 no_repeat_ngram_size=wish.no_repeat,
                 max_new_tokens=limit,
+                min_new_tokens=len(prefix) + 1,  # as CTranslate2: no text is never the translation of one
                 max_length=None,
                 early_stopping=True,
                 length_penalty=1.0,
