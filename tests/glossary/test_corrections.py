@@ -12,10 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from callboard.catalog import Catalog, proposals
+from callboard.bus import CONTROL
+from callboard.bus.memory import MemoryBus
+from callboard.catalog import Catalog, outbox, proposals
 from callboard.cli.app import run as command
 from callboard.config import Project, Settings
+from callboard.control import Answer, Order
+from callboard.daemon import Daemon
 from callboard.glossary import load
 from callboard.glossary.changes import changes, corrected
 from callboard.oneshot import OneShot
@@ -186,6 +191,35 @@ def test_an_edited_sidecar_is_a_correction(project: Project, capsys: pytest.Capt
     told(capsys, "undo", decided["run"])
     assert standing(project, "say", "scene5.mp4") == (ident, before)
     assert "The bracken" in sidecar.with_suffix(".vtt").read_text("utf-8")
+
+
+async def test_a_running_board_takes_corrections(project: Project) -> None:
+    """A board that runs reads the file, accepts it, writes the sidecars, and says what is wrong with another."""
+    ident, before = standing(project, "person", "scene4.mp4")
+    text = (project.folder / "mine.srt").read_text("utf-8")
+    path = project.folder / "again.srt"
+    path.write_text(text.replace("Monday", "Tuesday"), encoding="utf-8")
+    async with MemoryBus() as bus:
+        daemon = Daemon(project, bus)
+        serving = asyncio.create_task(daemon.serve())
+        await asyncio.wait_for(daemon.ready.wait(), 30)
+
+        async def correct(file: Path) -> Answer:
+            order = Order(ids=(ident,), path=str(file), by="ada")
+            return msgspec.json.decode(await bus.request(f"{CONTROL}.correct", msgspec.json.encode(order)), type=Answer)
+
+        gone = await correct(project.folder / "gone.srt")
+        assert (gone.code, "gone.srt" in gone.message) == ("usage", True)
+        assert (await correct(path)).code == ""
+        async with asyncio.timeout(30):
+            while daemon.board.catalog.read(lambda conn: outbox.syncs(conn, 1)):
+                await asyncio.sleep(0.02)
+        daemon.stopping.set()
+        await serving
+    assert "Tuesday" in (project.folder / "media" / "scene4.en.vtt").read_text("utf-8")
+    _, after = standing(project, "person", "scene4.mp4")
+    assert [cue.lines for cue in after.cues[:3]] == [cue.lines for cue in before.cues[:3]]
+    assert after.cues[3].lines == ("She will shift on Tuesday.",)
 
 
 def cue(ident: int, start: float, text: str, **fields: Any) -> Cue:

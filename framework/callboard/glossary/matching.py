@@ -262,12 +262,12 @@ def _spelled(match: _Match, pieces: Sequence[Piece], language: str) -> str:
 
 
 def _plural(span: Sequence[Piece], term: Term, language: str) -> bool:
-    """Say whether the last word sounds more like the term once its ``s`` is gone."""
+    """Say whether the last word sounds much like the term, and more so once its ``s`` is gone."""
     forms = _forms((term,), language)
     with_s, *without = [
         max(alike(sounds(body, language), form.sound) for form in forms) for body in _bodies([one.core for one in span])
     ]
-    return bool(without) and without[0] > with_s
+    return bool(without) and without[0] > max(with_s, DOUBTFUL)
 
 
 def _spread(texts: Sequence[str], heard: Sequence[Word]) -> Iterator[Word]:
