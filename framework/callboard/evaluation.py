@@ -34,8 +34,8 @@ class Evaluations(Protocol):
     BASELINE: Path
 
 
-EXACT: Final = ("structure-error",)
-"""Measures without any slack: one cue that moved is one too many."""
+EXACT: Final = ("structure-error", "invented-error")
+"""Measures without any slack: one cue that moved, or that nobody spoke, is one too many."""
 
 MeasureSet = Callable[[Path, Mapping[str, Any]], Measures]
 """Measures the material in a folder, with parameters of the plugin in place of its defaults."""

@@ -53,12 +53,17 @@ def measure_set(folder: Path, parameters: Mapping[str, Any]) -> dict[str, float]
 
 def score(media: Path, truth: Path, language: str, parameters: Mapping[str, Any], runtime: Runtime) -> Score:
     """Caption one file and compare it with its truth."""
+    captions = captions_of(media, parameters, runtime)
+    cues = captions.cues if captions is not None else ()
+    return compare(right(truth), cues, language, breaches(captions) if captions is not None else 0)
+
+
+def captions_of(media: Path, parameters: Mapping[str, Any], runtime: Runtime) -> Captions | None:
+    """Caption one file; nothing where it has no sound."""
     with tempfile.TemporaryDirectory() as shm:
         harness = PluginHarness(Path(shm), runtime)
         answers = harness.run("callboard_caption", media, parameters={**parameters, "keywords": False})
-    captions = next((answer for answer in answers if isinstance(answer, Captions)), None)
-    cues = captions.cues if captions is not None else ()
-    return compare(right(truth), cues, language, breaches(captions) if captions is not None else 0)
+    return next((answer for answer in answers if isinstance(answer, Captions)), None)
 
 
 def right(truth: Path) -> tuple[Cue, ...]:
@@ -88,4 +93,4 @@ def _pairs(folder: Path) -> Iterator[tuple[Path, Path, str]]:
                 yield media, truth, found["language"]
 
 
-__all__ = ["breaches", "measure_set", "right", "score"]
+__all__ = ["breaches", "captions_of", "measure_set", "right", "score"]
