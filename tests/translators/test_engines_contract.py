@@ -168,7 +168,7 @@ def test_a_batch_and_single_lines_give_the_same_texts(context: Context, name: st
     """Every text of a batch is what the model writes for it alone, with the same score and the same verdict."""
     source, target = ("__en__", "__pt__") if "m2m" in name else ("eng", "spa")
     options: dict[str, Any] = {"source": source, "target": target, "beams": beams, "ratio": 0.5}
-    texts = list(TEXTS)
+    texts = list(TEXTS[:3] if "torch" in name else TEXTS)
     whole = context.runtime.call(name, {}, texts=texts, **options)
     for at, text in enumerate(texts):
         alone = context.runtime.call(name, {}, texts=[text], **options)
