@@ -11,13 +11,17 @@ from callboard.errors import JobError, ModelMissing
 from callboard.packs import find_packs
 from callboard_schemas import Captions, Envelope, Request
 
-from callboard_caption.choosing import Choice, choose
+from callboard_caption.choosing import AUTO, Choice, choose
 from callboard_caption.composing import compose
 from callboard_caption.hearing import Listener, hear
 
 if TYPE_CHECKING:
     from callboard.context import Context
     from callboard_schemas import Parameters
+
+
+_HINTS = 600
+"""Characters: about the half of Whisper's context that hints may take."""
 
 
 def asked_for(event: Envelope, parameters: Parameters) -> tuple[str, ...]:
@@ -79,7 +83,14 @@ def listener_of(context: Context, choice: Choice) -> Listener:
         beam=int(given["beam_size"]),
         speech_only=bool(given["speech_only"]),
         second=bool(given["second_look"]),
+        hotwords=_hints(context, choice) if given["glossary_hints"] else None,
     )
+
+
+def _hints(context: Context, choice: Choice) -> str | None:
+    """List the glossary's terms for the recogniser, which reads some two hundred tokens of them at most."""
+    terms = context.glossary.of("" if choice.tag == AUTO else choice.tag) if context.glossary is not None else ()
+    return ", ".join(term.text for term in terms)[:_HINTS] or None
 
 
 __all__ = ["asked_for", "caption", "chosen", "listener_of"]

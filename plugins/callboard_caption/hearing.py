@@ -26,6 +26,8 @@ PAD: Final = 0.5
 """Seconds that are kept around speech: without them sentences run together, joined by commas."""
 PAUSE: Final = 1.0
 """Seconds of silence that stay in what the recogniser hears."""
+APART: Final = 2.0
+"""Seconds of silence at which another language may begin: heard together, two languages are taken for one."""
 CLOSE: Final = -0.3
 """Mean log probability under which the recogniser is asked a second time; it was above it in most of the windows of
 clear speech that were measured, and under it in most of those with errors."""
@@ -71,19 +73,27 @@ class Listener(Struct, frozen=True, kw_only=True):
         spans = window.spans(self.threshold)
         found: list[Spoken] = []
         if spans or not self.speech_only:
-            found.extend(self._recognise(window, padded(spans, window) if self.speech_only else None, expected))
+            found.extend(self._all(window, padded(spans, window) if self.speech_only else None, expected))
         if self.faint:
             quiet = faint_sound(self.runtime, window, padded(spans, window), self.faint)
             if quiet is not None:
                 again = Window(window.start, quiet.samples, window.voice)
-                found.extend(self._recognise(again, padded(quiet.spans, window), expected, quiet=True))
+                found.extend(self._all(again, padded(quiet.spans, window), expected, quiet=True))
                 found.sort(key=lambda segment: segment.start)
                 spans = sorted([*spans, *quiet.spans])
         return found, spans
 
-    def _recognise(
+    def _all(
         self, window: Window, spans: Spans | None, expected: str | None, *, quiet: bool = False
     ) -> Iterable[Spoken]:
+        """Recognise *spans* at once; where the language is to be found out, what long pauses divide one by one."""
+        if spans is None or self.choice.language is not None:
+            yield from self._recognise(window, spans, expected, quiet=quiet)
+            return
+        for group in apart(spans):
+            yield from self._recognise(window, group, expected, quiet=quiet)
+
+    def _recognise(self, window: Window, spans: Spans | None, expected: str | None, *, quiet: bool) -> Iterable[Spoken]:
         heard: dict[str, Any] = {"vad": False}
         if spans is not None:
             heard = {"spans": [(a - window.start, b - window.start) for a, b in spans]}
@@ -98,8 +108,9 @@ class Listener(Struct, frozen=True, kw_only=True):
             hotwords=self.hotwords,
             **heard,
         )
+        name = f"{spans[0][0] if spans else window.start:.3f} {'faint' if quiet else 'loud'}"
         for segment in answer["segments"]:
-            yield spoken(segment, window.start, quiet=quiet)
+            yield spoken(segment, window.start, f"{name} {segment['window']}", quiet=quiet)
 
 
 def hear(context: Context, facts: MediaFacts, listener: Listener) -> Hearing:
@@ -161,8 +172,19 @@ def padded(spans: Spans, window: Window) -> Spans:
     return wide
 
 
-def spoken(segment: Mapping[str, Any], offset: float, *, quiet: bool = False) -> Spoken:
-    """Take over one segment of the recogniser, with times from the start of the media."""
+def apart(spans: Spans) -> list[Spans]:
+    """Divide spans where a pause is long enough for another language to begin after it."""
+    groups: list[Spans] = []
+    for span in spans:
+        if groups and span[0] - groups[-1][-1][1] < APART:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return groups
+
+
+def spoken(segment: Mapping[str, Any], offset: float, window: str = "", *, quiet: bool = False) -> Spoken:
+    """Take over one segment of the recogniser, with times from the start of the media; *window* names where it was."""
     start, end = float(segment["start"]) + offset, float(segment["end"]) + offset
     words: list[dict[str, Any]] = []
     unspaced = segment.get("language") in ("ja", "zh", "yue", "th", "lo", "my", "km", "bo")
@@ -183,7 +205,7 @@ def spoken(segment: Mapping[str, Any], offset: float, *, quiet: bool = False) ->
         language=str(segment.get("language") or ""),
         language_probability=float(segment.get("language_probability", 1.0)),
         second=segment.get("second"),
-        window=f"{offset:.3f} {'faint' if quiet else 'loud'} {segment.get('window', 0)}",
+        window=window,
         quiet=quiet,
     )
 

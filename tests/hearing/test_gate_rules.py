@@ -5,6 +5,7 @@ from __future__ import annotations
 from callboard_caption.doubt import Spoken, why_invented
 from callboard_caption.evidence import attach, compared, repeated
 from callboard_caption.gate import judge, why_failed
+from callboard_caption.hearing import apart
 from callboard_schemas import Cue, Heard, Word
 
 
@@ -137,3 +138,9 @@ def test_what_was_only_heard_when_raised_is_left_out_where_it_is_unlikely() -> N
     faint = segment("did somebody whisper", likelihood=-0.9, quiet=True)
     assert why_invented(loud, [(0.0, 2.0)]) == ""
     assert why_invented(faint, [(0.0, 2.0)]) == "too faint to tell whether this is speech"
+
+
+def test_only_a_long_pause_lets_another_language_begin() -> None:
+    """Spans within two seconds of each other are heard together."""
+    assert apart([(0.0, 1.0), (2.5, 4.0), (6.5, 7.0)]) == [[(0.0, 1.0), (2.5, 4.0)], [(6.5, 7.0)]]
+    assert apart([]) == []
