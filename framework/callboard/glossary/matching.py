@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from callboard_schemas import Cue, Repair, Word
 from msgspec import Struct
 from msgspec.structs import replace
-from rapidfuzz import fuzz, process
 
+from callboard.glossary.forms import Form, bodies, forms_of, near, score_of
 from callboard.glossary.reading import spelling
-from callboard.glossary.sounds import alike, rough, sounds
+from callboard.glossary.sounds import alike, sounds
 from callboard.glossary.terms import Glossary, Term
 from callboard.glossary.words import Piece, bare, piece, possessive
 
@@ -30,14 +30,8 @@ _KNOWN = 0.12
 """What is asked more where all words of the span are ordinary ones."""
 FLAG = "spelled by the glossary"
 """Stands among the flags of a cue that has a repair."""
-_MORE = 3
-"""Words that a name may be heard as beyond its own."""
 _LONGEST = 5
 """Words that one name may be heard as."""
-_NEAR = 65.0
-"""Likeness of rough sounds, 0 to 100, under which two are not compared: none over ``LEAST`` was seen below 67."""
-_BY_LETTERS = 0.15
-"""How much of the likeness is that of letters; the rest is that of sounds."""
 _PAUSE = 0.7
 """Seconds of silence that no name goes across."""
 
@@ -48,16 +42,6 @@ class Repaired(Struct, frozen=True, kw_only=True):
     words: tuple[Word, ...]
     repairs: tuple[Repair, ...] = ()
     """Each with the index, in ``words``, of the first word that it wrote."""
-
-
-class _Form(Struct, frozen=True):
-    """One way in which a term sounds."""
-
-    term: Term
-    sound: str
-    rough: str
-    letters: str
-    words: int
 
 
 class _Match(Struct, frozen=True):
@@ -163,7 +147,7 @@ def _heard(
     taken: set[int],
 ) -> Iterator[_Match]:
     """Find spans that sound like a term, in words that the recogniser was not sure of."""
-    forms = _forms(glossary.of(language), language)
+    forms = forms_of(glossary.of(language), language)
     rough_forms = [form.rough for form in forms]
     for start in range(len(words)):
         for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
@@ -172,59 +156,26 @@ def _heard(
             if any(word.confidence < below for word in words[start:end]):
                 core = [one.core for one in pieces[start:end]]
                 ordinary = all(spelling(possessive(one)[0]) in sure for one in core)
-                near = _near(core, forms, rough_forms, language)
-                yield from _named(start, core, near, language, ordinary=ordinary)
+                close = near(core, forms, rough_forms, language)
+                yield from _named(start, core, close, language, ordinary=ordinary)
             if pieces[end - 1].after or (end < len(words) and words[end].start - words[end - 1].end > _PAUSE):
                 break
 
 
 def _named(
-    start: int, core: Sequence[str], forms: Sequence[_Form], language: str, *, ordinary: bool
+    start: int, core: Sequence[str], forms: Sequence[Form], language: str, *, ordinary: bool
 ) -> Iterator[_Match]:
     best: dict[str, _Match] = {}
-    for told in _bodies(core):
+    for told in bodies(core):
         sound, letters = sounds(told, language), bare(told)
         for form in forms:
             least = LEAST + _SHORT * max(8 - len(form.sound), 0) + (_KNOWN if ordinary else 0.0)
-            score = _score(sound, letters, form, least)
+            score = score_of(sound, letters, form, least)
             if form.term.case and f" {spelling(form.term.text)} " in f" {spelling(told)} ":
                 continue  # the ordinary word, or the term as it should be: its capital is all that tells
             if score >= least and (form.term.id not in best or best[form.term.id].score < score):
                 best[form.term.id] = _Match(start, start + len(core), form.term, round(min(score, 0.99), 4))
     yield from best.values()
-
-
-def _near(core: Sequence[str], forms: Sequence[_Form], rough_forms: Sequence[str], language: str) -> list[_Form]:
-    """Leave out at little cost the forms that are nothing like what was heard."""
-    heard = rough(sounds(" ".join(core), language))
-    close = process.extract(heard, rough_forms, scorer=fuzz.ratio, score_cutoff=_NEAR, limit=None)
-    return [forms[at] for _, _, at in close if len(core) <= forms[at].words + _MORE]
-
-
-def _score(sound: str, letters: str, form: _Form, least: float) -> float:
-    """Say how alike they are: by sound, and a little by letters, which tell two names of one sound apart.
-
-    What is sure to be under *least* may be told to be less than it is.
-    """
-    spelled = _BY_LETTERS * fuzz.ratio(letters, form.letters) / 100
-    return (1 - _BY_LETTERS) * alike(sound, form.sound, (least - spelled) / (1 - _BY_LETTERS)) + spelled
-
-
-def _bodies(core: Sequence[str]) -> Iterator[str]:
-    """Give what is compared: without a possessive, and also without what may be a plural."""
-    last, _ = possessive(core[-1])
-    yield " ".join([*core[:-1], last])
-    if last == core[-1] and last[-1:] == "s" and len(last) > 3:
-        yield " ".join([*core[:-1], last[:-1]])
-
-
-def _forms(terms: Sequence[Term], language: str) -> tuple[_Form, ...]:
-    def made(term: Term, text: str) -> _Form:
-        sound = sounds(text.replace("-", "") if text in term.sounds_like else text, language)
-        return _Form(term, sound, rough(sound), bare(text), len(text.split()))
-
-    given = ((term, text) for term in terms for text in dict.fromkeys((term.text, *term.variants, *term.sounds_like)))
-    return tuple(form for form in (made(term, text) for term, text in given) if form.sound)
 
 
 def _written(words: Sequence[Word], pieces: Sequence[Piece], matches: Sequence[_Match], language: str) -> Repaired:
@@ -263,9 +214,9 @@ def _spelled(match: _Match, pieces: Sequence[Piece], language: str) -> str:
 
 def _plural(span: Sequence[Piece], term: Term, language: str) -> bool:
     """Say whether the last word sounds much like the term, and more so once its ``s`` is gone."""
-    forms = _forms((term,), language)
+    forms = forms_of((term,), language)
     with_s, *without = [
-        max(alike(sounds(body, language), form.sound) for form in forms) for body in _bodies([one.core for one in span])
+        max(alike(sounds(body, language), form.sound) for form in forms) for body in bodies([one.core for one in span])
     ]
     return bool(without) and without[0] > max(with_s, DOUBTFUL)
 
