@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from callboard.errors import JobError, ModelMissing
 from callboard_caption.choosing import choose
+from callboard_schemas import Parameters
 
 ENGLISH = {"whisper-tiny-en": ("en",), "silero-vad": ()}
 BOTH = {**ENGLISH, "whisper-small": (), "whisper-tiny": ()}
 
 
-def asked(language: str = "auto", model: str = "auto", task: str = "transcribe") -> dict[str, str]:
+def asked(language: str = "auto", model: str = "auto", task: str = "transcribe") -> Parameters:
     """Make parameters."""
     return {"language": language, "model": model, "task": task}
 
@@ -36,7 +37,7 @@ def test_the_best_model_that_is_here_is_taken(
 
 
 @pytest.mark.parametrize("parameters", [asked("fr-CA"), asked(task="translate"), asked(model="whisper-medium")])
-def test_a_model_that_is_not_here_is_asked_for_by_name(parameters: dict[str, str]) -> None:
+def test_a_model_that_is_not_here_is_asked_for_by_name(parameters: Parameters) -> None:
     """A job that needs another model waits, and says how one is brought."""
     with pytest.raises(ModelMissing, match="callboard models add-hub") as caught:
         choose(parameters, ENGLISH)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from callboard_caption.doubt import Spoken, why_invented
 from callboard_caption.evidence import attach, compared, repeated
 from callboard_caption.gate import judge, why_failed
@@ -28,7 +30,7 @@ def segment(text: str, second: str | None = None, start: float = 0.0, **settings
         {"word": f" {word}", "start": start + at / 2, "end": start + at / 2 + 0.4, "probability": 0.9}
         for at, word in enumerate(text.split())
     )
-    given = {"likelihood": -0.2, "no_speech": 0.05, "compression": 1.0, **settings}
+    given: dict[str, Any] = {"likelihood": -0.2, "no_speech": 0.05, "compression": 1.0, **settings}
     return Spoken(
         start=start, end=start + len(words) / 2, text=text, words=words, second=second, window="0 loud 0", **given
     )
