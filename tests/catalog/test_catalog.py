@@ -78,6 +78,29 @@ async def test_a_write_happens_although_its_caller_is_cancelled(tmp_path: Path) 
         assert catalog.read(_runs) == ["kept"]
 
 
+def test_no_write_waits_for_ever_when_the_catalog_closes(tmp_path: Path) -> None:
+    """What is handed in while it closes is committed or refused; it is never left waiting."""
+    catalog = Catalog(tmp_path).open()
+    going, free = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> bool:
+        going.set()
+        return free.wait(30)
+
+    waiting = [catalog.submit(hold)]
+    going.wait(30)
+    closing = threading.Thread(target=catalog.close)
+    closing.start()
+    for _ in range(2000):
+        try:
+            waiting.append(catalog.submit(lambda _: True))
+        except CatalogError:
+            break
+    free.set()
+    closing.join(30)
+    assert all(future.result(10) for future in waiting)
+
+
 def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:
     """Nobody else on the machine can read the catalog."""
     with Catalog(tmp_path / "data"):

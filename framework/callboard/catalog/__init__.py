@@ -47,6 +47,7 @@ class Catalog:
         self.path, self._steps = folder / FILE_NAME, steps
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._door = threading.Lock()
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
 
@@ -113,10 +114,12 @@ class Catalog:
 
     def close(self) -> None:
         """Commit what is waiting and close. Safe to call twice."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
-            self._thread = None
+        with self._door:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._queue.put(None)
+        if thread is not None:
+            thread.join()
         while self._readers:
             self._readers.pop().close()
         self._local = threading.local()
@@ -130,9 +133,10 @@ class Catalog:
     def submit(self, work: Work[T]) -> Future[T]:
         """Queue a write; the future is done once it is on disk. *work* sees its own transaction."""
         future: Future[T] = Future()
-        if self._thread is None:
-            raise CatalogError(f"{self.path} is closed")
-        self._queue.put((work, future))
+        with self._door:  # nothing may be queued behind the end: it would wait for ever
+            if self._thread is None:
+                raise CatalogError(f"{self.path} is closed")
+            self._queue.put((work, future))
         return future
 
     async def write(self, work: Work[T]) -> T:
