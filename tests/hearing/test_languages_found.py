@@ -64,7 +64,7 @@ def build(folder: Path) -> None:
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
     tokenizer.add_special_tokens([*special, *(f"<|{step * 0.02:.2f}|>" for step in range(1501))])
     plain = folder / "plain"
-    transformers.PreTrainedTokenizerFast(
+    transformers.PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers
         tokenizer_object=tokenizer, eos_token="<|endoftext|>", unk_token="<|endoftext|>"
     ).save_pretrained(plain)
     torch.manual_seed(4)

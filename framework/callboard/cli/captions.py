@@ -6,7 +6,10 @@ import click
 
 from callboard.cli.options import Group
 
-_LATER = {name: f"callboard.cli.captions_{name}" for name in ("check", "convert", "correct", "corrections", "export", "profiles")}
+_LATER = {
+    name: f"callboard.cli.captions_{name}"
+    for name in ("check", "convert", "correct", "corrections", "export", "profiles")
+}
 
 
 @click.group("captions", cls=Group, later=_LATER)

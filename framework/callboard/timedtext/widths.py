@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from callboard.timedtext.styled import plain
 from callboard.timedtext.profile import Profile
+from callboard.timedtext.styled import plain
 
 _INVISIBLE = frozenset({"Mn", "Me", "Cf", "Cc"})
 """Categories that take no place: marks over and under letters, joiners, direction marks, controls."""

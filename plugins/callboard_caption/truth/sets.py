@@ -90,7 +90,7 @@ def _pairs(folder: Path) -> Iterator[tuple[Path, Path, str]]:
             continue
         for media in entries:
             if media.stem == found["stem"] and kind_of(media.name.encode()) in ("video", "audio"):
-                yield media, truth, found["language"]
+                yield media.resolve(), truth, found["language"]  # exported corrections are links to media
 
 
 __all__ = ["breaches", "captions_of", "measure_set", "right", "score"]
