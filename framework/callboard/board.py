@@ -145,7 +145,11 @@ class Board:
         self.runtime = await stack.enter_async_context(RuntimeSupervisor(run_folder, shared, settings.runtime))
         self.workers = settings.workers or max(os.cpu_count() or 1, 2)
         for manifest, places in sent(self.plugins, settings):
-            log.warning("%s sends what it works on to %s: it leaves this machine", manifest.id, ", ".join(places))
+            log.warning(
+                "%s sends what it works on to %s: it leaves Callboard, and this machine unless that is on it",
+                manifest.id,
+                ", ".join(places),
+            )
         self.pool = await stack.enter_async_context(
             PluginPool(
                 self.plugins,

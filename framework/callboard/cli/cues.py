@@ -73,7 +73,8 @@ def _show_next(made: Proposal, cues: Sequence[Cue]) -> None:
         must = "must be looked at before it ships" if len(failed) == 1 else "must be looked at before they ship"
         out.print(f"{count(len(failed), 'cue')} {must}.")
     if made.state == "accepted":
-        out.print(f"[dim]accepted; callboard reject {made.id} --cue N leaves a cue out[/dim]")
+        single = f"callboard reject {made.id} --cue N leaves a cue out"
+        out.print(f"[dim]accepted; {single}[/dim]" if cues else "[dim]accepted[/dim]")
     elif made.state == "proposed":
         without = f"; callboard accept {made.id} --without-cue {_first(failed, cues)} leaves cues out" if cues else ""
         out.print(f"[dim]callboard accept {made.id}, or reject{without}[/dim]")

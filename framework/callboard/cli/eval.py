@@ -123,7 +123,9 @@ def _tell(name: str, rows: Sequence[Compared], titles: tuple[str, str], as_json:
         print_json({"evaluation": name, "measures": rows, "worse": worse})
         return 1 if worse else 0
     _show(rows, titles)
-    if not worse:
+    if all(row.baseline is None for row in rows):
+        console().print("There is no baseline yet; '--update' accepts this as one.")
+    elif not worse:
         console().print(f"Nothing is worse than {'the baseline' if titles[0] == 'baseline' else cell(titles[0])}.")
     elif titles[0] == "baseline":
         console().print(f"[red]{worse} worse than the baseline.[/red] '--update' accepts them, if that is meant.")

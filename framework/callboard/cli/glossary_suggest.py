@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 import msgspec
 from callboard_schemas import Captions
@@ -26,14 +28,18 @@ def command(everything: bool, as_json: bool) -> int:
         print_json({"suggestions": [msgspec.to_builtins(one) for one in found]})
         return 0
     if not found:
-        console().print("No correction that the glossary does not know: see 'callboard captions correct --help'.")
+        hidden = 0 if everything else len(suggested(here_or_default(), everything=True))
+        more = f"{count(hidden, 'rewording')} shown by --all" if hidden else "see 'callboard captions correct --help'"
+        console().print(f"No misheard word that the glossary does not know: {more}.")
         return 0
     shown = table("no.", "heard", "written", "times", "where", whole=("no.", "times"))
     for number, one in enumerate(found, 1):
         shown.add_row(str(number), cell(one.old), cell(one.new), str(one.count), cell(", ".join(one.where)))
     print_table(shown)
-    told = f"'callboard glossary promote {found[0].new!r}'" if len(found) == 1 else "'callboard glossary promote --all'"
-    console().print(f"[dim]{count(len(found), 'suggestion')}. Take one by its number or spelling, or all: {told}[/dim]")
+    console().print(
+        f"[dim]{count(len(found), 'suggestion')}. Take one by its number or spelling, or all that are misheard:"
+        f" callboard glossary promote {cell(shlex.quote(found[0].new))}, or --all[/dim]"
+    )
     return 0
 
 

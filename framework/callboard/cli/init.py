@@ -23,7 +23,7 @@ path = {path}
 [sidecars]
 # folder = ""               # empty: beside the media
 # xmp_name = "full"         # full: clip.mov.xmp | stem: clip.xmp
-# subtitles = ["srt", "vtt"]
+# subtitles = ["srt", "vtt"]   # also ttml, ass, txt, json
 
 [policy]                    # what may be accepted without you
 # analyse = "threshold"     # threshold | ask | accept
@@ -35,7 +35,10 @@ path = {path}
 
 # [plugins.caption]
 # enabled = true
-# parameters = {{ language = "en" }}
+# parameters = {{ language = "auto", profile = "web" }}   # 'callboard captions profiles' lists profiles
+
+# [plugins.localize]
+# parameters = {{ languages = [] }}   # such as ["es", "pt-BR"]: what accepted captions are put into
 
 # [broker]
 # url = "nats://studio:4222"   # empty: a nats-server of our own, on this machine only

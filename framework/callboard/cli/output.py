@@ -81,8 +81,11 @@ def held_cell(reason: str) -> str:
 
 def failed_cell(state: str, failure: Failure) -> str:
     """Show why something failed, and what to do about it."""
-    hint = f" [dim]({cell(failure.hint)})[/dim]" if failure.hint else ""
-    return f"[red]{state}:[/red] {cell(failure.message)}{hint}"
+    said = f"[red]{state}:[/red] {cell(failure.message)}"
+    first, *more = [cell(line) for line in failure.hint.splitlines()] or [""]
+    if more:
+        return "\n  ".join([said, *(f"[dim]{line}[/dim]" for line in (first, *more))])
+    return f"{said} [dim]({first})[/dim]" if first else said
 
 
 def table(*columns: str, title: str = "", whole: tuple[str, ...] = ()) -> Table:

@@ -37,7 +37,7 @@ def _translated(body: Translation, without: Sequence[str]) -> str:
     cues = kept_cues(body.cues, without)
     parts = [f"{count(len(cues), 'cue')}{_doubtful(cues)}"] if body.cues else []
     parts += ["the description"] if body.description else []
-    parts += [count(len(body.labels), "tag name")] if body.labels else []
+    parts += [count(len(body.labels), "text")] if body.labels else []
     return f"{', '.join(parts) or 'nothing'}, {body.source_language} to {body.language}"
 
 
