@@ -23,8 +23,8 @@ MULTILINGUAL: Final = (
 """Names under which multilingual sizes are looked for, best first."""
 AUTO: Final = "auto"
 _BROUGHT: Final = (
-    "'callboard models add-hub --recommended' lists multilingual models; add one under its name there,"
-    " then 'callboard models pull' it."
+    "'callboard models pull whisper-base' brings one that hears 99 languages;"
+    " 'callboard models add-hub --recommended' lists larger ones."
 )
 _CODES: Final = {"jv": "jw", "nb": "no", "iw": "he", "cmn": "zh", "fil": "tl"}
 """BCP 47 language to what Whisper calls it, where they differ."""

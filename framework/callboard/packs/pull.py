@@ -13,9 +13,9 @@ from msgspec import Struct
 from callboard.errors import PullError
 from callboard.packs import download_size, locate, mend_command, verify
 from callboard.packs.fetch import Told
-from callboard.packs.packfile import HubSource, Pack, WheelSource
+from callboard.packs.packfile import HubSource, Pack, WheelSource, wheels_of
 from callboard.packs.store import admit, alone, need_room, partial, place, store_folder, telling, whole
-from callboard.packs.wheels import get_wheel, make_files, use_wheel
+from callboard.packs.wheels import get_wheels, make_files
 
 
 class Pulled(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,8 @@ def pull(pack: Pack, told: Told, wheel: Path | None = None, waits: Callable[[], 
     Args:
         pack: From ``find_packs``, which says where its store is.
         told: Hears how many bytes of the download are here.
-        wheel: A wheel that the user brought, in place of the one at the package index.
+        wheel: A wheel that the user brought, in place of the one at the package index; where a pack is made of
+            several, in place of the one that it is.
         waits: Called before it waits for another process that pulls the same pack.
 
     Raises:
@@ -56,7 +57,7 @@ def pull(pack: Pack, told: Told, wheel: Path | None = None, waits: Callable[[], 
             return Pulled(name=pack.name, state="ready", folder=str(place(pack, store)), bytes=total)
         need_room(pack.name, store, total + download_size(pack))
         if isinstance(source, WheelSource):
-            here = get_wheel(pack, source, store, told) if wheel is None else use_wheel(pack, source, store, wheel)
+            here = get_wheels(pack, source, store, told, wheel)
             folder = admit(pack, store, bind(make_files, pack, source, here))
         else:
             if wheel is not None:
@@ -75,7 +76,8 @@ def drop_downloads(packs: list[Pack]) -> None:
     for pack in packs:
         if isinstance(pack.source, WheelSource):
             store = Path(pack.store or store_folder())
-            (partial(store) / f"{pack.source.sha256}.whl").unlink(missing_ok=True)
+            for wheel in wheels_of(pack.source):
+                (partial(store) / f"{wheel.sha256}.whl").unlink(missing_ok=True)
 
 
 __all__ = ["Pulled", "drop_downloads", "pull"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from callboard.packs.finding import read_pack
-from callboard.packs.packfile import FileSource, WheelSource
+from callboard.packs.packfile import FileSource, WheelSource, wheels_of
 from callboard.packs.store import alone, partial, telling
 
 
@@ -57,7 +57,8 @@ def _in_store(name: str, store: Path) -> Iterator[Path]:
             if folder.parent == store and folder.is_dir():
                 folders.add(folder)
         if isinstance(pack.source, WheelSource):
-            yield from (partial(store)).glob(f"{pack.source.sha256}.whl")
+            for wheel in wheels_of(pack.source):
+                yield from (partial(store)).glob(f"{wheel.sha256}.whl")
     yield from sorted(folders)
 
 

