@@ -67,7 +67,7 @@ def export(what: str, format_: str, language: str, output: Path | None, force: b
         return 0
     missing = f", {empty} of them not translated yet" if empty else ""
     console().print(f"Wrote {count(len(lent.sheet.rows), 'text')}{missing} into {cell(str(path))}.")
-    console().print(f"[dim]Take it back with: callboard exchange import {cell(str(path))}[/dim]")
+    console().print(f"[dim]When it comes back: callboard exchange import {cell(str(path))}[/dim]")
     return 0
 
 

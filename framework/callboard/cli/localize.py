@@ -69,6 +69,10 @@ def command(
     )
     if notes and board_runs(project):
         raise UsageError("a running board does not know lists of notes", "Stop it first, or work in another folder.")
+    if glossary is not None and board_runs(project):
+        raise UsageError(
+            "a running board has its own glossary", "Stop it first, or put the terms into the project's glossary.toml."
+        )
     report = _through_board(project, paths, wanted, yes=yes) if board_runs(project) else None
     if report is None:
         with Silent() if as_json else Bars() as watcher:
