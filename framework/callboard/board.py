@@ -167,7 +167,8 @@ class Board:
 
     def _wire(self, packs: Any) -> None:
         settings = self.project.settings
-        self.router = Router(self.plugins, settings, packs, self.vocabulary.digest, self.glossary.digest)
+        digests = self.vocabulary.digest, self.glossary.digest
+        self.router = Router(self.plugins, settings, packs, *digests, folder=self.project.folder)
         onward = Onward(self.router.route, self._only)
         self.desk = Desk(self.following, settings.policy, self.plugins, self.vocabulary.current, onward)
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))

@@ -27,6 +27,7 @@ from callboard.discovery import discover
 from callboard.errors import CallboardError, UsageError
 from callboard.lock import held
 from callboard.manifests import resolve_parameters
+from callboard.own_files import missing
 from callboard.packs import download_size, packs_of, status
 from callboard.sending import sent
 from callboard.sources.roots import filesystem
@@ -148,7 +149,9 @@ def _settings(project: Project) -> Iterator[Finding]:
         manifest = plugins[name].manifest if name in plugins else None
         try:
             if manifest is not None:
-                resolve_parameters(manifest, given.parameters)
+                whole = resolve_parameters(manifest, given.parameters)
+                for error in missing(manifest, whole, project.folder):
+                    yield Finding(f"settings of {name}", "problem", error.message, error.hint)
         except UsageError as error:
             yield Finding(f"settings of {name}", "problem", error.message, error.hint)
     broker = settings.broker

@@ -123,6 +123,10 @@ def _check_parameter(key: str, parameter: Parameter) -> None:
         raise ValueError(f"{key}: the minimum {low:g} is more than the maximum {high:g}")
     if parameter.choices and parameter.type not in ("string", "strings"):
         raise ValueError(f"{key}: only a string or strings can have choices")
+    if parameter.path and parameter.type != "string":
+        raise ValueError(f"{key}: what is a path must be of the type string")
+    if parameter.path == "file" and not parameter.project_only:
+        raise ValueError(f"{key}: what names a file must say project_only = true")
     problem = unfit(parameter, parameter.default)
     if problem:
         raise ValueError(f"{key}.default: {problem}")

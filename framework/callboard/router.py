@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from callboard_schemas import (
     Asset,
@@ -18,6 +19,7 @@ from callboard_schemas import (
 )
 from msgspec import Struct
 
+from callboard import own_files
 from callboard.catalog.jobs import Planned
 from callboard.config import Settings
 from callboard.discovery import Found, resolve_parameters
@@ -40,6 +42,7 @@ class Router:
         packs: Model packs by name; their digests are part of a job's key.
         vocabulary: Gives the digest of the vocabulary in use, or nothing; part of the keys of plugins that ask for it.
         glossary: The same for the glossary.
+        folder: The project's; files and profiles that the parameters name count from there.
     """
 
     def __init__(
@@ -49,7 +52,10 @@ class Router:
         packs: Mapping[str, Pack],
         vocabulary: Callable[[], str] = str,
         glossary: Callable[[], str] = str,
+        *,
+        folder: Path | None = None,
     ) -> None:
+        self._folder = folder
         self._settings, self._packs, self._vocabulary, self._glossary = settings, packs, vocabulary, glossary
         self._looked: dict[str, tuple[float, bool]] = {}
         self._by_event: dict[str, list[Manifest]] = {}
@@ -59,7 +65,8 @@ class Router:
             own = settings.plugins.get(found.id)
             if manifest is None or not found.usable or (own is not None and not own.enabled):
                 continue
-            self._parameters[manifest.id] = resolve_parameters(manifest, own.parameters if own else {})
+            given = resolve_parameters(manifest, own.parameters if own else {})
+            self._parameters[manifest.id] = own_files.told(manifest, given, folder)
             for event in manifest.events:
                 self._by_event.setdefault(event, []).append(manifest)
 
@@ -95,9 +102,10 @@ class Router:
         """Plan one job, or one for each value of the parameter that the manifest names."""
         parameters = self._parameters[manifest.id]
         if isinstance(data, Request) and data.parameters:
-            open_to_all = {name for name, one in manifest.parameters.items() if not one.project_only}
-            known = {name: value for name, value in data.parameters.items() if name in open_to_all}
-            parameters = resolve_parameters(manifest, {**parameters, **known})
+            known = own_files.asked(manifest, data.parameters)
+            parameters = own_files.told(manifest, resolve_parameters(manifest, {**parameters, **known}), self._folder)
+        if isinstance(data, CaptionsAccepted | TranslationRequested) and data.captions is not None:
+            parameters = own_files.laid_out(manifest, parameters, data.captions.profile, self._folder)
         asked = getattr(data, manifest.each, ()) if manifest.each else ()
         values = list(dict.fromkeys(asked or parameters.get(manifest.each) or ()))  # type: ignore[arg-type]  # a list, as the manifest was checked for
         for value in values or (None,):
@@ -115,10 +123,13 @@ class Router:
             models[VOCABULARY] = words
         if manifest.glossary and (terms := self._glossary()):
             models[GLOSSARY] = terms
+        if profiles := own_files.digest(manifest, parameters):
+            models[own_files.MODEL] = profiles
         own = self._settings.plugins.get(manifest.id)
         subject = _subject(asset, data, manifest.each) if asset else f"{envelope.source}#{envelope.id}"
+        lasting = own_files.portable(manifest, parameters, self._folder)
         return Planned(
-            key=job_key(manifest.id, manifest.version, parameters, models, subject),
+            key=job_key(manifest.id, manifest.version, lasting, models, subject),
             plugin=manifest.id,
             version=manifest.version,
             parameters=parameters,

@@ -26,6 +26,10 @@ class Parameter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     choices: tuple[str, ...] = ()
     project_only: bool = False
     """Only the project's settings may set it, never a request: whoever can ask cannot choose where texts go."""
+    path: Literal["", "file", "profile"] = ""
+    """What a string names. ``file``: a file, counted from the project's folder; the plugin is told its whole path.
+    ``profile``: a delivery profile, by its name or path; one of the project's own is told by its whole path, and its
+    content is part of a job's key."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -19,6 +19,7 @@ from callboard_schemas import (
     Translation,
     TranslationRequested,
 )
+from msgspec.structs import replace
 
 PLUGIN = "callboard_localize"
 ASSET = Asset(digest="sha256:" + "0" * 64, place=Place(root="footage", path="film.mov"), kind="video", size=1)
@@ -80,6 +81,15 @@ def test_real_cues_through_apertium(plugin_harness: PluginHarness) -> None:
     assert [cue.risk for cue in made.cues][-1] == 0.0
     assert all(0.0 < (cue.risk or 0.0) < 0.9 for cue in made.cues[:-1])
     assert 0.4 < made.confidence < 0.9
+
+
+def test_captions_name_no_file(plugin_harness: PluginHarness, tmp_path: Path) -> None:
+    """Captions that come with a request may name a profile that they were laid out for; a path is refused unread."""
+    (tmp_path / "any.toml").write_text('extends = "web"\n')
+    event = requested(languages=("es",), captions=replace(CAPTIONS, profile=str(tmp_path / "any.toml")))
+    with pytest.raises(HookFailed) as failed:
+        localized(plugin_harness, event, parameters={"engine": "apertium"})
+    assert "never a file" in str(failed.value)
 
 
 def test_description_and_labels_too(plugin_harness: PluginHarness) -> None:

@@ -35,7 +35,7 @@ def command(event: Path, as_json: bool) -> int:
     plugins = discover(project.settings.allow_plugins)
     words, terms = _digest(project.vocabulary, vocabulary.load), _digest(project.glossary, glossary.load)
     packs = packs_of(project.settings.runtime)
-    router = Router(plugins, project.settings, packs, lambda: words, lambda: terms)
+    router = Router(plugins, project.settings, packs, lambda: words, lambda: terms, folder=project.folder)
     planned = router.route(decoded.envelope, decoded.data)
     with catalog(project) as opened:
         rows = [opened.read(partial(_row, project=project, plugins=plugins, planned=one)) for one in planned]

@@ -114,8 +114,26 @@ def load(name: str = "web", language: str = "", folder: Path | None = None) -> P
 
 def names(folder: Path | None = None) -> tuple[str, ...]:
     """Give the profiles that ``load`` knows by name: the built-in ones, and those in ``profiles`` of *folder*."""
-    own = (path.stem for path in (folder / "profiles").glob("*.toml")) if folder is not None else ()
-    return tuple(sorted({*_built_in(), *own}))
+    return tuple(sorted({*_built_in(), *(own_profiles(folder) if folder is not None else ())}))
+
+
+def own_profiles(folder: Path) -> dict[str, Path]:
+    """Give the project's own profiles in *folder*, by name."""
+    return {path.stem: path for path in (folder / "profiles").glob("*.toml")}
+
+
+def content(name: str, folder: Path | None = None) -> object:
+    """Give all that a profile says, with what it extends: plain values, to compare or digest.
+
+    Raises:
+        ProfileError: see ``load``.
+    """
+    return _chain(name, folder)
+
+
+def is_path(name: str) -> bool:
+    """Say whether a profile is named by its path."""
+    return name.endswith(".toml") or "/" in name or "\\" in name
 
 
 def languages(name: str, folder: Path | None = None) -> tuple[str, ...]:
@@ -130,21 +148,27 @@ def languages(name: str, folder: Path | None = None) -> tuple[str, ...]:
 def _chain(name: str, folder: Path | None) -> list[tuple[str, dict[str, Any]]]:
     """Read a file and those that it extends, the first of them first."""
     found: list[tuple[str, dict[str, Any]]] = []
-    wanted, near = name, folder
+    wanted, near = name, folder or _project_of(name)
     while wanted:
         if len(found) == 8:
             raise ProfileError(name, "it extends itself", names(folder))
         table = dict(_read(wanted, near, skip=tuple(one for one, _ in found)))
-        found.append((Path(wanted).stem if _is_path(wanted) else wanted, table))
+        found.append((Path(wanted).stem if is_path(wanted) else wanted, table))
         wanted = table.pop("extends", "")
         if not isinstance(wanted, str):
             raise ProfileError(name, "'extends' is the name of another profile", names(folder))
     return found[::-1]
 
 
+def _project_of(name: str) -> Path | None:
+    """Give the project of a profile that is named by its path: it may extend others of its folder."""
+    near = Path(name).expanduser().absolute().parent if is_path(name) else None
+    return near.parent if near is not None and near.name == "profiles" else None
+
+
 def _read(name: str, folder: Path | None, skip: tuple[str, ...]) -> dict[str, Any]:
     """Read one file. A project's own *netflix* that extends *netflix* means the built-in one."""
-    if _is_path(name):
+    if is_path(name):
         path = Path(name).expanduser()
         if not path.is_file():
             raise ProfileError(name, "there is no such file", names(folder))
@@ -156,10 +180,6 @@ def _read(name: str, folder: Path | None, skip: tuple[str, ...]) -> dict[str, An
     if table is None:
         raise ProfileError(name, "there is no such profile", names(folder))
     return table
-
-
-def _is_path(name: str) -> bool:
-    return name.endswith(".toml") or "/" in name or "\\" in name
 
 
 def _text(name: str, path: Path) -> str:
@@ -220,4 +240,4 @@ def _written(tag: str) -> str:
     return "-".join([first.lower(), *(part.upper() if len(part) == 2 else part.capitalize() for part in rest)])
 
 
-__all__ = ["Frames", "Profile", "languages", "load", "names"]
+__all__ = ["Frames", "Profile", "content", "is_path", "languages", "load", "names", "own_profiles"]
