@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from callboard_schemas import Cue, Heard, Word
@@ -15,8 +15,11 @@ from callboard_caption.doubt import Spoken, share_voiced
 
 Spans = Sequence[tuple[float, float]]
 
-_LONGEST = 6
-"""Words of the longest phrase whose repetition is looked for."""
+_LONGEST = 16
+"""Words of the longest phrase whose repetition is looked for: what two lines of 42 characters hold. A recogniser that
+repeats itself most often repeats a whole sentence."""
+_PHRASE = 3
+"""Words from which saying the same twice is no slip of the tongue."""
 
 
 class Said(Struct, frozen=True):
@@ -81,8 +84,19 @@ def attach(cues: Sequence[Cue], said: Sequence[Said], spans: Spans) -> list[Cue]
             continue
         keys = [_key(one.word.text) for one in mine]
         found.append(replace(cue, no_speech=_worst(mine), heard=_heard(cue, mine, before, keys, spans)))
-        before = [*before, *keys][-_LONGEST:]
+        before = [*before, *keys][-2 * _LONGEST :]
     return found
+
+
+def loops(cues: Sequence[Cue]) -> list[float]:
+    """Say for each cue which share of its words is part of a loop; see :func:`looped`."""
+    shares: list[float] = []
+    before: list[str] = []
+    for cue in cues:
+        keys = [_key(word.text) for word in cue.words]
+        shares.append(looped(before, keys))
+        before = [*before, *keys][-2 * _LONGEST :]
+    return shares
 
 
 def _heard(cue: Cue, mine: Sequence[Said], before: Sequence[str], keys: Sequence[str], spans: Spans) -> Heard:
@@ -111,19 +125,40 @@ def compression(text: str) -> float:
 def repeated(before: Sequence[str], words: Sequence[str]) -> float:
     """Say which share of *words* says again what was said just before, 0 to 1.
 
-    That is a phrase of three to six words, or three in a row of one or two: twice the same word is how people speak.
+    That is a phrase of three words or more, or three in a row of one or two: twice the same word is how people speak.
     """
     run = [*before, *words]
     marked = [False] * len(run)
+    for at, size, thrice in _again(run):
+        if size >= _PHRASE or thrice:
+            marked[at : at + size] = [True] * size
+    return _share(marked[len(before) :])
+
+
+def looped(before: Sequence[str], words: Sequence[str]) -> float:
+    """Say which share of *words* is of phrases that are said three times in a row or more, 0 to 1.
+
+    Of a phrase all but the first time counts; of a word or two, what comes after the second time.
+    """
+    run = [*before, *words]
+    marked = [False] * len(run)
+    for at, size, thrice in _again(run):
+        if thrice:
+            first = at - size if size >= _PHRASE else at
+            marked[first : at + size] = [True] * (at + size - first)
+    return _share(marked[len(before) :])
+
+
+def _again(run: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
+    """Find where words of *run* are those just before: place, how many, and whether it is the third time."""
     for size in range(1, _LONGEST + 1):
         for at in range(size, len(run) - size + 1):
-            if run[at : at + size] != run[at - size : at]:
-                continue
-            thrice = at >= 2 * size and run[at - 2 * size : at - size] == run[at : at + size]
-            if size >= 3 or thrice:
-                marked[at : at + size] = [True] * size
-    mine = marked[len(before) :]
-    return sum(mine) / len(mine) if mine else 0.0
+            if run[at : at + size] == run[at - size : at]:
+                yield at, size, at >= 2 * size and run[at - 2 * size : at - size] == run[at : at + size]
 
 
-__all__ = ["Said", "attach", "compared", "compression", "repeated"]
+def _share(marked: Sequence[bool]) -> float:
+    return sum(marked) / len(marked) if marked else 0.0
+
+
+__all__ = ["Said", "attach", "compared", "compression", "looped", "loops", "repeated"]

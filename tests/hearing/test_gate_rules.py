@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from callboard_caption.doubt import Spoken, why_invented
-from callboard_caption.evidence import attach, compared, repeated
+from callboard_caption.evidence import Said, attach, compared, looped, repeated
 from callboard_caption.gate import judge, why_failed
 from callboard_caption.hearing import apart
 from callboard_schemas import Cue, Heard, Word
+from msgspec.structs import replace
 
 
 def cue(confidence: float = 0.9, heard: Heard | None = None, no_speech: float = 0.1, number: int = 1) -> Cue:
@@ -63,9 +65,95 @@ def test_each_kind_of_doubt_stops_a_cue_with_its_reason() -> None:
     }
 
 
-def test_repetition_alone_stops_a_cue() -> None:
-    """Words that say again what was said just before are stopped, however sure they are."""
-    assert why_failed(cue(0.99, Heard(repetition=0.75))) == ["the same over and over"]
+def cues_of(*texts: str, gap: float = 0.4, confidence: float = 0.95, **settings: Any) -> list[Cue]:
+    """Make cues that say *texts* one after the other, a word every *gap* seconds, with their evidence."""
+    made: list[Cue] = []
+    said: list[Said] = []
+    at = 0.0
+    for number, text in enumerate(texts, 1):
+        spoken = text.split()
+        some = tuple(
+            Word(text=one, start=at + n * gap, end=at + (n + 1) * gap, confidence=confidence)
+            for n, one in enumerate(spoken)
+        )
+        said.extend(compared([(segment(text), some)])[0])
+        end = at + len(spoken) * gap
+        made.append(Cue(id=number, start=at, end=end, lines=(text,), confidence=confidence, words=some))
+        at = end
+    found = attach(made, said, [(0.0, at)])
+    return [replace(one, heard=replace(one.heard, **settings)) for one in found if one.heard is not None]
+
+
+AGAIN = "the same twice, and doubtful"
+SENTENCE = "No, the harm is quiet and warm."
+LONG = "It is the one thing that we were never told about the old house."
+
+
+def test_a_second_decoding_that_says_something_else_stops_a_cue_however_sure_it_is() -> None:
+    """Above two fifths of the words no confidence helps; up to there a sure cue is only pointed at."""
+    assert why_failed(cue(0.99, Heard(disagreement=0.41))) == ["two decodings disagree"]
+    sure = judge([cue(0.99, Heard(disagreement=0.4))])[0]
+    assert (sure.failed, sure.flags) == ((), ("a second decoding differs",))
+
+
+@pytest.mark.parametrize("text", ["on the pier", SENTENCE, LONG])
+def test_a_phrase_said_twice_is_repetition_whatever_its_length(text: str) -> None:
+    """Half of a cue that says it twice repeats, and all of one that says the cue before again."""
+    twice = cues_of(f"{text} {text}")[0].heard
+    across = cues_of(text, text)[1].heard
+    assert twice is not None
+    assert across is not None
+    assert (twice.repetition, across.repetition) == (0.5, 1.0)
+
+
+def test_a_phrase_said_twice_is_only_pointed_at_where_all_else_is_sure() -> None:
+    """People say things twice, in one breath or two: a flag, and no failure."""
+    for judged in (judge(cues_of(f"{SENTENCE} {SENTENCE}"))[0], judge(cues_of(SENTENCE, SENTENCE))[1]):
+        assert (judged.failed, judged.flags) == ((), ("repetition",))
+    assert judge(cues_of("I do not know what I think about it"))[0].flags == ()
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        {"least_confidence": 0.23},
+        {"disagreement": 0.2},
+        {"confidence": 0.7},
+        {"voiced": 0.4},
+        {"gap": 0.15},
+    ],
+    ids=["a word unsure", "second decoding", "unsure", "half voiced", "too fast to be said"],
+)
+def test_a_phrase_said_twice_with_another_doubt_stops_a_cue(doubt: dict[str, Any]) -> None:
+    """Either sign alone passes; together they do not, within a cue and across its edge."""
+    once = judge(cues_of("Nobody on the pier saw it go at all.", **doubt))[0]
+    within = judge(cues_of(f"{SENTENCE} {SENTENCE}", **doubt))[0]
+    across = judge(cues_of(SENTENCE, SENTENCE, **doubt))[1]
+    assert (once.failed, within.failed, across.failed) == ((), (AGAIN,), (AGAIN,))
+
+
+def test_an_invented_sentence_with_every_sign_of_it_is_stopped() -> None:
+    """A sure sentence that is written twice, faster than anybody talks, does not go through on its confidence."""
+    invented = judge(cues_of(f"{SENTENCE} {SENTENCE}", gap=0.15, confidence=0.88, disagreement=0.5))[0]
+    assert invented.failed == ("two decodings disagree", AGAIN)
+
+
+def test_the_third_time_in_a_row_stops_a_cue_however_sure_it_is() -> None:
+    """Within one cue, and where cues say the same; a word or two over and over are a loop when they fill a cue."""
+    assert judge(cues_of(" ".join([SENTENCE] * 3)))[0].failed == ("the same over and over",)
+    judged = judge(cues_of(SENTENCE, SENTENCE, SENTENCE))
+    assert [one.failed for one in judged] == [(), (), ("the same over and over",)]
+    assert judge(cues_of("you " * 6))[0].failed == ("the same over and over",)
+    assert judge(cues_of("No, no, no!"))[0].failed == ()
+
+
+def test_only_what_comes_a_third_time_loops() -> None:
+    """Twice is repetition and no loop."""
+    phrase = ["on", "the", "pier"]
+    assert looped([], phrase * 2) == 0.0
+    assert looped(phrase, phrase) == 0.0
+    assert looped(phrase * 2, phrase) == 1.0
+    assert looped([], phrase * 3) == pytest.approx(2 / 3)
 
 
 def test_a_faint_voice_is_judged_harder_and_always_marked() -> None:
