@@ -22,6 +22,8 @@ from callboard_localize.verify import alike, repeats, weight
 Weight = Literal["flag", "fail"]
 TRUST: Final[dict[Method, float]] = {"neural": 0.1, "service": 0.1, "rules": 0.25}
 """Risk of a cue in which nothing is found, by how it was translated: rules know no context."""
+_LINK: Final = 0.1
+"""What each further link of a chain adds: it takes the mistakes of the one before for what was said."""
 _RATIO: Final = (0.45, 2.2)
 """Lengths beyond which a translation is looked at; by letters, Han and kana weighed."""
 _SURE: Final = 0.9
@@ -108,9 +110,19 @@ class Checks:
             yield Finding("the same as its source", 0.5)
 
 
-def summed_up(findings: Sequence[Finding], trust: float) -> float:
+def trust(method: Method, links: int = 1) -> float:
+    """Give the risk of a cue in which nothing is found, 0 to 1.
+
+    Args:
+        method: How it was translated.
+        links: Steps by which it came from one language to the other, one or more.
+    """
+    return round(min(1.0, TRUST[method] + _LINK * (links - 1)), 4)
+
+
+def summed_up(findings: Sequence[Finding], base: float) -> float:
     """Give the risk of a cue, 0 to 1: each finding takes its share of what is left of certainty."""
-    sure = 1.0 - trust
+    sure = 1.0 - base
     for finding in findings:
         sure *= 1.0 - finding.risk
     return round(1.0 - sure, 4)
@@ -125,4 +137,4 @@ def of_lock(flags: Sequence[str], failed: Sequence[str]) -> list[Finding]:
 Back = Callable[[Sequence[str]], Sequence[str | None]]
 """Translates texts back; ``None`` for those that it cannot."""
 
-__all__ = ["LEFT", "REORDERED", "TRUST", "Back", "Checks", "Finding", "Pair", "of_lock", "summed_up"]
+__all__ = ["LEFT", "REORDERED", "TRUST", "Back", "Checks", "Finding", "Pair", "of_lock", "summed_up", "trust"]

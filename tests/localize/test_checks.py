@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from callboard.glossary import parse
-from callboard_localize.checks import Checks, Pair, summed_up
+from callboard_localize.checks import Checks, Pair, summed_up, trust
 from callboard_localize.likeness import chrf
 from callboard_localize.names import names_in
 from callboard_localize.rudeness import changed, rude
@@ -99,6 +99,12 @@ def test_a_translation_back_is_compared() -> None:
     assert checks.findings(cue, ("El barco sale al alba",), "The boat goes at dawn") == []
     [one] = checks.findings(cue, ("El barco sale al alba",), "Nobody knows why")
     assert one.text.startswith("its translation back is little like it (chrF 0.")
+
+
+def test_risk_rises_with_each_link() -> None:
+    """A text that went through several rule-based modes starts with more risk than one that went through one."""
+    assert [trust("rules", links) for links in (1, 2, 3)] == [0.25, 0.35, 0.45]
+    assert trust("neural") == 0.1
 
 
 def test_risk_grows_with_each_finding() -> None:

@@ -49,7 +49,10 @@ class Text(str):
 
 
 class Engine(Protocol):
-    """Translates between two languages. One with a ``close`` holds processes until that is called or it is dropped."""
+    """Translates between two languages. One with a ``close`` holds processes until that is called or it is dropped.
+
+    One that goes over other languages says over how many steps in ``links``; without it, it is one.
+    """
 
     @property
     def name(self) -> str:

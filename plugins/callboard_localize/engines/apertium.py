@@ -152,6 +152,11 @@ class Apertium:
         """Such as ``apertium eng-spa > spa-por (3.8.3)``."""
         return f"apertium {' > '.join(mode.shown for mode in self._way)} ({version()})"
 
+    @property
+    def links(self) -> int:
+        """Modes that a text goes through."""
+        return len(self._way)
+
     def mark(self, number: int) -> str:
         """Give ``⟦0⟧`` and so on; ``stream`` says what becomes of them."""
         return f"⟦{number}⟧"
