@@ -58,6 +58,20 @@ def test_findings_name_file_line_cue_time_and_rule(capsys: pytest.CaptureFixture
     assert any(line.startswith("film.en.srt:12 cue 3 00:00:04.200 error longest") for line in lines)
 
 
+def test_an_encoding_is_taken_at_its_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be guessed is said with the option that helps, and the option reads and mends such a file."""
+    text = "1\n00:00:01,000 --> 00:00:03,000\nОво је ђак.\n"
+    Path("film.sr.srt").write_bytes(text.encode("cp1251"))  # of which Windows-1252 has no ђ
+    assert checked("film.sr.srt") == 1
+    assert "--encoding cp1251" in capsys.readouterr().err
+    assert checked("film.sr.srt", "--encoding", "cp1251", "--fix", "-o", "new.sr.srt") == 0
+    assert "Ово је ђак." in Path("new.sr.srt").read_text("utf-8")
+    put("film.doc", "nothing")
+    capsys.readouterr()
+    assert checked("film.doc") == 1
+    assert "Known are srt, vtt, ttml, ass, stl, json." in capsys.readouterr().err
+
+
 def test_warnings_alone_pass_unless_strict(capsys: pytest.CaptureFixture[str]) -> None:
     """A warning is told and passes; ``--strict`` lets it fail."""
     put("film.en.srt", "1\n00:00:01,000 --> 00:00:03,000\nI went to the\nhouse.\n")

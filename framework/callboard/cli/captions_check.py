@@ -32,6 +32,7 @@ class _Options(Struct, frozen=True):
     rate: Rate | None
     shots: Shots
     fix: bool
+    encoding: str | None
 
 
 class Report(Struct, omit_defaults=True):
@@ -57,6 +58,7 @@ class Report(Struct, omit_defaults=True):
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--profile", default="web", show_default=True, help="A delivery profile's name, or a TOML file.")
 @click.option("--language", default="", help="Such as ja or pt-BR, in place of what the file says.")
+@click.option("--encoding", help="In place of a guess, such as cp1251.")
 @click.option("--rate", default="", help="Frames a second, such as 25, 23.976 or 29.97df.")
 @click.option(
     "--shots", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The film, or a list of times."
@@ -70,6 +72,7 @@ def command(
     files: tuple[Path, ...],
     profile: str,
     language: str,
+    encoding: str | None,
     rate: str,
     shots: Path | None,
     mend: bool,
@@ -88,7 +91,8 @@ def command(
     load(profile, language, folder)
     frames = _rate(rate)
     target = target_of(files, mend=mend, output=output, in_place=in_place)
-    options = _Options(profile, folder, language, frames, read_shots(shots, frames) if shots else Shots(()), mend)
+    given = read_shots(shots, frames) if shots else Shots(())
+    options = _Options(profile, folder, language, frames, given, mend, encoding)
     reports = [_report(path, options, target, quiet=as_json) for path in files]
     errors = sum(_errors(report, strict=strict) for report in reports)
     if as_json:
@@ -110,7 +114,7 @@ def _rate(text: str) -> Rate | None:
 def _report(path: Path, options: _Options, target: Target, *, quiet: bool) -> Report:
     """Check one file, mend it if that is wanted, and tell what was found."""
     try:
-        document = read_file(path, rate=options.rate, language=options.language or None)
+        document = read_file(path, rate=options.rate, language=options.language or None, encoding=options.encoding)
     except SubtitleError as error:
         if not quiet:
             print_error(error.message, error.hint)

@@ -104,7 +104,8 @@ def read(
 
     kind = format_of(name, data)
     if not kind:
-        raise SubtitleError(name, "is of no format that is known", hint=f"Known are {', '.join(FORMATS)}.")
+        known = ", ".join(one.name for one in FORMATS.values() if one.reads)
+        raise SubtitleError(name, "is of no format that is known", hint=f"Known are {known}.")
     reading = Reading(name, rate)
     if kind == "json":
         from callboard.timedtext.formats.words import read_words

@@ -95,9 +95,11 @@ def _windows(data: bytes, at: int, reading: Reading) -> str:
         text = data.decode("cp1252")
     except UnicodeDecodeError as error:
         raise reading.refuse(
-            _line_at(data, error.start), "neither UTF-8 nor Windows-1252", "Say its encoding, such as cp1251."
+            _line_at(data, error.start),
+            "neither UTF-8 nor Windows-1252",
+            "Say its encoding: --encoding cp1251, or what it is.",
         ) from None
-    reading.note(_line_at(data, at), "not UTF-8: read as Windows-1252; if letters are wrong, say the encoding")
+    reading.note(_line_at(data, at), "not UTF-8: read as Windows-1252; if letters are wrong, say --encoding")
     return _without_nul(text, reading)
 
 
