@@ -11,6 +11,7 @@ from callboard.catalog import proposals
 from callboard.desk import Desk
 from callboard.errors import ExchangeError
 from callboard.exchange import Sheet, table, xliff
+from callboard.exchange.merge import Merged
 from callboard.exchanging import lend
 from callboard.following import Following
 
@@ -19,7 +20,9 @@ class Brought(Struct, frozen=True, kw_only=True):
     """What a file brought."""
 
     run: str
+    """Empty where nothing was changed: then nothing is decided either."""
     proposal: str
+    """What holds the texts now."""
     after: str
     """Id of what it takes the place of."""
     state: str
@@ -49,7 +52,8 @@ def read_sheet(path: Path) -> Sheet:
 def take_back(conn: sqlite3.Connection, desk: Desk, following: Following, path: Path, by: str) -> Brought:
     """Take a translator's file back.
 
-    What it brings holds at once, unless a cue that it leaves as it was must not ship unseen: then it waits.
+    What it brings holds at once, unless a cue that it leaves as it was must not ship unseen: then it waits. A file in
+    which nothing was changed says nothing about the translation: that stays as it was.
 
     Args:
         conn: The transaction.
@@ -70,6 +74,8 @@ def take_back(conn: sqlite3.Connection, desk: Desk, following: Following, path: 
         )
     lent = lend(conn, following, back.proposal, back.language)
     merged = lent.merged(back, path.name)
+    if not merged.taken:
+        return _brought("", lent.made.id, lent.made.state, lent.made.id, merged)
     ready = not any(cue.failed for cue in merged.translation.cues)
     written = desk.write(
         conn,
@@ -79,11 +85,15 @@ def take_back(conn: sqlite3.Connection, desk: Desk, following: Following, path: 
         {"file": path.name, "after": lent.made.id, "by": by},
         accept=ready,
     )
+    return _brought(written.run, written.changed[0], "accepted" if ready else "proposed", lent.made.id, merged)
+
+
+def _brought(run: str, proposal: str, state: str, after: str, merged: Merged) -> Brought:
     return Brought(
-        run=written.run,
-        proposal=written.changed[0],
-        after=lent.made.id,
-        state="accepted" if ready else "proposed",
+        run=run,
+        proposal=proposal,
+        after=after,
+        state=state,
         language=merged.translation.language,
         taken=merged.taken,
         unchanged=merged.unchanged,

@@ -227,6 +227,26 @@ def test_a_translator_works_on_xliff(project: Project, capsys: pytest.CaptureFix
     assert machine.id in {one.id for one in every(project)}
 
 
+def test_an_untouched_file_accepts_nothing(
+    project: Project, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A file that comes back as it went out leaves the machine's proposal waiting, and says so."""
+    film = project.folder / "media" / "film.mov"
+    told(capsys, "localize", film, "--to", "es")
+    (machine,) = every(project)
+    for form, file in (("xliff", tmp_path / "film.xlf"), ("csv", tmp_path / "film.csv")):
+        told(capsys, "exchange", "export", machine.id, "--format", form, "-o", file)
+        brought = told(capsys, "exchange", "import", file)
+        assert (brought["taken"], brought["state"], brought["run"]) == ([], "proposed", "")
+        assert (brought["proposal"], brought["unchanged"]) == (machine.id, ["1", "2", "3"])
+    assert every(project) == [machine]
+    assert command(["exchange", "import", str(tmp_path / "film.csv")]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"{machine.id} stays proposed" in out
+    assert f"callboard accept {machine.id}" in out
+    assert not film.with_name("film.es.srt").exists()
+
+
 def test_foreign_and_doubled_ids_are_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """A file with a cue that is not there, or one twice, is refused whole and named; nothing changes."""
     film = project.folder / "media" / "film.mov"

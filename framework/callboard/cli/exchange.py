@@ -96,16 +96,20 @@ def import_(file: Path, as_json: bool) -> int:
     """Take FILE back from a translator: its texts take the place of the machine's, each in the cue that it belongs to.
 
     Cues that the file leaves out, or whose source has changed since, stay as they were and are listed. A file with
-    cues that are not there is refused whole.
+    cues that are not there is refused whole, and one in which nothing was changed accepts nothing.
     """
     project = here_or_default()
     brought = _bring(project, file.absolute())
-    further = carry_on(project, brought.run, quiet=as_json)
+    further = carry_on(project, brought.run, quiet=as_json) if brought.run else None
     if as_json:
         print_json(brought)
         return 0
     out = console()
-    out.print(f"{brought.proposal} {brought.state}: {count(len(brought.taken), 'text')} in {brought.language} taken.")
+    if brought.run:
+        taken = count(len(brought.taken), "text")
+        out.print(f"{brought.proposal} {brought.state}: {taken} in {brought.language} taken.")
+    else:
+        out.print(f"Nothing was changed in {cell(file.name)}: {brought.proposal} stays {brought.state}.")
     for ids, why in (
         (brought.unchanged, "came back as they went out"),
         (brought.missing, "are not in the file or have no text there; they stay as they were"),
@@ -116,7 +120,10 @@ def import_(file: Path, as_json: bool) -> int:
             out.print(f"  {cell(', '.join(ids[:_LISTED]))}{more} {why}")
     if further is not None:
         show_jobs(further)
-    if brought.state == "proposed":
+    if not brought.run:
+        if brought.state == "proposed":
+            out.print(f"[dim]To take it as it is: callboard accept {brought.proposal}[/dim]")
+    elif brought.state == "proposed":
         out.print(f"[dim]Some cues must be looked at first: callboard inbox {brought.proposal}[/dim]")
     else:
         out.print(f"[dim]Take it back with: callboard undo {brought.run}[/dim]")
