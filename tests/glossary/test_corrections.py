@@ -22,7 +22,7 @@ from callboard.config import Project, Settings
 from callboard.control import Answer, Order
 from callboard.daemon import Daemon
 from callboard.glossary import load
-from callboard.glossary.changes import changes, corrected
+from callboard.glossary.changes import changes, corrected, suggestions
 from callboard.oneshot import OneShot
 from callboard.testing import write_plugin
 from callboard.timedtext.document import Document
@@ -49,10 +49,12 @@ SAY = """
 SAID = {
     "scene4.mp4": "We met shift on today.\nThen Total Deckberg came.\nI saw shift on again.\nShe will shift on Monday.",
     "scene5.mp4": "The bracken left.\nNobody said why.\nHave you seen bracken?",
+    "scene6.mp4": "The storm is near.\nA storm saw Shivon.",
 }
 RIGHT = {
     "scene4.mp4": {"shift on today": "Siobhan today", "Total Deckberg": "Torvald Ekberg", "shift on ag": "Siobhan ag"},
     "scene5.mp4": {"The bracken": "The Brakkon", "seen bracken": "seen Brakkon"},
+    "scene6.mp4": {"The storm is": "The harbor was", "Shivon": "Siobhan"},
 }
 
 
@@ -220,6 +222,52 @@ async def test_a_running_board_takes_corrections(project: Project) -> None:
     _, after = standing(project, "person", "scene4.mp4")
     assert [cue.lines for cue in after.cues[:3]] == [cue.lines for cue in before.cues[:3]]
     assert after.cues[3].lines == ("She will shift on Tuesday.",)
+
+
+def test_a_rewording_never_becomes_a_spelling(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was reworded is marked and refused with the reason; taken anyway, it is a hint and rewrites nothing."""
+    right = write_right(project, "scene6.mp4", "6.srt")
+    told(capsys, "captions", "correct", "media/scene6.mp4", str(right))
+    plain = told(capsys, "glossary", "suggest")["suggestions"]
+    every = told(capsys, "glossary", "suggest", "--all")["suggestions"]
+    assert every[: len(plain)] == plain  # a number means the same in both
+    assert [one for one in plain if one["rewording"]] == []
+    (storm,) = [one for one in every if one["old"].startswith("storm")]
+    assert "neither sound nor look alike" in storm["rewording"]
+    assert command(["glossary", "promote", storm["new"]]) == 2
+    error = capsys.readouterr().err
+    assert "reworded" in error
+    assert "--anyway" in error
+    assert command(["glossary", "promote", str(every.index(storm) + 1)]) == 2
+    assert command(["glossary", "promote", storm["new"], "--anyway"]) == 0
+    (term,) = [one for one in load(project.folder / "glossary.toml").term if one.text == storm["new"]]
+    assert (term.variants, term.sounds_like) == ((), (storm["old"],))
+
+
+def test_captions_are_meant_by_the_path_of_their_media(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """The path of media finds what stands in a language, as the export does; another language is refused by name."""
+    path = str(project.folder / "media" / "scene5.en.srt")
+    for arguments, why in (
+        (["media/scene5.mp4", path, "--language", "fr"], "There are en."),
+        (["media/none.mp4", path], "none.mp4"),
+        (["media/scene4.mp4"], "no file written"),
+    ):
+        capsys.readouterr()
+        assert command(["captions", "correct", *arguments]) != 0
+        assert why in capsys.readouterr().err
+    decided = told(capsys, "captions", "correct", "media/scene5.mp4", "--language", "en-GB")
+    assert standing(project, "person", "scene5.mp4")[0] == decided["changed"][0]
+
+
+def test_a_word_of_accepted_captions_is_no_misheard_one() -> None:
+    """One word that stands elsewhere as it should is reworded, however alike; a name split into words is misheard."""
+    before = [cue(1, 0, "We took the boat"), cue(2, 2, "and shift on came"), cue(3, 4, "with nakamora")]
+    after = [cue(1, 0, "We took the vote"), cue(2, 2, "and Siobhan came"), cue(3, 4, "with Nakamura")]
+    found = [("film", "en", one) for one in changes(before, after)]
+    known = frozenset({"boat", "shift", "on"})
+    told = {one.new: bool(one.rewording) for one in suggestions(found, known)}
+    assert told == {"vote": True, "Siobhan": False, "Nakamura": False}
+    assert not any(one.rewording for one in suggestions(found))
 
 
 def cue(ident: int, start: float, text: str, **fields: Any) -> Cue:

@@ -58,6 +58,14 @@ def test_terms_are_put_in_and_comments_stay() -> None:
     assert with_terms(after, [siobhan, brakkon])[0] == after
 
 
+def test_what_follows_the_terms_keeps_its_distance() -> None:
+    """A new term goes between the last and what follows, whose blank lines and comments stay before it."""
+    head, tail = '[[term]]\ntext = "A"\n', '\n# never said\n\n[banned]\nen = ["boat"]\n'
+    for last in ("", '\n[term.translations]\nde = "B"\n'):
+        after, _ = with_terms(head + last + tail, [Term(text="B"), Term(text="C")])
+        assert after == f'{head}{last}\n[[term]]\ntext = "B"\n\n[[term]]\ntext = "C"\n{tail}'
+
+
 def test_a_change_that_contradicts_the_file_is_refused() -> None:
     """A spelling that belongs to another term is an error that says so, and line ends are kept as they were."""
     with pytest.raises(GlossaryError, match="'Shivon' is already written 'Siobhan'"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -107,6 +107,14 @@ def waiting(conn: sqlite3.Connection, limit: int = 1000) -> list[tuple[Proposal,
         (limit,),
     )
     return [(_proposal(row), row[6]) for row in rows]
+
+
+def accepted_captions(conn: sqlite3.Connection) -> Iterator[Proposal]:
+    """Give every captions that are accepted, oldest first."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM proposals WHERE state = 'accepted' AND result = 'captions' ORDER BY created, id"  # noqa: S608 - constant columns
+    )
+    yield from map(_proposal, rows)
 
 
 def accepted_in(conn: sqlite3.Connection, run: str) -> list[str]:

@@ -44,12 +44,18 @@ def command(what: str, kind: str, language: str | None, output: Path | None) -> 
     return 0
 
 
-def _found(project: Project, conn: sqlite3.Connection, what: str) -> list[Proposal]:
+def of_path(project: Project, conn: sqlite3.Connection, what: str) -> list[Proposal] | None:
+    """Give every proposal for the media at a path, oldest first; ``None`` where no such media is known."""
     absolute = os.path.abspath(os.fsencode(what))
     root, relative = watched_root(project, absolute) or (LOCAL_ROOT, absolute.lstrip(b"/"))
     seen = journal.place(conn, root, relative)
+    return None if seen is None else proposals.of_digest(conn, seen.digest)
+
+
+def _found(project: Project, conn: sqlite3.Connection, what: str) -> list[Proposal]:
+    seen = of_path(project, conn, what)
     if seen is not None:
-        return proposals.of_digest(conn, seen.digest)
+        return seen
     idents = proposals.resolve(conn, what)
     if len(idents) == 1:
         one = proposals.get(conn, idents[0])
@@ -84,4 +90,4 @@ def _chosen(what: str, found: list[Proposal], language: str | None) -> Result:
     return spoken[language] if language is not None else next(iter(spoken.values()))
 
 
-__all__ = ["command"]
+__all__ = ["command", "of_path"]

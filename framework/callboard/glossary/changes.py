@@ -10,8 +10,8 @@ from callboard_schemas import Captions, Cue, Word
 from msgspec import Struct
 from msgspec.structs import replace
 
+from callboard.glossary.matching import UNLIKE, resemblance
 from callboard.glossary.reading import spelling
-from callboard.glossary.sounds import alike, sounds
 from callboard.glossary.words import piece
 from callboard.timedtext.document import Document, Result
 from callboard.timedtext.markup import text_lines
@@ -44,7 +44,10 @@ class Suggestion(Struct, frozen=True, kw_only=True):
     where: tuple[str, ...]
     """Media and times, the first ones."""
     alike: float
-    """How alike the two sound, 0 to 1: what is far from 1 was rather reworded than misheard."""
+    """How alike the two sound and look, 0 to 1: what is far from 1 was rather reworded than misheard."""
+    rewording: str = ""
+    """Why it was reworded and not misheard; empty for what was misheard. Written wherever it is heard, it would spoil
+    what is right."""
 
 
 def corrected(before: Result, document: Document) -> Result:
@@ -169,29 +172,37 @@ def _tokens(cues: Iterable[Cue]) -> Iterator[_Token]:
             begins = text[-1] in ".?!…" if text else begins
 
 
-def suggestions(found: Iterable[tuple[str, str, Change]], *, least: float = 0.35) -> list[Suggestion]:
-    """Sum up changes, those made most often first.
+def suggestions(found: Iterable[tuple[str, str, Change]], ordinary: frozenset[str] = frozenset()) -> list[Suggestion]:
+    """Sum up changes: what was misheard before what was reworded, and those made most often first.
 
     Args:
         found: Changes, each with the name of its media and its language.
-        least: How alike old and new must sound; names that were put right twice are told whatever they sound like.
+        ordinary: Words, folded by ``spelling``, that stand in captions as they should be.
     """
     grouped: dict[tuple[str, str, str], list[tuple[str, Change]]] = {}
     for media, language, change in found:
         grouped.setdefault((spelling(change.old), change.new, language), []).append((media, change))
-    told = [
-        Suggestion(
-            old=made[0][1].old,
-            new=new,
-            language=language,
-            count=len(made),
-            where=tuple(f"{media} at {_clock(change.start)}" for media, change in made[:3]),
-            alike=round(alike(sounds(made[0][1].old, language), sounds(new, language)), 2),
-        )
-        for (_, new, language), made in grouped.items()
-    ]
-    likely = [one for one in told if one.alike >= least or (one.count > 1 and any(map(str.isupper, one.new)))]
-    return sorted(likely, key=lambda one: (-one.count, one.new, one.old))
+    told = [_suggestion(new, language, made, ordinary) for (_, new, language), made in grouped.items()]
+    return sorted(told, key=lambda one: (bool(one.rewording), -one.count, one.new, one.old))
+
+
+def _suggestion(new: str, language: str, made: Sequence[tuple[str, Change]], ordinary: frozenset[str]) -> Suggestion:
+    old = made[0][1].old
+    likeness = 1.0 if spelling(old) == spelling(new) else resemblance(old, new, language)
+    rewording = ""
+    if likeness < UNLIKE:
+        rewording = "the two neither sound nor look alike"
+    elif spelling(old) != spelling(new) and len(old.split()) == 1 and spelling(old) in ordinary:
+        rewording = f"{old!r} is a word of accepted captions"
+    return Suggestion(
+        old=old,
+        new=new,
+        language=language,
+        count=len(made),
+        where=tuple(f"{media} at {_clock(change.start)}" for media, change in made[:3]),
+        alike=round(likeness, 2),
+        rewording=rewording,
+    )
 
 
 def _clock(seconds: float) -> str:

@@ -47,7 +47,9 @@ def with_terms(text: str, terms: Iterable[Term], name: str = "glossary.toml") ->
             if tables is None:
                 tables = tomlkit.aot()
                 document["term"] = tables
-            tables.append(_table(merged.term))
+            table = _table(merged.term)
+            _make_room(document, tables, table)
+            tables.append(table)
         else:
             _update(tables[merged.place], merged.term)
     after = tomlkit.dumps(document)
@@ -99,6 +101,24 @@ def _table(term: Term) -> Any:
             table.add(key, value)
     _update(table, term)
     return table
+
+
+def _make_room(document: Any, tables: Any, table: Any) -> None:
+    """Let what leads up to the table behind the terms, blank lines and comments, stay before that one."""
+    import tomlkit
+
+    keys = [key.key for key, _ in document.body if key is not None]
+    if not len(tables) or keys[-1] == "term":
+        return
+    body: Any = tables[-1].value.body
+    while body and hasattr(body[-1][1], "value") and hasattr(body[-1][1].value, "body"):
+        body = body[-1][1].value.body
+    first = len(body)
+    while first and body[first - 1][0] is None:
+        first -= 1
+    led, body[first:] = body[first:], [(None, tomlkit.nl())]
+    for _, item in led or [(None, tomlkit.nl())]:
+        table.add(item)
 
 
 def _update(table: Any, term: Term) -> None:

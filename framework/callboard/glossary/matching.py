@@ -22,6 +22,8 @@ SURE = 0.9
 """Confidence of a word that is not touched, whatever it sounds like."""
 LEAST = 0.62
 """How alike a name of eight sounds and what was heard must be; shorter ones more."""
+UNLIKE = 0.35
+"""Resemblance under which two words are not one that was misheard: what people reworded stays under 0.3."""
 DOUBTFUL = 0.85
 """Repairs under this score must be looked at by a person before they ship."""
 _SHORT = 0.03
@@ -92,6 +94,13 @@ def repair(
             matches.append(match)
             taken.update(span)
     return _written(words, pieces, sorted(matches, key=lambda match: match.start), language)
+
+
+def resemblance(heard: str, text: str, language: str) -> float:
+    """Say how alike what was heard and *text* sound and look, 0 to 1, whatever the context."""
+    sound, letters = sounds(heard, language), bare(heard)
+    forms = forms_of((Term(text=text),), language)
+    return max((score_of(sound, letters, form, 0.0) for form in forms), default=0.0)
 
 
 def _listed(words: Sequence[Word], pieces: Sequence[Piece], glossary: Glossary, language: str) -> Iterator[_Match]:
@@ -259,4 +268,4 @@ def attach(cues: Sequence[Cue], repairs: Sequence[Repair]) -> list[Cue]:
     return told
 
 
-__all__ = ["DOUBTFUL", "FLAG", "LEAST", "SURE", "Repaired", "attach", "repair"]
+__all__ = ["DOUBTFUL", "FLAG", "LEAST", "SURE", "UNLIKE", "Repaired", "attach", "repair", "resemblance"]
