@@ -14,7 +14,7 @@ from callboard_schemas import Captions, Cue, Translation
 from msgspec import Struct
 from msgspec.structs import replace
 
-from callboard_localize.checks import TRUST, Checks, Finding, Pair, of_lock, summed_up
+from callboard_localize.checks import Checks, Finding, Pair, of_lock, summed_up, trust
 from callboard_localize.engines import Engine, Hints
 from callboard_localize.lock import Lock, Locked
 from callboard_localize.marks import Marks
@@ -112,7 +112,7 @@ class Translator:
 
     @property
     def _trust(self) -> float:
-        return TRUST[self._engine.method]
+        return trust(self._engine.method, getattr(self._engine, "links", 1))
 
     def _profile(self, captions: Captions, target: str) -> Profile:
         if not self._options.profile and is_path(captions.profile):
@@ -147,8 +147,8 @@ class Translator:
         findings = [*of_lock(locked.flags, locked.failed), *found]
         if not locked.kept:
             findings += [Finding(problem, 0.4, fails=True) for problem in fit.problems]
-        trust = self._trust + _OWN_DOUBT * locked.doubt if _translated(cue, locked) else 0.0
-        risk = summed_up(findings, trust)
+        base = self._trust + _OWN_DOUBT * locked.doubt if _translated(cue, locked) else 0.0
+        risk = summed_up(findings, base)
         return replace(
             cue,
             lines=cue.lines if locked.kept else fit.lines,
@@ -223,11 +223,11 @@ def speakers(cues: Sequence[Cue]) -> list[str]:
     return sorted(name for name in named if name.isalpha() and name[0].isupper() and not name.isupper())
 
 
-def _confidence(cues: Sequence[Cue], trust: float) -> float:
+def _confidence(cues: Sequence[Cue], base: float) -> float:
     """Give the confidence of the whole: that of its cues, by how much they say."""
     weights = [max(sum(map(len, cue.lines)), 1) for cue in cues]
     if not weights:
-        return round(1.0 - trust, 4)
+        return round(1.0 - base, 4)
     mean = sum(weight * cue.confidence for weight, cue in zip(weights, cues, strict=True)) / sum(weights)
     return round(min(max(mean, 0.0), 1.0), 4)
 
