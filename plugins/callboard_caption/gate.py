@@ -28,7 +28,7 @@ SOMEWHAT_DIFFERENT = "a second decoding differs"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """From where a cue fails. ``bench/captions.py --gate`` measures what they let through and what they stop."""
+    """From where a cue fails. ``bench/caption_gate.py`` measures what they let through and what they stop."""
 
     confidence: float = 0.6
     """Mean confidence of its words under which a cue fails."""
