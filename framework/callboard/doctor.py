@@ -14,14 +14,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
-
-from msgspec import Struct
 
 from callboard import filesystems, glossary, vocabulary
 from callboard.bus import binary, dial
 from callboard.catalog import view
 from callboard.catalog.migrations import version
+from callboard.checkups import Finding, Level, checkups
 from callboard.config import Project
 from callboard.discovery import discover
 from callboard.errors import CallboardError, UsageError
@@ -32,21 +30,10 @@ from callboard.packs import download_size, packs_of, status
 from callboard.sending import sent
 from callboard.sources.roots import filesystem
 
-Level = Literal["ok", "note", "problem"]
-
 _ROOM = 1 << 30
 """Bytes that should be free on the disk of the data folder: the catalog, the broker's store and logs grow."""
 _WATCHES = 65536
 """inotify watches under which a large tree falls back to polling."""
-
-
-class Finding(Struct, frozen=True):
-    """What was looked at, how it is, and what to do about it."""
-
-    what: str
-    level: Level
-    found: str
-    mend: str = ""
 
 
 def examine(project: Project) -> list[Finding]:
@@ -267,6 +254,7 @@ _CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _ffmpeg_libraries,
     _models,
     _plugins,
+    checkups,
     _settings,
     _sending,
     _vocabulary,

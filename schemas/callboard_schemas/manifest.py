@@ -61,6 +61,9 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """Extras of its distribution that must be installed."""
     requires: tuple[str, ...] = ()
     """Import names that those extras bring; looked for, never imported, by ``callboard plugins``."""
+    report: Annotated[str, Meta(pattern=r"^([a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*)?$")] = ""
+    """A module of its package, such as ``engines.report``, that ``callboard doctor`` runs in a process of its own: it
+    says what the plugin finds on this machine."""
     permissions: tuple[Permission, ...] = ()
     deadline: Annotated[float, Meta(gt=0, le=86400)] = 600.0
     """Seconds that one job may take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -220,6 +221,33 @@ def test_the_doctor_says_what_is_missing(tmp_path: Path) -> None:
     ):
         assert any(one == what and found in said for one, said in problems), (what, problems)
     assert all(one["mend"] for one in told["findings"] if one["level"] == "problem")
+
+
+def test_the_doctor_says_what_translates(tmp_path: Path) -> None:
+    """Engines are listed, none of them is no problem, and a pair that is needed and that none can do is one."""
+    (tmp_path / "callboard.toml").write_text("")
+    told = document(callboard("doctor", "--json", cwd=tmp_path))["findings"]
+    (one,) = [one for one in told if one["what"] == "translation"]
+    assert one["level"] == "ok"
+    assert re.fullmatch(r"Apertium \d[\d.]+, .*eng-spa.*; no neural pack", one["found"])
+    asked = {"parameters": {"engine": "auto", "languages": ["es", "en", "ja"]}, "languages": ["en"]}
+    for path, wanted in (
+        (os.environ["PATH"], [("translation", "ok"), ("en to ja", "problem")]),
+        ("", [("translation", "note"), ("en to es", "problem"), ("en to ja", "problem")]),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "callboard_localize.engines.report"],
+            input=json.dumps(asked),
+            env={**os.environ, "PATH": path, "CALLBOARD_STORE": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        found = json.loads(done.stdout)
+        assert [one["level"] for one in found] == [level for _, level in wanted]
+        assert all(name in f"{one['what']}: {one['found']}" for one, (name, _) in zip(found, wanted, strict=True))
+        assert all(one["mend"] for one in found if one["level"] != "ok")
 
 
 def test_an_altered_model_is_noticed(tmp_path: Path) -> None:

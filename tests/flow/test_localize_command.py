@@ -14,14 +14,16 @@ from callboard import notes
 from callboard.board import Board
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import journal, proposals, view
+from callboard.checkups import checkups
 from callboard.cli.app import run as command
-from callboard.config import Project, require_project
+from callboard.config import PluginSettings, Project, require_project
 from callboard.errors import ExchangeError
 from callboard.exchange import sheets, table, xliff
 from callboard.oneshot import OneShot
 from callboard.testing import TmpPlugin
 from callboard_schemas import Proposal, Tag, Tags, Translation
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
+from msgspec.structs import replace
 
 HERE = Path(__file__).parent
 ALONE = """
@@ -245,6 +247,14 @@ def test_an_untouched_file_accepts_nothing(
     assert f"{machine.id} stays proposed" in out
     assert f"callboard accept {machine.id}" in out
     assert not film.with_name("film.es.srt").exists()
+
+
+def test_the_doctor_knows_which_pairs_are_needed(project: Project) -> None:
+    """Languages that are asked for and that no engine makes of what accepted captions are in are a problem each."""
+    wanted = {"localize": PluginSettings(parameters={"languages": ["es", "ja"], "engine": "apertium"})}
+    asking = replace(project, settings=replace(project.settings, plugins=wanted))
+    told = [one for one in checkups(asking) if one.what == "translation"]
+    assert [(one.level, "en to ja" in one.found) for one in told] == [("ok", False), ("problem", True)]
 
 
 def test_foreign_and_doubled_ids_are_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

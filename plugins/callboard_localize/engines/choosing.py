@@ -30,7 +30,7 @@ def choose(source: str, target: str, context: Context, engine: str = "auto") -> 
         found = _find(kind, source, target, context)
         if found is not None:
             return found
-    raise NoTranslator(source, target, tuple(_advice(source, target, engine)))
+    raise NoTranslator(source, target, tuple(advice(source, target, engine)))
 
 
 def _find(kind: str, source: str, target: str, context: Context) -> Engine | None:
@@ -42,7 +42,7 @@ def _find(kind: str, source: str, target: str, context: Context) -> Engine | Non
     return neural.find(source, target, context, "" if kind == "neural" else kind)
 
 
-def _advice(source: str, target: str, engine: str) -> Iterator[str]:
+def advice(source: str, target: str, engine: str = "auto") -> Iterator[str]:
     """Say what to install for a pair, most local first."""
     if engine in ("auto", "apertium"):
         needed = apertium.packages(source, target)
@@ -57,4 +57,4 @@ def _advice(source: str, target: str, engine: str) -> Iterator[str]:
         yield "Or a service you choose, by the plugin's service_url and service_model; text then leaves the machine."
 
 
-__all__ = ["KINDS", "choose"]
+__all__ = ["KINDS", "advice", "choose"]
