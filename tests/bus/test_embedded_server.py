@@ -292,7 +292,7 @@ async def test_deleted_consumer_is_made_again(embedded: EmbeddedServer) -> None:
 async def test_frozen_broker_is_noticed_and_replaced(embedded: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped server is noticed by the bus, killed by its supervisor, and the bus comes back."""
     monkeypatch.setattr(link, "PING_SECONDS", 0.5)
-    monkeypatch.setattr(server, "PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(server, "PROBE_SECONDS", 1.0)  # less would be missed on a busy machine
     async with NatsBus(embedded.broker(), publish_seconds=1.0) as bus:
         back = _event_on_connect(bus)
         await _until(back)
@@ -305,6 +305,32 @@ async def test_frozen_broker_is_noticed_and_replaced(embedded: EmbeddedServer, m
 
         assert embedded.pid != frozen
         assert (await bus.publish("cb.in.test.x", b"x")).duplicate is False
+
+
+async def test_broker_killed_while_it_is_asked_for_messages(embedded: EmbeddedServer) -> None:
+    """Whoever begins to consume or to serve while the broker dies is not troubled: it is done once it is back."""
+    got: asyncio.Queue[Delivery] = asyncio.Queue()
+
+    async def echo(_: str, body: bytes) -> bytes:
+        return body
+
+    async with NatsBus(embedded.broker()) as bus:
+        back = _event_on_connect(bus)
+        await _until(back)
+        back.clear()
+        frozen = embedded.pid
+        os.kill(frozen, signal.SIGSTOP)
+        consuming = asyncio.create_task(bus.consume("cb.in.>", got.put, durable="journal"))
+        serving = asyncio.create_task(bus.serve("cb.ctl.echo", echo))
+        await asyncio.sleep(0)  # both have asked
+        os.kill(frozen, signal.SIGKILL)
+        async with asyncio.timeout(SOON):
+            await asyncio.gather(consuming, serving)
+        await _until(back)
+        await bus.publish("cb.in.test.x", b"x")
+        async with asyncio.timeout(SOON):
+            await (await got.get()).ack()
+        assert await bus.request("cb.ctl.echo", b"y") == b"y"
 
 
 async def test_bus_waits_for_a_broker_that_comes_late(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from callboard.glossary import Glossary, Term, parse
 from callboard.glossary.editing import with_terms
 from callboard.glossary.reading import named_terms, spelling
 from callboard.glossary.tables import as_csv, from_csv
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 FILE = """\
@@ -91,7 +91,7 @@ TERMS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(TERMS)
 def test_what_is_put_in_is_read_again(terms: list[Term]) -> None:
     """Any terms that fit together are in the file afterwards as they were given; others leave an error."""

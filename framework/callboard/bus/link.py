@@ -61,6 +61,8 @@ class Link:
     ) -> None:
         self.connected = False
         self.error = "not tried yet"
+        self.connections = 0
+        """How many there were so far."""
         self._said = ""
         self.closing = False
         self._broker, self._role = broker, role
@@ -240,6 +242,7 @@ class Link:
     async def _serve(self) -> None:
         """Count as connected until the connection is gone or does not answer."""
         self.connected, self.error, self._said = True, "", ""
+        self.connections += 1
         self._came.set()
         ready = asyncio.create_task(self._on_ready())
         try:

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -147,9 +148,8 @@ class NatsBus:
         if not stream:
             raise MessageRefused("subject", f"{subject!r} is not a stream's, so it cannot be consumed")
         pull = Pull(self._link, stream, subject, handler, durable, window)
-        if self.connected:
-            await pull.bind()
         self._pulls.append(pull)
+        await self._attach(pull.bind, partial(self._pulls.remove, pull))
 
         async def stop() -> None:
             if pull in self._pulls:
@@ -244,9 +244,12 @@ class NatsBus:
 
     async def _subscribe(self, interest: _Interest) -> Unsubscribe:
         check_subject(interest.subject, wildcards=True)
-        self._interests.append(interest)
-        if self.connected:
+
+        async def attach() -> None:
             interest.live = await self._link.subscribe(interest.subject, interest.callback, interest.queue)
+
+        self._interests.append(interest)
+        await self._attach(attach, partial(self._interests.remove, interest))
 
         async def stop() -> None:
             if interest in self._interests:
@@ -255,6 +258,24 @@ class NatsBus:
                     await interest.live.unsubscribe()
 
         return stop
+
+    async def _attach(self, work: Callable[[], Awaitable[None]], undo: Callable[[], None]) -> None:
+        """Do on the present connection what ``_prepare`` does on each later one.
+
+        Where the connection is lost meanwhile, that is no failure: it is done on the next.
+
+        Raises:
+            BrokerError: the server refuses it.
+        """
+        if not self.connected:
+            return
+        before = self._link.connections
+        try:
+            await work()
+        except BrokerError:
+            if self.connected and self._link.connections == before:
+                undo()
+                raise
 
     async def _respond(self, message: Msg, responder: Responder) -> None:
         headers: dict[str, str] | None = None
