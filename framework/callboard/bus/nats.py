@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from callboard.bus import Handler, Listener, Published, Responder, Unsubscribe
 from callboard.bus.binary import OLDEST
+from callboard.bus.interest import Interest
 from callboard.bus.link import Link
 from callboard.bus.pull import Pull
 from callboard.bus.streams import (
     PUB_ACK,
-    TOO_LONG,
-    WRONG_LAST_SEQUENCE,
-    ApiError,
     ensure_streams,
     no_responders,
+    refused,
     stored_subjects,
 )
 from callboard.bus.subjects import check_body, check_stored, check_subject, stream_of
@@ -31,7 +28,6 @@ from callboard.errors import BrokerError, CallboardError, MessageRefused
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
-    from nats.aio.subscription import Subscription
 
 QUEUE = "callboard"
 """Responders of one subject share its requests."""
@@ -40,19 +36,7 @@ ERROR_HEADER = "Nats-Service-Error"
 PATIENCE = 3.0
 """Seconds that ``connect`` waits for the first connection before it returns without."""
 
-_DIGITS = re.compile(r"\d+")
-
 log = logging.getLogger("callboard.bus")
-
-
-@dataclass
-class _Interest:
-    """A subscription as it was asked for, and as it stands on the present connection."""
-
-    subject: str
-    queue: str
-    callback: Callable[[Msg], Awaitable[None]]
-    live: Subscription | None = None
 
 
 class NatsBus:
@@ -77,7 +61,7 @@ class NatsBus:
         self._wedge = WedgeWatch(self._link, on_wedged)
         self._role = role
         self._publish_seconds = publish_seconds
-        self._interests: list[_Interest] = []
+        self._interests: list[Interest] = []
         self._pulls: list[Pull] = []
         self._callbacks: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,7 +122,7 @@ class NatsBus:
             raise BrokerError(f"no stream takes {subject}", "The streams are made again; send it again.")
         ack = PUB_ACK.decode(answer.data)
         if ack.error is not None:
-            return _refused(subject, ack.error)
+            return refused(subject, ack.error)
         return Published(ack.seq, ack.duplicate)
 
     async def consume(self, subject: str, handler: Handler, *, durable: str, window: int = 64) -> Unsubscribe:
@@ -177,7 +161,7 @@ class NatsBus:
             except Exception as error:  # noqa: BLE001 - one listener's failure is not another's
                 log.warning("a listener on %s raised %s: %s", subject, type(error).__name__, error)
 
-        return await self._subscribe(_Interest(subject, "", heard))
+        return await self._subscribe(Interest(subject, "", heard))
 
     async def request(self, subject: str, body: bytes, *, timeout: float = 5.0) -> bytes:
         """Ask and wait for one answer; see ``Bus.request``."""
@@ -199,7 +183,7 @@ class NatsBus:
             if message.reply:
                 self._spawn(self._respond(message, responder))
 
-        return await self._subscribe(_Interest(subject, QUEUE, asked))
+        return await self._subscribe(Interest(subject, QUEUE, asked))
 
     async def stored(self, prefix: str) -> set[str]:
         """Every subject below *prefix* that holds a message."""
@@ -234,7 +218,7 @@ class NatsBus:
         if self._role == "board":
             await ensure_streams(self._link)
         for interest in self._interests:
-            interest.live = await self._link.subscribe(interest.subject, interest.callback, interest.queue)
+            await interest.attach(self._link)
         for pull in self._pulls:
             await pull.bind()
 
@@ -242,14 +226,11 @@ class NatsBus:
         for callback in tuple(self._callbacks):
             await _guarded(callback)
 
-    async def _subscribe(self, interest: _Interest) -> Unsubscribe:
+    async def _subscribe(self, interest: Interest) -> Unsubscribe:
         check_subject(interest.subject, wildcards=True)
 
-        async def attach() -> None:
-            interest.live = await self._link.subscribe(interest.subject, interest.callback, interest.queue)
-
         self._interests.append(interest)
-        await self._attach(attach, partial(self._interests.remove, interest))
+        await self._attach(partial(interest.attach, self._link), partial(self._interests.remove, interest))
 
         async def stop() -> None:
             if interest in self._interests:
@@ -302,16 +283,6 @@ class NatsBus:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _refused(subject: str, error: ApiError) -> Published:
-    """Turn JetStream's refusal of a message into what it means."""
-    if error.err_code == WRONG_LAST_SEQUENCE:
-        last = _DIGITS.findall(error.description)
-        return Published(int(last[-1]) if last else 0, duplicate=True)
-    if error.err_code == TOO_LONG:
-        raise MessageRefused("too-long", f"{subject}: {error.description}")
-    raise BrokerError(f"{subject} was not stored: {error.description}", "Send it again later.")
 
 
 async def _guarded(callback: Callable[[], Awaitable[None]]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
-from callboard.bus import INTAKE, MAX_MESSAGE, OUTBOX
+from callboard.bus import INTAKE, MAX_MESSAGE, OUTBOX, Published
 from callboard.bus.subjects import IN, OUT
-from callboard.errors import BrokerError
+from callboard.errors import BrokerError, MessageRefused
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -31,6 +32,9 @@ WRONG_LAST_SEQUENCE = 10071
 TOO_LONG = 10054
 NOT_FOUND = (10059, 10014)
 """Stream, consumer not found."""
+
+
+_DIGITS = re.compile(r"\d+")
 
 
 class ApiError(Struct, frozen=True):
@@ -176,3 +180,18 @@ async def _api(link: Link, verb: str, body: dict[str, Any]) -> Msg:
 def no_responders(answer: Msg) -> bool:
     """Say whether an answer is the server's word that nobody listens on the subject."""
     return not answer.data and answer.headers is not None and answer.headers.get("Status") == "503"
+
+
+def refused(subject: str, error: ApiError) -> Published:
+    """Turn JetStream's refusal of a message into what it means.
+
+    Raises:
+        MessageRefused: it is longer than the stream takes.
+        BrokerError: it was not stored, and may be later.
+    """
+    if error.err_code == WRONG_LAST_SEQUENCE:
+        last = _DIGITS.findall(error.description)
+        return Published(int(last[-1]) if last else 0, duplicate=True)
+    if error.err_code == TOO_LONG:
+        raise MessageRefused("too-long", f"{subject}: {error.description}")
+    raise BrokerError(f"{subject} was not stored: {error.description}", "Send it again later.")

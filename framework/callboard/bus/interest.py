@@ -1,0 +1,34 @@
+"""One subscription, on whatever connection there is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from callboard.bus.link import Link
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+
+@dataclass
+class Interest:
+    """A subscription as it was asked for, and as it stands on the present connection."""
+
+    subject: str
+    queue: str
+    callback: Callable[[Msg], Awaitable[None]]
+    live: Subscription | None = None
+
+    async def attach(self, link: Link) -> None:
+        """Subscribe on the present connection.
+
+        Raises:
+            BrokerError: there is none.
+        """
+        self.live = await link.subscribe(self.subject, self.callback, self.queue)
+
+
+__all__ = ["Interest"]
