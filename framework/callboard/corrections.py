@@ -99,8 +99,7 @@ def correct(desk: Desk, conn: sqlite3.Connection, prefix: str, document: Documen
     after = corrected(before, document)
     if _told(after) == _told(before):
         raise UsageError(f"{name} says what {ident} says", f"To take it as it is, use 'callboard accept {ident}'.")
-    place = next(iter(journal.places_of(conn, row.digest)), None)
-    asset = place[1].asset(place[0]) if place else row.subject
+    asset = journal.asset_now(conn, row.digest, None) or row.subject
     return desk.write(conn, asset, after, by, {CORRECTS: ident, "file": name})
 
 
@@ -136,9 +135,8 @@ def handed_in(conn: sqlite3.Connection) -> Iterator[Correction]:
 
 
 def _asset(conn: sqlite3.Connection, made: Proposal, digest: str) -> Asset | None:
-    place = next(iter(journal.places_of(conn, digest)), None)
     row = jobs.get(conn, made.job)
-    return place[1].asset(place[0]) if place else row.subject if row else None
+    return journal.asset_now(conn, digest, row.subject if row else None)
 
 
 class Wrote(Struct, frozen=True):

@@ -98,8 +98,7 @@ def _asset(conn: sqlite3.Connection, made: Proposal) -> Asset | None:
     row = jobs.get(conn, made.job)
     if row is None:
         return None
-    place = next(iter(journal.places_of(conn, row.digest)), None)
-    return place[1].asset(place[0]) if place else row.subject
+    return journal.asset_now(conn, row.digest, row.subject)
 
 
 def source_of(

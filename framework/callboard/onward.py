@@ -120,8 +120,7 @@ def _envelope(data: CaptionsAccepted, ident: str, run: str, cause: Envelope | No
 
 def _asset(conn: sqlite3.Connection, digest: str, row: jobs.Row | None) -> Asset | None:
     """Say where captions' asset is now, else where it was when its job was made."""
-    place = next(iter(journal.places_of(conn, digest)), None)
-    return place[1].asset(place[0]) if place else row.subject if row else None
+    return journal.asset_now(conn, digest, row.subject if row else None)
 
 
 def _shorter(data: CaptionsAccepted) -> Iterator[CaptionsAccepted]:

@@ -10,7 +10,7 @@ import time
 from typing import NamedTuple, cast
 
 import msgspec
-from callboard_schemas import Envelope, MediaKind, Sequence
+from callboard_schemas import Asset, Envelope, MediaKind, Sequence
 
 from callboard.catalog import texts
 from callboard.sources.facts import Seen
@@ -135,6 +135,12 @@ def places_of(conn: sqlite3.Connection, digest: str) -> list[tuple[str, Seen]]:
         (digest,),
     )
     return [(row[0], _seen(row[1:])) for row in rows]
+
+
+def asset_now(conn: sqlite3.Connection, digest: str, otherwise: Asset | None) -> Asset | None:
+    """Say where an asset is now; *otherwise* where it is at no place."""
+    found = next(iter(places_of(conn, digest)), None)
+    return found[1].asset(found[0]) if found else otherwise
 
 
 def place(conn: sqlite3.Connection, root: str, path: bytes) -> Seen | None:

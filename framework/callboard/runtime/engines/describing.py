@@ -15,7 +15,7 @@ from callboard.packs import Pack
 from callboard.runtime import Control, NoMemory
 from callboard.runtime.engines.huggingface import load_model
 from callboard.runtime.engines.inputs import check_options
-from callboard.runtime.engines.memory import give_back, is_short
+from callboard.runtime.engines.memory import give_back, is_short, weights_mb
 
 if TYPE_CHECKING:
     import torch
@@ -52,8 +52,7 @@ class Describer:
         self._pack, self._words, self._model, self._dtype, self.device = pack, words, model, dtype, device
         self._calls = threading.local()
         self.parallel = pack.parallel or 1
-        weights = sum(each.nbytes for each in (*model.parameters(), *model.buffers())) >> 20
-        self.memory_mb = max(pack.memory_mb, weights)
+        self.memory_mb = max(pack.memory_mb, weights_mb(model))
         """MiB: the weights, or at least the pack's figure, which knows the memory of a run."""
 
     def run(

@@ -7,9 +7,12 @@ import ctypes
 import gc
 import sys
 import threading
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import psutil
+
+if TYPE_CHECKING:
+    import torch
 
 _SIGNS: Final = (
     "Failed to allocate memory",  # onnxruntime, every provider
@@ -76,4 +79,9 @@ def give_back() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-__all__ = ["Growth", "give_back", "is_short"]
+def weights_mb(model: torch.nn.Module) -> int:
+    """MiB that a model's parameters and buffers take."""
+    return sum(each.nbytes for each in (*model.parameters(), *model.buffers())) >> 20
+
+
+__all__ = ["Growth", "give_back", "is_short", "weights_mb"]

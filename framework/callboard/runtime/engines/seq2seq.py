@@ -13,7 +13,7 @@ from callboard.errors import JobError
 from callboard.packs import Pack
 from callboard.runtime import Control, NoMemory
 from callboard.runtime.engines.huggingface import load_model
-from callboard.runtime.engines.memory import give_back, is_short
+from callboard.runtime.engines.memory import give_back, is_short, weights_mb
 from callboard.runtime.engines.pieces import Pieces, Vocabulary
 from callboard.runtime.engines.translation import Wish, Written, translate, wish_of
 
@@ -49,8 +49,7 @@ class Seq2Seq:
         self._pack, self._model, self.device = pack, model, device
         self._calls = threading.local()
         self.parallel = pack.parallel or 1
-        weights = sum(each.nbytes for each in (*model.parameters(), *model.buffers())) >> 20
-        self.memory_mb = max(pack.memory_mb, weights)
+        self.memory_mb = max(pack.memory_mb, weights_mb(model))
         """MiB: the weights, or at least the pack's figure, which knows the memory of a run."""
 
     def run(
