@@ -42,14 +42,20 @@ class Postman:
 
     async def reconcile(self) -> None:
         """Send again what was sent but is not in the stream: a stream can vanish, wedge or shrink without a word."""
-        try:
-            stored = await self._bus.stored(OUTBOX)
-        except BrokerError:
-            return
+        stored = await self._stored()
         lost = await self._catalog.write(lambda conn: outbox.reconcile(conn, stored))
         if lost:
             log.warning("the stream had lost %d messages; they are sent again", lost)
         self.wake()
+
+    async def _stored(self) -> set[str]:
+        """Ask the stream until it answers; the bus ends this when the connection is lost, and begins anew."""
+        while True:
+            try:
+                return await self._bus.stored(OUTBOX)
+            except BrokerError as error:
+                log.info("the stream is not compared yet: %s", error.message)
+                await asyncio.sleep(_PAUSE)
 
     async def run(self) -> None:
         """Send until cancelled."""

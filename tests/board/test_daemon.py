@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -238,17 +240,24 @@ async def test_a_stream_that_lost_everything_is_filled_again(project: Project) -
     """When the outgoing stream is gone, what was said in the last days is said again at the next connect."""
     async with EmbeddedServer(project.data) as server, NatsBus(server.broker()) as bus, up(project, bus) as board:
         (board.footage / "a.mp4").write_text("sunset")
-        await board.until(lambda: len(board.sidecars()) == 2)
+        await board.until(lambda: board.daemon.board.catalog.read(_receipts) == 2)  # the last to be said
         await board.daemon.board.postman.drained()
         before = await bus.stored(OUTBOX)
         assert before
         pid = server.pid
-        shutil.rmtree(server.folder / "jetstream", ignore_errors=True)
-        os.kill(pid, 9)
+        os.kill(pid, signal.SIGSTOP)  # it writes its files back when it finds them gone
+        shutil.rmtree(server.folder / "store" / "jetstream")
+        os.kill(pid, signal.SIGKILL)
         await board.until(lambda: server.pid not in (0, pid) and bus.connected)
         async with asyncio.timeout(60):
             while await _stored(bus) != before:
                 await asyncio.sleep(0.2)
+
+
+def _receipts(conn: sqlite3.Connection) -> int:
+    """Count what was said of sidecars."""
+    told: int = conn.execute("SELECT count(*) FROM outbox WHERE subject LIKE '%.effect.receipt.%'").fetchone()[0]
+    return told
 
 
 async def _stored(bus: NatsBus) -> set[str]:

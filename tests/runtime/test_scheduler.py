@@ -463,9 +463,11 @@ def test_two_models_used_in_turn_share_room_for_one(shop: Shop, models: Path) ->
     write(models, "b", memory_mb=40)
     scheduler = Scheduler(RuntimeSettings(memory_mb=64), models)
     answers: dict[str, int] = {"a": 0, "b": 0}
+    together = threading.Barrier(len(answers), timeout=WAIT)
 
     def use(model: str) -> None:
         for mark in range(1, 21):
+            together.wait()
             answers[model] += good(ask(scheduler, mark, model=model), mark)
 
     threads = [threading.Thread(target=use, args=(model,)) for model in answers]
@@ -475,7 +477,8 @@ def test_two_models_used_in_turn_share_room_for_one(shop: Shop, models: Path) ->
         thread.join(WAIT)
     assert answers == {"a": 20, "b": 20}
     assert shop.most_open == 1
-    assert status(scheduler, "a").loads + status(scheduler, "b").loads == len(shop.loaded) >= 3
+    assert status(scheduler, "a").loads + status(scheduler, "b").loads == len(shop.loaded)
+    assert len(shop.loaded) > 20  # both are used in each round, and at most one of them is there when it begins
     scheduler.close()
 
 
