@@ -317,3 +317,23 @@ class EffectConflict(CallboardError):
     def __init__(self, path: str, problem: str) -> None:
         self.path, self.problem = path, problem
         super().__init__(f"{path}: {problem}")
+
+
+class HostError(CallboardError):
+    """An application, or our part in it, is missing, of a version not supported, or refuses what is asked."""
+
+    code = "host"
+
+    def __init__(self, host: str, problem: str, hint: str = "") -> None:
+        self.host, self.problem = host, problem
+        super().__init__(f"{host}: {problem}", hint or f"'callboard hosts doctor {host}' says what is missing.")
+
+
+class TimelineError(CallboardError):
+    """A timeline or a project file cannot be read, is of a version not supported, or cannot hold what is to be written."""
+
+    code = "timeline"
+
+    def __init__(self, path: str, problem: str, hint: str = "") -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}", hint)

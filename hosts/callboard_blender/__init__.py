@@ -1,0 +1,1 @@
+"""Blender: an extension, its installer, and headless jobs."""

@@ -1,0 +1,1 @@
+"""The client that runs inside an application: standard library only, Python 3.7 syntax, no threads."""

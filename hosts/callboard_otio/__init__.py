@@ -1,0 +1,1 @@
+"""OpenTimelineIO: timelines read, inspected, filled and converted."""

@@ -1,0 +1,1 @@
+"""DaVinci Resolve: menu scripts, the adapter for Studio, and files for the free edition."""
