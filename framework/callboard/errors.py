@@ -330,7 +330,7 @@ class HostError(CallboardError):
 
 
 class TimelineError(CallboardError):
-    """A timeline or a project file cannot be read, is of a version not supported, or cannot hold what is to be written."""
+    """A timeline or a project file cannot be read, is of a version not supported, or cannot hold what is asked."""
 
     code = "timeline"
 

@@ -1,4 +1,4 @@
-"""Hosts: the applications people work in. What a host package offers to ``callboard hosts``; the board's side is beside.
+"""Hosts: the applications people work in. What a host package offers to ``callboard hosts``.
 
 A host package is found by its entry point in the group ``callboard.hosts``: a module with ``package()``.
 """
