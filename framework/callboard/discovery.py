@@ -58,7 +58,7 @@ def discover(allow: Sequence[str] = ()) -> list[Found]:
         allow: Ids of the third-party plugins that may run; the others are found with ``allowed`` false.
     """
     found: dict[str, Found] = {}
-    for entry, dist in _entries():
+    for entry, dist in entries(GROUP):
         one = _look(entry, dist, allow)
         first = found.get(one.id)
         if first is not None:
@@ -76,22 +76,22 @@ def _doubled(first: Found, second: Found) -> Found:
     return replace(first, error=f"plugin {first.id!r}: two distributions offer it, {names}; uninstall one")
 
 
-def _entries() -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
-    """Walk the distributions one by one, so that one with broken metadata hides no other."""
+def entries(group: str) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
+    """Give the entry points of a group, each with who offers it; one with broken metadata hides no other."""
     seen: set[str] = set()
     for dist in importlib.metadata.distributions():
         try:
             text = dist.read_text("entry_points.txt")
-            if not text or GROUP not in text:
+            if not text or group not in text:
                 continue
             name = re.sub(r"[-_.]+", "-", dist.metadata["Name"] or "").lower()
             if name in seen:
                 continue
             seen.add(name)
-            entries = [entry for entry in dist.entry_points if entry.group == GROUP]
+            offered = [entry for entry in dist.entry_points if entry.group == group]
         except Exception:  # noqa: BLE001, S112 - another distribution's broken metadata is not ours to report
             continue
-        yield from ((entry, dist) for entry in entries)
+        yield from ((entry, dist) for entry in offered)
 
 
 def _look(entry: importlib.metadata.EntryPoint, dist: importlib.metadata.Distribution, allow: Sequence[str]) -> Found:
@@ -182,4 +182,4 @@ def _extras(found: Found) -> str:
     return f"; install it with: pip install '{found.distribution}[{','.join(found.manifest.extras)}]'"
 
 
-__all__ = ["GROUP", "Found", "check", "discover", "load_manifest", "nearest", "resolve_parameters"]
+__all__ = ["GROUP", "Found", "check", "discover", "entries", "load_manifest", "nearest", "resolve_parameters"]

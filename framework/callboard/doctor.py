@@ -23,6 +23,7 @@ from callboard.checkups import Finding, Level, checkups
 from callboard.config import Project
 from callboard.discovery import discover
 from callboard.errors import CallboardError, UsageError
+from callboard.hosting.packages import hosts, look
 from callboard.lock import held
 from callboard.manifests import resolve_parameters
 from callboard.own_files import missing
@@ -248,6 +249,20 @@ def _watch_limits(_project: Project) -> Iterator[Finding]:
         yield Finding("watch limit", "ok", f"{watches} folders")
 
 
+def _hosts(_project: Project) -> Iterator[Finding]:
+    """Say in which applications Callboard is, or could be; 'callboard hosts doctor' looks closer."""
+    for one in map(look, hosts()):
+        name = one.found.name
+        if one.problem is not None:
+            yield Finding(f"host {name}", "problem", one.problem.message, one.problem.hint)
+        for place in one.installations:
+            if place.installed:
+                yield Finding(f"host {name}", "ok", f"Callboard {place.installed} is in {place.application}")
+            else:
+                put = f"callboard hosts install {name} --where {place.version}"
+                yield Finding(f"host {name}", "note", f"Callboard is not in {place.application}", put)
+
+
 _CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _python,
     _extras,
@@ -264,6 +279,7 @@ _CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _catalog,
     _watch_folders,
     _watch_limits,
+    _hosts,
 )
 
 __all__ = ["Finding", "examine"]

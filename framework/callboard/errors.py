@@ -298,9 +298,10 @@ class MissingExtra(CallboardError):
 
     code = "extra-missing"
 
-    def __init__(self, what: str, library: str, extra: str = "media,cpu") -> None:
+    def __init__(self, what: str, library: str, extra: str = "media,cpu", package: str = "callboard") -> None:
         self.library = library
-        super().__init__(f"{what} needs {library}, which is not installed", f"pip install 'callboard[{extra}]'")
+        hint = f"pip install '{package}[{extra}]'" if extra else f"Install it where {package} is."
+        super().__init__(f"{what} needs {library}, which is not installed", hint)
 
 
 class RuntimeGone(Blocked):

@@ -33,6 +33,8 @@ COMMANDS: dict[str, Entry] = {
     "glossary": Entry("callboard.cli.glossary", "Keep names and terms: check, import, learn them from corrections."),
     "learn": Entry("callboard.cli.learn", "Propose thresholds from what people accepted and rejected."),
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
+    "timeline": Entry("callboard.cli.timeline", "Look into timelines, fill gaps, and put captions and markers in."),
+    "hosts": Entry("callboard.cli.hosts", "Put Callboard into Blender, Kdenlive and Resolve, and take it away."),
     "plugins": Entry("callboard.cli.plugins", "List, describe and check plugins."),
     "models": Entry("callboard.cli.models", "List, pull, verify, carry and remove model packs."),
     "eval": Entry("callboard.cli.eval", "Measure plugins on made truth, and compare with before."),

@@ -17,7 +17,7 @@ from callboard.errors import CallboardError, Interrupted
 
 
 class _Commands(Group):
-    """The commands of the table, each imported when it is called."""
+    """The commands of the table, and those that packages contribute; each is imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the names in the order of the table."""
@@ -27,7 +27,9 @@ class _Commands(Group):
         """Import one command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
-            return None
+            from callboard.hosting.packages import contributed
+
+            return contributed(cmd_name)
         command: click.Command = import_module(entry.module).command
         return command
 
