@@ -41,7 +41,9 @@ def list_(as_json: bool) -> int:
     print_table(shown)
     out = console()
     for one in seen:
-        if one.found.package is not None:
+        if one.problem is not None:
+            out.print(f"[red]broken[/red]: {cell(one.problem.message)} [dim]{cell(one.problem.hint)}[/dim]")
+        elif one.found.package is not None:
             out.print(f"[bold]{cell(one.found.name)}[/bold] can: {cell(', '.join(one.found.package.verbs))}")
     out.print("'callboard hosts install NAME --dry-run' says what would be written; without --dry-run it is.")
     return 0
@@ -49,8 +51,7 @@ def list_(as_json: bool) -> int:
 
 def _rows(one: Seen) -> list[tuple[str, str, str, str]]:
     if one.problem is not None:
-        said = f"[red]broken[/red] {cell(one.problem.message)} [dim]{cell(one.problem.hint)}[/dim]"
-        return [(said, "", "", "")]
+        return [("[red]broken[/red]", "", "", "")]
     if not one.installations:
         return [("[yellow]not found[/yellow]", "", "", "")]
     return [

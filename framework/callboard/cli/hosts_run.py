@@ -51,8 +51,8 @@ def _asked_to_stop() -> Iterator[threading.Event]:
     try:
         yield stopping
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for caught, handler in before.items():
+            signal.signal(caught, handler)
 
 
 __all__ = ["command"]
