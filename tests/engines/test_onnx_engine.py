@@ -142,6 +142,13 @@ def test_shares_the_cores_among_calls(tmp_path: Path, pack: Pack) -> None:
     assert load(chosen).parallel == 4
 
 
+def test_shares_out_the_cores_where_calls_are_batched(tmp_path: Path) -> None:
+    """Runs that gather calls have a thread each, up to four runs at once; together they keep within ``threads``."""
+    pack = write_toml(tmp_path, "gathers", {"product.onnx": graph()}, "batch = {most = 8}")
+    for threads, expected in ((1, (1, 1)), (2, (1, 2)), (3, (1, 3)), (16, (4, 4))):
+        assert engine.plan(pack, RuntimeSettings(threads=threads)) == expected
+
+
 @pytest.mark.parametrize("path", ["../secret.data", "/etc/hostname", "a/../../secret.data", "C:secret.data", "a\\b"])
 def test_refuses_a_pack_that_lists_what_lies_elsewhere(tmp_path: Path, path: str) -> None:
     """A path out of the pack's folder makes the pack a bad one, before any file is opened."""

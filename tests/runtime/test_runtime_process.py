@@ -233,7 +233,7 @@ async def test_a_cancelled_call_is_not_begun(supervisor: RuntimeSupervisor, shar
 
 
 async def test_stops_in_time_during_a_call(tmp_path: Path, shared: Path, settings: RuntimeSettings) -> None:
-    """The board ends within five seconds though a call would go on for ever, and leaves no process or socket."""
+    """The board ends within five seconds though a call would go on for ever; no process, socket or traceback is left."""
     async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
         await supervisor.ensure()
         client = RuntimeClient(supervisor.address, shared)
@@ -247,6 +247,7 @@ async def test_stops_in_time_during_a_call(tmp_path: Path, shared: Path, setting
     with pytest.raises(RuntimeGone):
         await call
     client.close()
+    assert (tmp_path / "run" / "runtime.log").read_text() == ""
 
 
 async def test_is_private_to_its_user(supervisor: RuntimeSupervisor, tmp_path: Path) -> None:

@@ -398,6 +398,18 @@ def test_runs_as_many_at_once_as_the_session_takes(scheduler: Scheduler, shop: S
     assert sum(run.rows for run in shop.log) == 8
 
 
+def test_a_long_call_is_shared_out_among_free_workers(scheduler: Scheduler, shop: Shop) -> None:
+    """Eight rows of one call are run as four and four at the same moment, and come back whole and in order."""
+    shop.parallel = 2
+    assert good(ask(scheduler))
+    shop.held = True
+    call = ask(scheduler, 2, rows=8)
+    runs = [begun(shop) for _ in range(3)][1:]
+    shop.free()
+    assert [run.rows for run in runs] == [4, 4]
+    assert good(call, 2, 8)
+
+
 def test_memory_that_runs_out_halves_the_batch(scheduler: Scheduler, shop: Shop) -> None:
     """Eight rows do not fit, four do not, two do: all are answered, and later batches begin with two."""
     shop.room["cpu"] = 3

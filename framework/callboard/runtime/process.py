@@ -133,7 +133,9 @@ async def _serve(address: Path, shared: Path, scheduler: Scheduler, parent: int)
         loop.add_signal_handler(sign, stop.set)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Client(Channel(reader, writer, ToRuntime), scheduler, shared).serve()
+        # Only the end of the process cancels this, and asyncio would print a cancelled connection as a fault.
+        with contextlib.suppress(asyncio.CancelledError):
+            await Client(Channel(reader, writer, ToRuntime), scheduler, shared).serve()
 
     mask = os.umask(0o177)
     try:

@@ -131,8 +131,9 @@ class Queue:
         """Take what makes the next batch.
 
         Args:
-            limit: Rows of a batch at most; a longer call is cut into parts of about equal length.
-            free: Workers that could run a batch now, this one among them: each is left a share.
+            limit: Rows of a batch at most.
+            free: Workers that could run a batch now, this one among them: each is left a share. A call that is longer
+                than a share, or than the limit, is cut into parts of about equal length.
             held: Leave alone what is not urgent.
         """
         lane = self.due(held=held)
@@ -141,13 +142,14 @@ class Queue:
         first, *others = lane.in_turn(AHEAD)
         if first.call.kind is None:
             return [lane.take(first, first.rows)]
-        if first.rows > limit:
-            return [lane.take(first, -(-first.rows // -(-first.rows // limit)))]
-        if first.alone:
-            return [lane.take(first, first.rows)]
         fellows = [other for other in others if other.call.kind == first.call.kind and not other.alone]
         share = -(-(first.rows + sum(fellow.rows for fellow in fellows)) // max(free, 1))
-        chosen = choose(first.size, [fellow.size for fellow in fellows], min(limit, share))
+        most = limit if first.alone else min(limit, share)
+        if first.rows > most:
+            return [lane.take(first, -(-first.rows // -(-first.rows // most)))]
+        if first.alone:
+            return [lane.take(first, first.rows)]
+        chosen = choose(first.size, [fellow.size for fellow in fellows], most)
         pieces = [first, *(fellows[index] for index in chosen)]
         return [lane.take(piece, piece.rows) for piece in pieces]
 
