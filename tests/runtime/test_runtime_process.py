@@ -233,7 +233,7 @@ async def test_a_cancelled_call_is_not_begun(supervisor: RuntimeSupervisor, shar
 
 
 async def test_stops_in_time_during_a_call(tmp_path: Path, shared: Path, settings: RuntimeSettings) -> None:
-    """The board ends within five seconds though a call would go on for ever; no process, socket or traceback is left."""
+    """The board ends within five seconds though a call would go on for ever; nothing is left but an empty log."""
     async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
         await supervisor.ensure()
         client = RuntimeClient(supervisor.address, shared)
