@@ -18,7 +18,7 @@ demo: $(READY)-demo ## Watch sample footage become captions and tags.
 test: system $(READY)-all models ## Run every test; a skipped test is a failure.
 	$(BIN)/python -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile
 
-coverage: system $(READY)-all models ## Run every test, and say which lines none of them runs; takes half as long again.
+coverage: system $(READY)-all models ## Run every test, and say which lines none of them runs.
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile; status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status
