@@ -22,14 +22,17 @@ _LATER = {name: f"callboard.cli.hosts_{name}" for name in ("bridge", "doctor", "
 @json_flag
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> int | None:
-    """Put Callboard into the applications that people work in, look after it there, and take it away again."""
+    """Put Callboard into the applications that people work in, and take it away again."""
     return ctx.invoke(list_, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("list")
 @json_flag
 def list_(as_json: bool) -> int:
-    """List the applications that are found here, whether Callboard is in them, and what it can do there."""
+    """List the applications that are found here.
+
+    Says for each where Callboard's part goes, what runs it, whether it is in and of which version, and what it can do.
+    """
     seen = [look(found) for found in hosts()]
     if as_json:
         print_json({"hosts": [_document(one) for one in seen]})

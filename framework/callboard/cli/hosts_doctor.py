@@ -28,7 +28,10 @@ _MARKS = {"ok": "[green]ok[/green]     ", "warning": "[yellow]warning[/yellow]",
 )
 @json_flag
 def command(name: str | None, where: str, project: Path | None, record: Path | None, as_json: bool) -> int:
-    """Say what is missing for the application NAME, or for every one. Exit code 1 if there is a problem."""
+    """Say what is missing for the application NAME.
+
+    Without a NAME, for every one. Exit code 1 if there is a problem.
+    """
     if name is None and (record is not None or where):
         raise UsageError("'--record' and '--where' are for one application", "callboard hosts doctor NAME")
     folder = project_folder(project)

@@ -25,9 +25,9 @@ _DOES = {"write": "[green]write[/green] ", "remove": "[red]remove[/red]", "run":
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @json_flag
 def command(name: str, where: str, project: Path | None, dry_run: bool, yes: bool, as_json: bool) -> int:
-    """Put Callboard into the application NAME, connected with a project.
+    """Put Callboard into the application NAME.
 
-    Shows each step first and, on a terminal, asks. Where several versions are found the newest is taken.
+    Shows each step first and, on a terminal, asks. Where several versions are found, the newest is taken.
     """
     package, folder = chosen(name), project_folder(project)
     target, others = place(package, where)

@@ -25,7 +25,10 @@ from callboard.config import require_project
 @project_option
 @json_flag
 def command(name: str, paths: Sequence[Path], project: Path | None, as_json: bool) -> int:
-    """Serve the application NAME, or its project files in PATHS, until Ctrl-C."""
+    """Serve the application NAME until Ctrl-C.
+
+    PATHS are its project files, where its part works on those.
+    """
     package = chosen(name)
     folder = require_project(project or Path.cwd()).folder
     given = [path.absolute() for path in paths]

@@ -17,7 +17,10 @@ from callboard.cli.output import console, print_json
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @json_flag
 def command(name: str, where: str, dry_run: bool, yes: bool, as_json: bool) -> int:
-    """Take Callboard out of the application NAME: out of every version that it is in, or out of one with --where."""
+    """Take Callboard out of the application NAME.
+
+    Out of every version that it is in, or with --where out of one. Nothing but Callboard's part is removed.
+    """
     package = chosen(name)
     targets = [place(package, where).chosen] if where else [one for one in package.installations() if one.installed]
     planned = [(target, package.uninstall(target, dry_run=True)) for target in targets]
