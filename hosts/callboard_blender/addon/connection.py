@@ -1,0 +1,164 @@
+"""Ties the link to Blender: one timer that polls it, and what it may do to the open project, and when."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import time
+import uuid
+from typing import Any
+
+import bpy
+
+from . import apply, events, preferences, thumbnails, uses, whereabouts
+from .link import Link
+
+try:
+    from .bridge import Bridge  # in the add-on, as it is installed
+except ImportError:
+    from callboard_bridge import Bridge
+
+log = logging.getLogger(__name__)
+
+_AIM_SECONDS = 5.0
+"""Between two looks at which project is meant, for an installer may have written it."""
+_TROUBLE_SECONDS = 1.0
+_PANELS = {"VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES"}
+_HANDS_FULL = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MESH_OT_", "OBJECT_OT_")
+"""Operators whose work in progress a change of the project would break."""
+
+
+class Blender:
+    """This Blender, as the link needs it."""
+
+    def project(self) -> tuple[str, str]:
+        """Say which file is open, and its revision."""
+        return uses.project(), uses.revision()
+
+    def uses(self) -> list[dict[str, Any]]:
+        """List every use of media in the open file."""
+        return uses.snapshot()
+
+    def run(self, command: dict[str, Any], agreed: bool) -> dict[str, Any]:
+        """Do what a command asks."""
+        return apply.run(command, agreed)
+
+    def busy(self) -> bool:
+        """Say whether it renders, somebody drags something, or an object is being edited.
+
+        Each of them holds pointers into what a command would change; and in edit mode an undo step holds the
+        edited object alone.
+        """
+        if bpy.app.is_job_running("RENDER"):
+            return True
+        if getattr(bpy.context, "mode", "OBJECT") not in ("OBJECT", "POSE"):
+            return True
+        operators = (one for window in _windows() for one in getattr(window, "modal_operators", ()))
+        return any(one.bl_idname.startswith(_HANDS_FULL) for one in operators)
+
+
+class _Session:
+    """The add-on while it is registered."""
+
+    def __init__(self) -> None:
+        self.link = Link(Blender(), _bridge, "")
+        self.drawn = -1
+        self.aim_at = 0.0
+
+
+_sessions: list[_Session] = []
+"""One while the add-on is registered, else none."""
+
+
+def current() -> Link | None:
+    """Give the link, while the add-on is registered."""
+    return _sessions[0].link if _sessions else None
+
+
+def _windows() -> list[Any]:
+    manager = bpy.context.window_manager
+    return list(manager.windows) if manager is not None else []
+
+
+def _bridge(folder: str) -> Any:
+    name = preferences.host() or "blender"
+    version = ".".join(str(part) for part in bpy.app.version)
+    return Bridge.for_project(
+        folder, "Blender", version, capabilities=apply.VERBS, host=f"{name}-{uuid.uuid4().hex[:6]}"
+    )
+
+
+def start() -> None:
+    """Begin to connect; in a Blender without a window only when it is asked for with ``pump``."""
+    _sessions.append(_Session())
+    events.register()
+    atexit.register(stop)  # a timer that is left makes bpy 4.2 crash and bpy 4.5 hang at exit
+    if not bpy.app.background:
+        bpy.app.timers.register(_tick, first_interval=0.1, persistent=True)
+
+
+def stop() -> None:
+    """Disconnect."""
+    atexit.unregister(stop)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    if _sessions:
+        events.unregister()
+        _sessions.pop().link.close()
+
+
+def aim() -> None:
+    """Look again at which project is meant, at the next tick."""
+    for session in _sessions:
+        session.aim_at = 0.0
+
+
+def pump() -> float:
+    """Go on once, where no timer does it. Returns the seconds after which to call it again."""
+    return _go_on(_sessions[0]) if _sessions else _TROUBLE_SECONDS
+
+
+def _tick() -> float | None:
+    return _go_on(_sessions[0]) if _sessions else None
+
+
+def _go_on(session: _Session) -> float:
+    """Poll the link; what goes wrong is logged, for an exception would end Blender's timer for good."""
+    try:
+        _take_aim(session)
+        link = session.link
+        for kind, data in events.drain():
+            link.post(kind, data)
+            link.dirty()
+        rest = link.tick()
+        while link.pictures:
+            thumbnails.put(*link.pictures.popleft())
+            link.touch()
+        if session.drawn != link.version:
+            session.drawn = link.version
+            redraw()
+    except Exception:
+        log.exception("callboard: the connection stumbled")
+        return _TROUBLE_SECONDS
+    return rest
+
+
+def _take_aim(session: _Session) -> None:
+    now = time.monotonic()
+    if now < session.aim_at:
+        return
+    session.aim_at = now + _AIM_SECONDS
+    folder = preferences.project()
+    url = str(whereabouts.board(folder).get("url", "")) if folder else ""
+    session.link.by = preferences.by()
+    session.link.use(folder, preferences.allowed(url) if url else "")
+
+
+def redraw() -> None:
+    """Have the sidebars drawn again, and nothing else: the viewport itself may be slow."""
+    for window in _windows():
+        for area in window.screen.areas:
+            if area.type in _PANELS:
+                for region in area.regions:
+                    if region.type == ("WINDOW" if area.type == "PREFERENCES" else "UI"):
+                        region.tag_redraw()
