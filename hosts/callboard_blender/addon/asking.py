@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
-import bpy
-
-from . import connection, gaps, uses, versions, words
+from . import connection, uses, versions, words
+from .inside import bpy
 
 _LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 _NOT_CONNECTED = "Name your Callboard project in the preferences first"
@@ -28,17 +27,22 @@ def _sent(operator: Any, what: str) -> set[str]:
     return {"FINISHED"}
 
 
+def selected(context: Any) -> bool:
+    """Say whether any strip is selected."""
+    return any(strip.select for strip in versions.every(versions.scene_of(context)))
+
+
 class _ForSelection:
     """What operators on the selected strips share."""
 
-    bl_options = {"INTERNAL"}
+    bl_options: ClassVar = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Need a project to talk to, and something that is selected."""
         if not _ready(cls):
             return False
-        if not versions.selected(context):
+        if not selected(context):
             cls.poll_message_set("Select strips with footage or sound first")  # type: ignore[attr-defined]  # bpy's
             return False
         return True
@@ -55,9 +59,10 @@ class _ForSelection:
 
 
 class RequestCaptions(_ForSelection, bpy.types.Operator):
-    """Write down what is said in the selected strips. You review it before anything is changed"""
+    """Write down what is said in the selected strips. You review it before anything is changed."""
 
     bl_idname = "callboard.request_captions"
+    bl_description = "Write down what is said in the selected strips. You review it before anything is changed"
     bl_label = "Captions"
 
     def execute(self, context: Any) -> set[str]:
@@ -66,9 +71,10 @@ class RequestCaptions(_ForSelection, bpy.types.Operator):
 
 
 class RequestTags(_ForSelection, bpy.types.Operator):
-    """Say what is to be seen in the selected strips. You review it before anything is changed"""
+    """Say what is to be seen in the selected strips. You review it before anything is changed."""
 
     bl_idname = "callboard.request_tags"
+    bl_description = "Say what is to be seen in the selected strips. You review it before anything is changed"
     bl_label = "Tags"
 
     def execute(self, context: Any) -> set[str]:
@@ -77,9 +83,10 @@ class RequestTags(_ForSelection, bpy.types.Operator):
 
 
 class RequestTranslation(_ForSelection, bpy.types.Operator):
-    """Put the accepted captions of the selected strips into other languages"""
+    """Put the accepted captions of the selected strips into other languages."""
 
     bl_idname = "callboard.request_translation"
+    bl_description = "Put the accepted captions of the selected strips into other languages"
     bl_label = "Translation"
     __annotations__ = {
         "languages": bpy.props.StringProperty(
@@ -103,55 +110,42 @@ class RequestTranslation(_ForSelection, bpy.types.Operator):
         return self.ask(context, "translation", f"a translation into {named}", languages=codes)
 
 
-def gap_at_playhead(context: Any, channel: int) -> tuple[Any, gaps.Hole | None]:
-    """Find the gap at the playhead.
-
-    Returns:
-        The sequencer's scene, and the gap on its *channel*; nothing where something is there already.
-    """
-    scene = versions.sequencer_scene(context)
-    taken = [versions.span(strip) for strip in versions.strips(scene) if strip.channel == channel]
-    return scene, gaps.at(scene.frame_current, taken, scene.frame_start, scene.frame_end)
-
-
-def active_channel(context: Any) -> int:
-    """Say which channel a person works on: the active strip's, else the first."""
-    scene = versions.sequencer_scene(context)
-    editor = scene.sequence_editor
-    active = editor.active_strip if editor is not None else None
-    return int(active.channel) if active is not None else 1
-
-
 class RequestPlaceholder(bpy.types.Operator):
-    """Have a stand-in made for the shot that is missing at the playhead"""
+    """Have a stand-in made for the shot that is missing at the playhead, or between two selected strips."""
 
     bl_idname = "callboard.request_placeholder"
     bl_label = "Placeholder in the Gap"
-    bl_options = {"INTERNAL"}
+    bl_description = "Have a stand-in made for the shot that is missing at the playhead, or between two selected strips"
+    bl_options: ClassVar = {"INTERNAL"}
     __annotations__ = {
-        "channel": bpy.props.IntProperty(name="Channel", min=1, max=128, default=1),
-        "shot": bpy.props.StringProperty(name="Shot", description="What the shot is called, such as sc010_sh030"),
+        "shot": bpy.props.StringProperty(
+            name="Shot", description="What the shot is called, such as sc010_sh030", options={"SKIP_SAVE"}
+        ),
         "purpose": bpy.props.StringProperty(
-            name="What it shows", description="In a few words; a person sees them on the placeholder", maxlen=500
+            name="What it shows",
+            description="In a few words; they are written on the placeholder",
+            maxlen=500,
+            options={"SKIP_SAVE"},
         ),
     }
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Need a project to talk to, and a timeline."""
+        """Need a project to talk to, and a timeline with something on it."""
         if not _ready(cls):
             return False
-        if versions.sequencer_scene(context) is None:
-            cls.poll_message_set("There is no timeline here")
+        scene = versions.scene_of(context)
+        if scene is None or scene.sequence_editor is None:
+            cls.poll_message_set("There are no strips on this scene's timeline")
             return False
         return True
 
     def invoke(self, context: Any, _event: Any) -> set[str]:
         """Ask what the shot is, if there is a gap at all."""
-        self.channel = active_channel(context)
-        scene, hole = gap_at_playhead(context, self.channel)
-        if hole is None:
-            return self._no_gap(scene)
+        gap = uses.gap(context)
+        if gap is None:
+            return self._no_gap()
+        self.shot = gap.get("shot", "")
         found: set[str] = context.window_manager.invoke_props_dialog(self, width=380)
         return found
 
@@ -159,46 +153,25 @@ class RequestPlaceholder(bpy.types.Operator):
         """Show which gap is meant, and what may be said of it."""
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "channel")
-        scene, hole = gap_at_playhead(context, self.channel)
-        if hole is None:
-            layout.label(text="Something is at the playhead on this channel", icon="ERROR")
-        else:
-            seconds = uses.seconds(scene, hole.end) - uses.seconds(scene, hole.start)
-            layout.label(text=f"Frames {hole.start} to {hole.end - 1}, {seconds:.1f} s", icon="SEQ_STRIP_META")
+        gap = uses.gap(context)
+        if gap is not None:
+            first, frames = (round(gap[name] * gap["rate"]) for name in ("start", "duration"))
+            seconds = f"{gap['duration']:.1f} s"
+            layout.label(text=f"Frames {first} to {first + frames - 1}, {seconds}", icon="SEQ_STRIP_META")
         layout.prop(self, "shot")
         layout.prop(self, "purpose")
 
     def execute(self, context: Any) -> set[str]:
         """Ask."""
-        scene, hole = gap_at_playhead(context, self.channel)
-        link = connection.current()
-        if hole is None or link is None:
-            return self._no_gap(scene)
-        link.request("placeholder", gap=gap_of(scene, self.channel, hole, self.shot.strip(), self.purpose.strip()))
-        return _sent(self, f"a placeholder of {words.count(hole.end - hole.start, 'frame')}")
+        gap, link = uses.gap(context), connection.current()
+        if gap is None or link is None:
+            return self._no_gap()
+        link.request("placeholder", gap={**gap, "shot": self.shot.strip(), "purpose": self.purpose.strip()})
+        return _sent(self, f"a placeholder of {gap['duration']:.1f} s")
 
-    def _no_gap(self, scene: Any) -> set[str]:
-        inside = scene.frame_start <= scene.frame_current <= scene.frame_end
-        why = f"Channel {self.channel} has no gap here" if inside else "The playhead is outside the scene's frames"
-        self.report({"WARNING"}, f"{why}. Move the playhead into the gap")
+    def _no_gap(self) -> set[str]:
+        self.report({"WARNING"}, "No gap here. Put the playhead into one, or select the strips before and after it")
         return {"CANCELLED"}
-
-
-def gap_of(scene: Any, channel: int, hole: gaps.Hole, shot: str, purpose: str) -> dict[str, Any]:
-    """Describe a gap for the board."""
-    start = uses.seconds(scene, hole.start)
-    render = scene.render
-    return {
-        "ref": f"{scene.name}:{channel}:{hole.start}"[:256],
-        "start": start,
-        "duration": uses.seconds(scene, hole.end) - start,
-        "rate": render.fps / render.fps_base,
-        "width": max(1, render.resolution_x * render.resolution_percentage // 100),
-        "height": max(1, render.resolution_y * render.resolution_percentage // 100),
-        "shot": shot,
-        "purpose": purpose,
-    }
 
 
 CLASSES = (RequestCaptions, RequestTags, RequestTranslation, RequestPlaceholder)

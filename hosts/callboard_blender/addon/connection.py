@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
+import importlib
+import importlib.util
 import logging
 import time
 import uuid
 from typing import Any
 
-import bpy
-
-from . import apply, events, preferences, thumbnails, uses, whereabouts
+from . import apply, events, exits, preferences, thumbnails, uses, versions, whereabouts
+from .inside import bpy
 from .link import Link
-
-try:
-    from .bridge import Bridge  # in the add-on, as it is installed
-except ImportError:
-    from callboard_bridge import Bridge
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +19,8 @@ _AIM_SECONDS = 5.0
 """Between two looks at which project is meant, for an installer may have written it."""
 _TROUBLE_SECONDS = 1.0
 _PANELS = {"VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES"}
-_HANDS_FULL = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MESH_OT_", "OBJECT_OT_")
-"""Operators whose work in progress a change of the project would break."""
+_FREE_MODES = ("OBJECT", "POSE")
+"""In any other mode an undo step holds the edited object alone, not what we would change."""
 
 
 class Blender:
@@ -44,17 +39,8 @@ class Blender:
         return apply.run(command, agreed)
 
     def busy(self) -> bool:
-        """Say whether it renders, somebody drags something, or an object is being edited.
-
-        Each of them holds pointers into what a command would change; and in edit mode an undo step holds the
-        edited object alone.
-        """
-        if bpy.app.is_job_running("RENDER"):
-            return True
-        if getattr(bpy.context, "mode", "OBJECT") not in ("OBJECT", "POSE"):
-            return True
-        operators = (one for window in _windows() for one in getattr(window, "modal_operators", ()))
-        return any(one.bl_idname.startswith(_HANDS_FULL) for one in operators)
+        """Say whether it renders, somebody drags something, or an object is being edited."""
+        return versions.busy() or getattr(bpy.context, "mode", "OBJECT") not in _FREE_MODES
 
 
 class _Session:
@@ -75,15 +61,16 @@ def current() -> Link | None:
     return _sessions[0].link if _sessions else None
 
 
-def _windows() -> list[Any]:
-    manager = bpy.context.window_manager
-    return list(manager.windows) if manager is not None else []
+def bridge_module() -> Any:
+    """Import the bridge: the one beside us in the add-on as it is installed, else the package of its own."""
+    beside = f"{__package__}.bridge"
+    return importlib.import_module(beside if importlib.util.find_spec(beside) else "callboard_bridge")
 
 
 def _bridge(folder: str) -> Any:
     name = preferences.host() or "blender"
     version = ".".join(str(part) for part in bpy.app.version)
-    return Bridge.for_project(
+    return bridge_module().Bridge.for_project(
         folder, "Blender", version, capabilities=apply.VERBS, host=f"{name}-{uuid.uuid4().hex[:6]}"
     )
 
@@ -91,15 +78,15 @@ def _bridge(folder: str) -> Any:
 def start() -> None:
     """Begin to connect; in a Blender without a window only when it is asked for with ``pump``."""
     _sessions.append(_Session())
-    events.register()
-    atexit.register(stop)  # a timer that is left makes bpy 4.2 crash and bpy 4.5 hang at exit
+    events.register(urgent=pump if bpy.app.background else None)
+    exits.keep(stop)
     if not bpy.app.background:
         bpy.app.timers.register(_tick, first_interval=0.1, persistent=True)
 
 
 def stop() -> None:
     """Disconnect."""
-    atexit.unregister(stop)
+    exits.forget(stop)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     if _sessions:
@@ -129,10 +116,11 @@ def _go_on(session: _Session) -> float:
         link = session.link
         for kind, data in events.drain():
             link.post(kind, data)
-            link.dirty()
+        if events.changed():
+            link.telling.dirty()
         rest = link.tick()
-        while link.pictures:
-            thumbnails.put(*link.pictures.popleft())
+        while link.telling.pictures:
+            thumbnails.put(*link.telling.pictures.popleft())
             link.touch()
         if session.drawn != link.version:
             session.drawn = link.version
@@ -156,7 +144,7 @@ def _take_aim(session: _Session) -> None:
 
 def redraw() -> None:
     """Have the sidebars drawn again, and nothing else: the viewport itself may be slow."""
-    for window in _windows():
+    for window in versions.windows():
         for area in window.screen.areas:
             if area.type in _PANELS:
                 for region in area.regions:

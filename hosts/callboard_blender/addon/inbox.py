@@ -179,7 +179,8 @@ class Inbox:
 def row(item: Mapping[str, Any]) -> Row:
     """Make a row of what the board says of a proposal."""
     flags = tuple(str(one) for one in item.get("flags") or ())
-    line = " · ".join(one for one in (words.kind(item), words.sureness(item.get("confidence"))) if one)
+    made = item.get("result") == "placeholder"  # how sure somebody is of what they made says nothing
+    line = " · ".join(one for one in (words.kind(item), "" if made else words.sureness(item.get("confidence"))) if one)
     return Row(
         id=str(item.get("id", "")),
         result=str(item.get("result", "")),

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from . import words
 from .inbox import Inbox, Then
+from .telling import Telling
 
 FAST, IDLE, AWAY = 0.02, 0.1, 0.25
 """Seconds between two polls: while an answer is awaited, while nothing is, and while there is no board."""
 _EAGER_SECONDS = 10.0
 """After something was asked for, its command is likely to come."""
 _INBOX_SECONDS = 5.0
-_USES_SECONDS = 0.5
-"""Rest after the last change of the project, before its uses are told again."""
-_PAGE_BYTES = 32 * 1024
 _RECEIPTS = 6
-_THUMBNAIL_WIDTH = 192
-_THUMBNAILS = 512
-"""That are asked for in one session; each stays in memory."""
 
 
 class Done(NamedTuple):
@@ -76,20 +68,14 @@ class Link:
         """Grows whenever there is something else to draw."""
         self.status = words.status("unset")
         self.inbox = Inbox(self._ask, self.touch)
+        self.telling = Telling(self._ask, self._look_again)
         self.done: deque[Done] = deque(maxlen=_RECEIPTS)
         self.stale: dict[str, dict[str, Any]] = {}
         """Commands made for an older revision, by id, until a person agrees or dismisses them."""
-        self.pictures: deque[tuple[str, bytes]] = deque()
-        """Thumbnails that came, as (ref, JPEG), for the application to take."""
-        self.known: dict[str, str] = {}
-        """Ref of each use to its media's digest, as far as the board knows it."""
-        self.places: dict[str, dict[str, Any]] = {}
-        """Each use by its ref, as it was told last."""
         self._commands: deque[dict[str, Any]] = deque()
-        self._pictured: set[str] = set()
         self._waiting = 0
-        self._eager_until = self._uses_at = self._inbox_at = 0.0
-        self._was = self._told = ""
+        self._eager_until = self._inbox_at = 0.0
+        self._was = self._project = ""
 
     def use(self, folder: str, closed: str = "") -> None:
         """Talk to the Callboard project in *folder* from now on; to nobody if it is empty, or *closed* says why not."""
@@ -99,25 +85,21 @@ class Link:
         self.folder, self.closed = folder, closed
         if folder and not closed:
             self.bridge = self._connect(folder)
-            self.bridge.on_command(self._commands.append)
+            self.bridge.on_command(self._take)
         self._look()
 
     def close(self) -> None:
         """Say goodbye to the board."""
         if self.bridge is not None:
             self.bridge.close()
-        self.bridge, self._was, self._told, self._waiting = None, "", "", 0
+        self.bridge, self._was, self._waiting = None, "", 0
         self._commands.clear()
         self.inbox.forget()
-        self.known, self.places = {}, {}
+        self.telling.forget()
 
     def touch(self) -> None:
         """Note that there is something else to draw."""
         self.version += 1
-
-    def dirty(self) -> None:
-        """Note that the project may have changed."""
-        self._uses_at = time.monotonic() + _USES_SECONDS
 
     @property
     def waiting_to_apply(self) -> int:
@@ -139,8 +121,10 @@ class Link:
         state = bridge.state
         if state != self._was:
             self._was = state
-            if state == "online":  # the board may be another one, or have forgotten: tell it everything again
-                self._uses_at, self._inbox_at, self._told = 1e-9, 0.0, ""
+            if state == "online":
+                self.telling.again()
+                self._look_again()
+        self._follow()
         self._apply_one()
         if state == "online":
             self._keep_up(time.monotonic())
@@ -152,6 +136,10 @@ class Link:
             return AWAY
         hurry = self._waiting > 0 or self._commands or self.bridge.pending or time.monotonic() < self._eager_until
         return FAST if hurry else IDLE
+
+    def _look_again(self) -> None:
+        """Have the inbox asked for at the next tick."""
+        self._inbox_at = 0.0
 
     def _look(self) -> None:
         bridge = self.bridge
@@ -178,61 +166,40 @@ class Link:
         bridge.ask(verb, data, answered)
 
     def _keep_up(self, now: float) -> None:
-        if self._uses_at and now >= self._uses_at and not self.application.busy():
-            self._uses_at = 0.0
-            self._tell_uses()
+        if self.telling.due() and not self.application.busy():
+            self._tell()
         if now >= self._inbox_at:
             self._inbox_at = now + _INBOX_SECONDS
             self.inbox.refresh(self.bridge.host, self.application.project()[0], self.bridge.pending == 0)
         if self._waiting == 0:
-            self._ask_picture()
+            self.telling.ask_picture(self.inbox.page())
 
-    def _tell_uses(self) -> None:
-        """Tell which media the project uses, if that is not what was told last."""
+    def _tell(self) -> None:
+        uses = self.application.uses()  # first: the revision is what this pass found
         project, revision = self.application.project()
-        uses = self.application.uses()
-        self.places = {str(use.get("ref", "")): use for use in uses}
         self.bridge.present(project, revision)
-        told = json.dumps([project, uses], sort_keys=True, default=str)
-        if told == self._told:
+        self.telling.tell(self.bridge.host, project, uses)
+
+    def _follow(self) -> None:
+        """Notice that another project was opened; what waits for the one before stays with the board."""
+        project = self.application.project()[0]
+        if project == self._project:
             return
-        self._told = told
-        known: dict[str, str] = {}
+        self._project = project
+        self._commands.clear()
+        self.done.clear()
+        self.stale.clear()
+        self.inbox.forget()
+        self.telling.forget()
+        self.telling.again()
+        self.bridge.present(project)
+        self._look_again()
+        self.touch()
 
-        def then(value: Any, problem: str) -> None:
-            if problem:
-                self._told, self._uses_at = "", time.monotonic() + _INBOX_SECONDS
-            elif isinstance(value, Mapping):
-                known.update(value.get("known") or {})
-                self.known, self._inbox_at = dict(known), 0.0
-
-        parted = pages(uses)
-        for number, page in enumerate(parted):
-            data = {"host": self.bridge.host, "project": project, "uses": page, "page": number, "pages": len(parted)}
-            self._ask("uses", data, then)
-
-    def _ask_picture(self) -> None:
-        """Ask for one thumbnail that a row needs and nobody asked for yet."""
-        if len(self._pictured) >= _THUMBNAILS:
-            return
-        refs = (row.refs[0] for row in self.inbox.rows if row.refs)
-        ref = next((one for one in refs if one in self.places and one not in self._pictured), "")
-        if not ref:
-            return
-        self._pictured.add(ref)
-        use = self.places[ref]
-        middle = float(use.get("source_in", 0.0)) + float(use.get("duration", 0.0)) * float(use.get("speed", 1.0)) / 2
-        which = {"digest": self.known[ref]} if self.known.get(ref) else {"path": use.get("path", "")}
-
-        def then(value: Any, problem: str) -> None:
-            try:
-                jpeg = base64.b64decode(value["jpeg"]) if not problem else b""
-            except (TypeError, KeyError, ValueError, binascii.Error):
-                return
-            if jpeg:
-                self.pictures.append((ref, jpeg))
-
-        self._ask("thumbnail", {**which, "width": _THUMBNAIL_WIDTH, "seconds": max(middle, 0.0)}, then)
+    def _take(self, command: dict[str, Any]) -> None:
+        """Keep a command until its turn; the board posts it again whenever we come back, and we do it once."""
+        if all(one.get("id") != command.get("id") for one in self._commands):
+            self._commands.append(command)
 
     def _apply_one(self) -> None:
         """Do at most one command a tick, and none while the application is busy."""
@@ -250,8 +217,9 @@ class Link:
             self.stale[ident] = command
         icon, line, more = words.receipt(command, answer)
         self.done.appendleft(Done(icon, line, tuple(more), ident, state == "stale"))
-        self._eager_until, self._inbox_at = time.monotonic() + _EAGER_SECONDS, 0.0
-        self.dirty()
+        self._eager_until = time.monotonic() + _EAGER_SECONDS
+        self._look_again()
+        self.telling.dirty()
         self.touch()
 
     def apply_anyway(self, ident: str) -> bool:
@@ -287,17 +255,3 @@ class Link:
         if self.bridge is not None:
             self.bridge.post(kind, data)
             self._eager_until = time.monotonic() + _EAGER_SECONDS
-
-
-def pages(uses: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Part uses into pages that fit into a message each; an empty project has one empty page."""
-    found: list[list[dict[str, Any]]] = [[]]
-    room = _PAGE_BYTES
-    for use in uses:
-        size = len(json.dumps(use))
-        if size > room and found[-1]:
-            found.append([])
-            room = _PAGE_BYTES
-        found[-1].append(use)
-        room -= size
-    return found

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import bpy
-
 from . import connection, preferences, thumbnails, words
 from .inbox import SHOWN_PARTS, Part, Row
+from .inside import bpy
 from .link import Done, Link
 
 _LETTER = 6.2
@@ -208,8 +207,9 @@ class _Results(_Sidebar):
     def draw(self, context: Any) -> None:
         """Draw it."""
         link = connection.current()
-        for done in link.done if link is not None else ():
-            _draw_done(self.layout.column(align=True), context, done)  # type: ignore[attr-defined]  # bpy's
+        if link is not None:
+            for done in link.done:
+                _draw_done(self.layout.column(align=True), context, done)  # type: ignore[attr-defined]  # bpy's
 
 
 def _draw_done(column: Any, context: Any, done: Done) -> None:

@@ -6,9 +6,8 @@ import getpass
 import re
 from typing import Any
 
-import bpy
-
 from . import whereabouts
+from .inside import bpy
 
 ADDON = __package__ or ""
 
@@ -26,7 +25,7 @@ class Preferences(bpy.types.AddonPreferences):
     __annotations__ = {
         "project": bpy.props.StringProperty(
             name="Callboard project",
-            description="The folder with callboard.toml; leave empty for the one that was named when this was installed",
+            description="The folder with callboard.toml; empty means the one named at installation",
             subtype="DIR_PATH",
             update=_changed,
         ),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import bpy
-
 from . import asking, connection, panel, preferences, reviewing, thumbnails
+from .inside import bpy
 
 CLASSES = (*preferences.CLASSES, *reviewing.CLASSES, *asking.CLASSES, *panel.CLASSES)
 """In the order in which Blender must learn them: a panel before those inside it."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import bpy
+from typing import Any, ClassVar
 
 from . import connection
 from .inbox import Row
+from .inside import bpy
 from .link import Link
 
 
@@ -20,7 +19,7 @@ def _link() -> Link:
 class _OnRow:
     """What operators on one row of the inbox share."""
 
-    bl_options = {"INTERNAL"}
+    bl_options: ClassVar = {"INTERNAL"}
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
@@ -40,9 +39,10 @@ class _OnRow:
 
 
 class Accept(_OnRow, bpy.types.Operator):
-    """Accept this. It is put into your project, and beside the clip, at once"""
+    """Accept this. It is put into your project, and beside the clip, at once."""
 
     bl_idname = "callboard.accept"
+    bl_description = "Accept this. It is put into your project, and beside the clip, at once"
     bl_label = "Accept"
     __annotations__ = {"proposal": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})}
 
@@ -59,9 +59,10 @@ class Accept(_OnRow, bpy.types.Operator):
 
 
 class Reject(_OnRow, bpy.types.Operator):
-    """Reject this, and say why if you like"""
+    """Reject this, and say why if you like."""
 
     bl_idname = "callboard.reject"
+    bl_description = "Reject this, and say why if you like"
     bl_label = "Reject"
     __annotations__ = {
         "proposal": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
@@ -93,9 +94,10 @@ class Reject(_OnRow, bpy.types.Operator):
 
 
 class Look(_OnRow, bpy.types.Operator):
-    """Show what is in it, what is in doubt first"""
+    """Show what is in it, what is in doubt first."""
 
     bl_idname = "callboard.look"
+    bl_description = "Show what is in it, what is in doubt first"
     bl_label = "Look Inside"
     __annotations__ = {"proposal": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})}
 
@@ -111,9 +113,10 @@ class Look(_OnRow, bpy.types.Operator):
 
 
 class LeaveOut(_OnRow, bpy.types.Operator):
-    """Leave this out when the rest is accepted"""
+    """Leave this out when the rest is accepted."""
 
     bl_idname = "callboard.leave_out"
+    bl_description = "Leave this out when the rest is accepted"
     bl_label = "Leave Out"
     __annotations__ = {"part": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})}
 
@@ -125,9 +128,10 @@ class LeaveOut(_OnRow, bpy.types.Operator):
 
 
 class Page(_OnRow, bpy.types.Operator):
-    """Show others of what waits"""
+    """Show others of what waits."""
 
     bl_idname = "callboard.page"
+    bl_description = "Show others of what waits"
     bl_label = "Turn Page"
     __annotations__ = {"by": bpy.props.IntProperty(default=1, options={"HIDDEN", "SKIP_SAVE"})}
 
@@ -139,11 +143,12 @@ class Page(_OnRow, bpy.types.Operator):
 
 
 class ApplyAnyway(bpy.types.Operator):
-    """The strip was changed after this was made for it. Apply it to the strip as it is now"""
+    """The strip was changed after this was made for it. Apply it to the strip as it is now."""
 
     bl_idname = "callboard.apply_anyway"
+    bl_description = "The strip was changed after this was made for it. Apply it to the strip as it is now"
     bl_label = "Apply Anyway"
-    bl_options = {"INTERNAL"}  # no UNDO: what applies makes the one step itself
+    bl_options: ClassVar = {"INTERNAL"}  # no UNDO: what applies makes the one step itself
     __annotations__ = {"command": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})}
 
     @classmethod
@@ -170,11 +175,12 @@ class ApplyAnyway(bpy.types.Operator):
 
 
 class Dismiss(bpy.types.Operator):
-    """Leave the strip as it is"""
+    """Leave the strip as it is."""
 
     bl_idname = "callboard.dismiss"
+    bl_description = "Leave the strip as it is"
     bl_label = "Dismiss"
-    bl_options = {"INTERNAL"}
+    bl_options: ClassVar = {"INTERNAL"}
     __annotations__ = {"command": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})}
 
     def execute(self, _context: Any) -> set[str]:

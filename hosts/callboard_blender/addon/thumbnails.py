@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import bpy.utils.previews
+from .inside import bpy
 
 
 class Thumbnails:
@@ -16,7 +17,7 @@ class Thumbnails:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="callboard-thumbnails-"))
-        self._previews: Any = bpy.utils.previews.new()
+        self._previews: Any = importlib.import_module("bpy.utils.previews").new()
 
     def put(self, key: str, jpeg: bytes) -> None:
         """Keep a picture under *key*; the first one stays."""

@@ -26,7 +26,7 @@ def project(preferred: str, config: str) -> str:
         An absolute path; empty where nobody named a project.
     """
     named = os.environ.get(ENVIRONMENT) or preferred or _installed(config)
-    return os.path.abspath(os.path.expanduser(named)) if named else ""
+    return os.path.abspath(Path(named).expanduser()) if named else ""
 
 
 def _installed(config: str) -> str:

@@ -72,7 +72,6 @@ def status(state: str, problem: str = "", pending: int = 0, project: str = "") -
         pending: Events that wait for the board.
         project: The Callboard project's folder.
     """
-    kept = f" {count(pending, 'message')} will be sent then." if pending else ""
     if state == "online":
         return Status("CHECKMARK", f"Connected{_to(project)}")
     if state == "connecting":
@@ -81,8 +80,9 @@ def status(state: str, problem: str = "", pending: int = 0, project: str = "") -
         return Status("ERROR", "No project yet", "Name your Callboard project's folder in the preferences.")
     if state == "closed":
         return Status("ERROR", "Blender may not go online", problem)
-    advice = "Start it with 'callboard up' in the project's folder." + kept
-    return Status("UNLINKED", "Callboard is not running" if not problem else problem, advice)
+    why = problem or "Callboard is not running. Start it with 'callboard up' in the project's folder"
+    kept = f" {count(pending, 'message')} will be sent then." if pending else ""
+    return Status("UNLINKED", f"Not connected{_to(project)}", f"{why.rstrip('.')}.{kept}")
 
 
 def _to(project: str) -> str:
