@@ -95,6 +95,7 @@ def _said(value: Any) -> str:
         ("`[plugins.NAME]`", config.PluginSettings),
         ("`[broker]`", config.Broker),
         ("`[runtime]`", config.RuntimeSettings),
+        ("`[hosts]`", config.Hosts),
     ],
 )
 def test_every_setting_stands_with_its_default(heading: str, struct: type[msgspec.Struct]) -> None:

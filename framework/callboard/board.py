@@ -30,6 +30,9 @@ from callboard.dispatcher import Dispatcher
 from callboard.errors import CallboardError, CatalogError
 from callboard.following import LOCAL_ROOT, Following
 from callboard.governor import Mode
+from callboard.hosting.deliveries import Deliveries
+from callboard.hosting.mapping import Roots
+from callboard.hosting.reception import Reception
 from callboard.intake import Intake
 from callboard.lock import Owner
 from callboard.onward import Onward
@@ -58,6 +61,11 @@ def roots_of(project: Project) -> dict[str, bytes]:
     for watch in project.settings.watch:
         roots[watch.name] = os.path.abspath(os.fsencode(project.folder / watch.path))
     return roots
+
+
+def watched_folders(project: Project) -> list[str]:
+    """Give the absolute folder of each watched root: the only ones in which a host may touch files."""
+    return [os.fsdecode(folder) for name, folder in roots_of(project).items() if name != LOCAL_ROOT]
 
 
 def require_local(data: Path) -> None:
@@ -110,6 +118,8 @@ class Board:
         self._command, self._run, self._bases, self._only = command, run, bases, only
         self._on_progress = on_progress
         self._on_state = on_state
+        self.on_wake: Callable[[], None] = lambda: None
+        """Called after each commit that may have made work."""
         self._stack = contextlib.AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self._errands: set[asyncio.Task[None]] = set()
@@ -170,9 +180,13 @@ class Board:
         digests = self.vocabulary.digest, self.glossary.digest
         self.router = Router(self.plugins, settings, packs, *digests, folder=self.project.folder)
         onward = Onward(self.router.route, self._only)
-        self.desk = Desk(self.following, settings.policy, self.plugins, self.vocabulary.current, onward)
+        self.host_roots = Roots(self.following.roots)
+        self.deliveries = Deliveries(settings.hosts, settings.sidecars, self.host_roots, self.project.folder)
+        self.desk = Desk(
+            self.following, settings.policy, self.plugins, self.vocabulary.current, onward, self.deliveries.decided
+        )
         self.postman = Postman(self.catalog, self.bus, lasting=not isinstance(self.bus, MemoryBus))
-        self.scribe = Scribe(self.catalog, settings.sidecars, committed=self.postman.wake, bases=self._bases)
+        self.scribe = Scribe(self.catalog, settings.sidecars, committed=self._written, bases=self._bases)
         self.whereabouts = Whereabouts(self.catalog, self.following)
         self.dispatcher = Dispatcher(
             self.catalog,
@@ -187,7 +201,8 @@ class Board:
             committed=self._committed,
             broke=self._break,
         )
-        self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.hear)
+        reception = Reception(self.deliveries, self.desk.hear)
+        self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.hear, reception)
 
     async def make_way(self, mode: Mode, reason: str) -> None:
         """Have the models and the jobs make way for an application, or come back."""
@@ -199,9 +214,14 @@ class Board:
     def _accept(self, conn: sqlite3.Connection, row: Row, done: JobDone) -> list[str]:
         return self.desk.accept_done(conn, row, done, self.acceptance)
 
+    def _written(self) -> None:
+        self.postman.wake()
+        self.on_wake()
+
     def _committed(self, key: str, state: str) -> None:
         self.scribe.wake()
         self.postman.wake()
+        self.on_wake()
         if self._on_state is not None:
             self._on_state(key, state)
 
@@ -210,6 +230,7 @@ class Board:
         self.dispatcher.wake()
         self.scribe.wake()
         self.postman.wake()
+        self.on_wake()
 
     def start(self) -> None:
         """Start to dispatch, write sidecars and send messages."""

@@ -107,6 +107,21 @@ class RuntimeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Folder of pulled and exported models; empty is the user's own data folder."""
 
 
+class Hosts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What applications are asked for."""
+
+    bring: tuple[Literal["tags", "captions", "translation"], ...] = ("tags",)
+    """What was accepted before is brought into a project that begins to use the media."""
+    relink: bool = True
+    """A placeholder gives way to the file that arrives under the name of its shot."""
+    expire_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
+    """Days after which an application that did not come back is not asked any more; 0 waits for ever."""
+    gap_placeholders: bool = False
+    """A gap in a saved Kdenlive project asks for a placeholder by itself; else it is only shown."""
+    live_reload: bool = False
+    """A Kdenlive project that is open without unsaved changes is changed on disk and loaded again at once."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything ``callboard.toml`` may say."""
 
@@ -116,6 +131,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     plugins: dict[str, PluginSettings] = {}
     broker: Broker = Broker()
     runtime: RuntimeSettings = RuntimeSettings()
+    hosts: Hosts = Hosts()
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     """Jobs at once over all plugins; 0 takes the cores that there are."""
     data: str = ""

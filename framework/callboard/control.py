@@ -88,6 +88,7 @@ class Control:
             "connected": board.bus.connected,
             "roots": [msgspec.to_builtins(root) for root in self._daemon.roots()],
             "jobs": board.catalog.read(jobs.counts),
+            "hosts": self._daemon.hosting.status(),
             "held": board.dispatcher.held,
             "running": list(board.dispatcher.running),
             "vocabulary": msgspec.to_builtins(board.vocabulary.standing()),

@@ -22,6 +22,7 @@ from callboard.config import Project, Watch
 from callboard.control import Control
 from callboard.glossary import MODEL as GLOSSARY
 from callboard.governor import Governing, Governor, Mode
+from callboard.hosting.service import Hosting
 from callboard.outputs import is_output
 from callboard.own_files import MODEL as PROFILE
 from callboard.packs import packs_of, status
@@ -99,6 +100,9 @@ class Daemon:
             leave = await self.bus.consume(f"{INTAKE}.>", board.intake.receive, durable="board", window=64)
             control = Control(self)
             stop_control = await control.serve(self.bus)
+            self.hosting = Hosting(board)
+            board.on_wake = self.hosting.wake
+            stop_hosting = await self.hosting.serve(self.bus)
             for source in self.sources.values():
                 await source.ready.wait()
             self.ready.set()
@@ -106,6 +110,7 @@ class Daemon:
                 await self.stopping.wait()
             finally:
                 await leave()
+                await stop_hosting()
                 await stop_control()
                 await stop_presence()
 

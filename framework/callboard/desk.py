@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from callboard_schemas import Asset, Captions, Decision, JobDone, Parameters, Prints, Result, Translation
+from callboard_schemas import Asset, Captions, Decision, JobDone, Parameters, Prints, Proposal, Result, Translation
 from msgspec import Struct
 
 from callboard import announce
@@ -27,6 +27,9 @@ from callboard.policy import Acceptance, accepts
 from callboard.proposing import by_person, store, worded
 from callboard.runs import new_run
 from callboard.vocabulary import Vocabulary
+
+Deliver = Callable[[sqlite3.Connection, Proposal, str, str], None]
+"""Brings a decided proposal, with the digest of its asset and the run, to applications, in the same transaction."""
 
 
 class Stay(Struct, frozen=True):
@@ -54,6 +57,7 @@ class Desk:
         plugins: What discovery found, for their thresholds.
         vocabulary: Gives the project's own words, for the tags of plugins that do not ask for them themselves.
         onward: Says to plugins what holds from now on.
+        deliver: Brings each decision to the applications that use the asset: proposal, digest and run.
     """
 
     def __init__(
@@ -63,9 +67,10 @@ class Desk:
         plugins: Sequence[Found],
         vocabulary: Callable[[], Vocabulary | None] = lambda: None,
         onward: Onward | None = None,
+        deliver: Deliver = lambda *_: None,
     ) -> None:
         self._following, self._policy, self._vocabulary = following, policy, vocabulary
-        self._onward = onward or Onward()
+        self._onward, self._deliver = onward or Onward(), deliver
         self._manifests = {found.id: found.manifest for found in plugins}
 
     def decide(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
@@ -79,6 +84,7 @@ class Desk:
             self._following.asset(conn, job.digest, run)
             if changed.state == "accepted" and isinstance(changed.body, Captions):
                 self._onward.captions(conn, changed, job.digest, run)
+            self._deliver(conn, changed, job.digest, run)
         return True
 
     def hear(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:

@@ -32,6 +32,7 @@ from callboard.bus import MAX_ATTEMPTS, Delivery
 from callboard.catalog import Catalog, dead, jobs, journal
 from callboard.errors import MessageParked, MessageRefused
 from callboard.following import LOCAL_ROOT, Following
+from callboard.hosting.reception import Reception
 from callboard.onward import filled
 from callboard.router import Router
 from callboard.runs import new_run
@@ -58,6 +59,7 @@ class Intake:
         following: Asks that sidecars follow.
         woken: Called after each commit that may have made work.
         decide: Applies a review decision inside the transaction.
+        reception: Takes what hosts tell, inside the transaction.
     """
 
     def __init__(
@@ -67,9 +69,10 @@ class Intake:
         following: Following,
         woken: Callable[[], None],
         decide: Callable[[sqlite3.Connection, Decision, str], object],
+        reception: Reception,
     ) -> None:
         self._catalog, self._router, self._following = catalog, router, following
-        self._woken, self._decide = woken, decide
+        self._woken, self._decide, self._reception = woken, decide, reception
         self.heard: Callable[[str, Struct], None] = lambda _type, _data: None
         """Hears each new event, once it is journalled."""
 
@@ -140,7 +143,8 @@ class Intake:
         """Journal an event of our own sources, or one that was decoded, with the jobs it asks for.
 
         Raises:
-            MessageRefused: it asks for a translation of an asset of which nothing was accepted.
+            MessageRefused: it asks for a translation of an asset of which nothing was accepted, or a host says what
+                cannot be true.
         """
         if isinstance(data, TranslationRequested):
             envelope, data, body = self._fill(envelope, data, body)
@@ -156,6 +160,7 @@ class Intake:
             self._place(conn, data, root, seen, run)
             if isinstance(data, Decision):
                 self._decide(conn, data, run)
+            self._reception.take(conn, seq, envelope.id, data, run)
             fresh = [jobs.want(conn, one, seq, run) for one in planned]
             asset = getattr(data, "asset", None)
             if asset is not None and not all(fresh):
@@ -187,6 +192,7 @@ class Intake:
             jobs.wake(conn, ("media-away",), seen.digest)
             if isinstance(data, MediaSettled) and data.reason == "requested":
                 journal.note(conn, root, seen.path, "asked for", f"run {run}")
+            self._reception.settled(conn, root, seen, data, run)
         if isinstance(data, MediaRenamed):
             old = decode_path(data.old.path)
             journal.drop_place(conn, data.old.root, old)

@@ -25,6 +25,7 @@ from callboard_schemas.hosts import (
     HostUses,
     Presence,
     Use,
+    Verb,
 )
 from callboard_schemas.jobs import Job, JobDone, JobFailed, JobState, Outcome, Progress
 from callboard_schemas.localization import CaptionsAccepted, TranslationRequested
@@ -114,6 +115,7 @@ __all__ = [
     "Translation",
     "TranslationRequested",
     "Use",
+    "Verb",
     "Word",
     "decode_path",
     "encode_path",

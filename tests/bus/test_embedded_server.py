@@ -109,6 +109,8 @@ FORBIDDEN = [
     ("host", "cb.in.review.decided"),
     ("host", "cb.out.host.command.c1"),
     ("host", "cb.ctl.undo"),
+    ("host", "cb.do.blender-1"),
+    ("cli", "cb.do.blender-1"),
     ("host", "$JS.API.STREAM.DELETE.CB_IN"),
     ("host", "$JS.API.STREAM.PURGE.CB_OUT"),
     ("host", "$JS.API.STREAM.INFO.CB_OUT"),
@@ -147,7 +149,14 @@ async def test_role_cannot_say_what_it_must_not(embedded: EmbeddedServer, role: 
 
 @pytest.mark.parametrize(
     ("role", "subject"),
-    [("host", "cb.out.>"), ("host", "cb.in.>"), ("host", ">"), ("cli", "cb.in.>"), ("worker", "_INBOX.>")],
+    [
+        ("host", "cb.out.>"),
+        ("host", "cb.in.>"),
+        ("host", ">"),
+        ("cli", "cb.in.>"),
+        ("cli", "cb.do.>"),
+        ("worker", "_INBOX.>"),
+    ],
 )
 async def test_role_cannot_hear_what_it_must_not(embedded: EmbeddedServer, role: str, subject: str) -> None:
     """A subscription beyond a role's rights is refused by the server and hears nothing."""

@@ -26,6 +26,8 @@ CHATTER = "cb.now"
 """Progress and presence on ``cb.now.<message type>``; never stored."""
 CONTROL = "cb.ctl"
 """Requests to the board on ``cb.ctl.<verb>``."""
+COMMANDS = "cb.do"
+"""What the board asks of an application on ``cb.do.<host>``; kept in the catalog until its receipt."""
 MAX_MESSAGE = 64 * 1024
 """Bytes of one message; media goes by reference."""
 MAX_ATTEMPTS = 5
@@ -160,6 +162,7 @@ def open_bus(broker: Broker, *, role: str = "board") -> Bus:
 
 __all__ = [
     "CHATTER",
+    "COMMANDS",
     "CONTROL",
     "INTAKE",
     "MAX_ATTEMPTS",

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from callboard.bus import CHATTER, CONTROL, INTAKE, MAX_MESSAGE, OUTBOX
+from callboard.bus import CHATTER, COMMANDS, CONTROL, INTAKE, MAX_MESSAGE, OUTBOX
 from callboard.bus.streams import HEADER_ROOM, IN_BYTES, OUT_BYTES
 
 
@@ -29,13 +29,16 @@ def _pulls(durable: str, subject: str) -> tuple[str, ...]:
 
 ROLES: dict[str, Role] = {
     "board": Role(
-        (f"{INTAKE}.>", f"{OUTBOX}.>", f"{CHATTER}.>", f"{CONTROL}.>", "_INBOX.>", "$JS.API.>", "$JS.ACK.>"),
+        (
+            *(f"{INTAKE}.>", f"{OUTBOX}.>", f"{CHATTER}.>", f"{CONTROL}.>", f"{COMMANDS}.>"),
+            *("_INBOX.>", "$JS.API.>", "$JS.ACK.>"),
+        ),
         (f"{INTAKE}.>", f"{OUTBOX}.>", f"{CHATTER}.>", f"{CONTROL}.>", "_INBOX.board.>"),
     ),
-    # A host says what happened in it and asks the board for the rest; it sees nobody else's traffic.
+    # A host says what happened in it, asks the board for the rest, and hears what the board asks of hosts.
     "host": Role(
         (f"{INTAKE}.host.>", f"{CHATTER}.host.>", f"{CONTROL}.host.>"),
-        ("_INBOX.host.>",),
+        (f"{COMMANDS}.>", "_INBOX.host.>"),
     ),
     "cli": Role(
         (f"{CONTROL}.>", f"{INTAKE}.review.>", f"{INTAKE}.*.requested"),

@@ -10,6 +10,7 @@ import re
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -42,10 +43,11 @@ class EmbeddedServer:
 
     Args:
         data: The project's data folder, on a local disk.
+        roots: The watched folders, absolute: hosts read in ``board.json`` which files they may touch.
     """
 
-    def __init__(self, data: Path) -> None:
-        self.data, self.folder = data, data / "nats"
+    def __init__(self, data: Path, roots: Sequence[str] = ()) -> None:
+        self.data, self.folder, self.roots = data, data / "nats", roots
         self.port = 0
         self.restarts = 0
         self._process: asyncio.subprocess.Process | None = None
@@ -167,7 +169,7 @@ class EmbeddedServer:
                 )
             await asyncio.sleep(0.02)  # the server gives no sign but its open port
         found = {"url": self.url, "pid": os.getpid(), "server_pid": process.pid, "seeds": str(self.data / "keys")}
-        _write(self.folder / "board.json", json.dumps(found))
+        _write(self.folder / "board.json", json.dumps({**found, "roots": [*self.roots]}))
 
     async def _greets(self, timeout: float) -> bool:
         """Say whether the server greets a new connection with its INFO line."""

@@ -42,6 +42,12 @@ def event(conn: sqlite3.Connection, seq: int) -> Event | None:
     return None if row is None else Event(*row)
 
 
+def number(conn: sqlite3.Connection, source: str, ident: str) -> int:
+    """Give the number of an event that was journalled; 0 when it was not."""
+    row = conn.execute("SELECT seq FROM events WHERE source = ? AND id = ?", (source, ident)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def envelope(conn: sqlite3.Connection, seq: int) -> Envelope | None:
     """Give the envelope of an event."""
     found = event(conn, seq)

@@ -83,6 +83,15 @@ def sidecars_of(conn: sqlite3.Connection, asset: str, media: bytes) -> list[byte
     return [row[0] for row in rows]
 
 
+def subtitles_of(conn: sqlite3.Connection, asset: str, language: str) -> list[bytes]:
+    """Give the paths of the SubRip files that we wrote for an asset in a language."""
+    rows = conn.execute(
+        "SELECT path FROM sidecars WHERE asset = ? AND role = 'srt' AND state = 'written' ORDER BY path", (asset,)
+    )
+    tag = b"." + language.encode() + b"."
+    return [row[0] for row in rows if tag in row[0].rpartition(b"/")[2]]
+
+
 def unfinished_folders(conn: sqlite3.Connection) -> set[bytes]:
     """Give the folders where a sidecar was about to be written, or waits to be."""
     rows = conn.execute("SELECT path FROM sidecars WHERE state = 'intended' UNION SELECT media FROM syncs")

@@ -97,7 +97,38 @@ ALTER TABLE decisions ADD COLUMN run TEXT NOT NULL DEFAULT '';
 CREATE INDEX decisions_proposal ON decisions(proposal);
 """
 
-STEPS: tuple[str, ...] = (_V1, _V2, _V3)
+_V4 = """
+CREATE TABLE hosts(
+  host TEXT PRIMARY KEY, application TEXT NOT NULL, version TEXT NOT NULL, project TEXT NOT NULL,
+  revision TEXT NOT NULL, capabilities BLOB NOT NULL, seen REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE host_projects(
+  application TEXT NOT NULL, project TEXT NOT NULL, host TEXT NOT NULL, capabilities BLOB NOT NULL,
+  seen REAL NOT NULL, PRIMARY KEY(application, project)) WITHOUT ROWID;
+CREATE TABLE host_uses(
+  application TEXT NOT NULL, project TEXT NOT NULL, ref TEXT NOT NULL, position INTEGER NOT NULL,
+  root TEXT NOT NULL, path BLOB NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(application, project, ref)) WITHOUT ROWID;
+CREATE INDEX host_uses_digest ON host_uses(digest) WHERE digest != '';
+CREATE INDEX host_uses_place ON host_uses(root, path);
+CREATE TABLE host_requests(
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, run TEXT NOT NULL, host TEXT NOT NULL, application TEXT NOT NULL,
+  project TEXT NOT NULL, what TEXT NOT NULL, body BLOB NOT NULL, caused INTEGER, state TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '', at REAL NOT NULL);
+CREATE INDEX host_requests_open ON host_requests(host) WHERE state = 'open';
+CREATE INDEX host_requests_project ON host_requests(application, project);
+CREATE INDEX host_requests_caused ON host_requests(caused) WHERE caused IS NOT NULL;
+CREATE TABLE host_commands(
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, application TEXT NOT NULL, project TEXT NOT NULL,
+  proposal TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL, route TEXT NOT NULL, why TEXT NOT NULL,
+  verb TEXT NOT NULL, ref TEXT NOT NULL, body BLOB NOT NULL, content BLOB NOT NULL, state TEXT NOT NULL,
+  created REAL NOT NULL, expires REAL NOT NULL DEFAULT 0, posted REAL, settled REAL, host TEXT NOT NULL DEFAULT '',
+  landed BLOB NOT NULL DEFAULT '[]', missing BLOB NOT NULL DEFAULT '[]', note TEXT NOT NULL DEFAULT '');
+CREATE INDEX host_commands_pending ON host_commands(application, project) WHERE state = 'pending';
+CREATE INDEX host_commands_proposal ON host_commands(proposal);
+CREATE INDEX host_commands_digest ON host_commands(digest);
+"""
+
+STEPS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
 """Every step in order; a released step never changes."""
 
 

@@ -98,6 +98,13 @@ def syncs(conn: sqlite3.Connection, limit: int = 64) -> list[Sync]:
     return [Sync(*row) for row in rows]
 
 
+def is_writing(conn: sqlite3.Connection, digest: str) -> bool:
+    """Say whether sidecars of an asset are about to be written; those that failed are not, for they may wait long."""
+    now = time.time()
+    found = conn.execute("SELECT 1 FROM syncs WHERE digest = ? AND not_before <= ? LIMIT 1", (digest, now)).fetchone()
+    return found is not None
+
+
 def next_sync(conn: sqlite3.Connection) -> float | None:
     """Say when the next sidecar may be written, in seconds since 1970."""
     when: float | None = conn.execute("SELECT min(not_before) FROM syncs").fetchone()[0]

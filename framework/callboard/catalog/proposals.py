@@ -77,6 +77,12 @@ def get(conn: sqlite3.Connection, ident: str) -> Proposal | None:
     return None if row is None else _proposal(row)
 
 
+def digest_of(conn: sqlite3.Connection, ident: str) -> str:
+    """Give the digest of a proposal's asset; empty where it has none."""
+    row = conn.execute("SELECT digest FROM proposals WHERE id = ?", (ident,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
 def resolve(conn: sqlite3.Connection, prefix: str) -> list[str]:
     """Find the ids that start with *prefix*, as people type them."""
     rows = conn.execute("SELECT id FROM proposals WHERE substr(id, 1, ?) = ? LIMIT 5", (len(prefix), prefix))

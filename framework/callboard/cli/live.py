@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 from rich.console import Console
 
+from callboard.board import watched_folders
 from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.cli.feed import Feed
@@ -32,7 +34,7 @@ async def live(project: Project, out: Console) -> AsyncIterator[tuple[Daemon, as
         if broker.url:
             stack.enter_context(_told(project, broker))
         else:
-            server = await stack.enter_async_context(EmbeddedServer(project.data))
+            server = await stack.enter_async_context(EmbeddedServer(project.data, watched_folders(project)))
             broker, on_wedged = server.broker("board"), server.restart
         bus = await stack.enter_async_context(NatsBus(broker, role="board", on_wedged=on_wedged))
         feed = Feed(out)
@@ -68,14 +70,17 @@ def _claim(project: Project, stack: contextlib.AsyncExitStack) -> None:
 
 @contextlib.contextmanager
 def _told(project: Project, broker: Broker) -> Iterator[None]:
-    """Let other commands find a broker that only this one's command line names; no secret is written, but paths."""
-    path = project.data / GIVEN_BROKER
-    path.write_bytes(msgspec.json.encode(broker))
-    path.chmod(0o600)
+    """Let other commands and hosts find a broker that is not ours; no secret is written, but paths."""
+    path, board = project.data / GIVEN_BROKER, project.data / "nats" / "board.json"
+    found = {"url": broker.url, "pid": os.getpid(), "roots": watched_folders(project)}
+    for file, told in ((path, msgspec.json.encode(broker)), (board, msgspec.json.encode(found))):
+        file.write_bytes(told)
+        file.chmod(0o600)
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
+        board.unlink(missing_ok=True)
 
 
 __all__ = ["live"]

@@ -12,6 +12,7 @@ from callboard.media import Loudness, MediaFacts
 from callboard.media.buffers import make_buffer
 from callboard.media.channel import (
     Alive,
+    Drawn,
     End,
     Facts,
     Filled,
@@ -86,6 +87,17 @@ class Call:
         if found is None:
             raise self._broken("measured nothing")
         return found.loudness
+
+    def drawn(self) -> bytes:
+        """Wait for the picture, and for the end of the call."""
+        found = b""
+        while not self._over:
+            message = self._next()
+            if isinstance(message, Drawn):
+                found = message.jpeg
+        if not found:
+            raise self._broken("drew nothing")
+        return found
 
     def items(self) -> Iterator[tuple[Item, np.ndarray[Any, Any]]]:
         """Give the arrays as they are decoded; the next one is decoded while this one is used."""

@@ -54,6 +54,19 @@ class Pictures(Struct, frozen=True, tag=True):
     wanted: Wanted
 
 
+class Thumb(Struct, frozen=True, tag=True):
+    """Asks for one small picture of the file that comes with it, as a JPEG file."""
+
+    suffix: str
+    limits: Limits
+    side: int
+    """Pixels of its longest side."""
+    seconds: float
+    """Where in the media; the first frame where it is shorter."""
+    most: int
+    """Bytes of the JPEG file at most."""
+
+
 class Memory(Struct, frozen=True, tag=True):
     """Hands over memory for the item that was announced."""
 
@@ -72,6 +85,12 @@ class Measured(Struct, frozen=True, tag=True):
     """Answers ``Loud``; ``None`` where there is no sound."""
 
     loudness: Loudness | None
+
+
+class Drawn(Struct, frozen=True, tag=True):
+    """Answers ``Thumb``."""
+
+    jpeg: bytes
 
 
 class Item(Struct, frozen=True, tag=True):
@@ -112,9 +131,9 @@ class Unable(Struct, frozen=True, tag=True):
     problem: str
 
 
-Request = Probe | Sound | Loud | Pictures
+Request = Probe | Sound | Loud | Pictures | Thumb
 FromClient = Request | Memory | Stop
-FromDecoder = Facts | Measured | Item | Filled | Alive | End | Refused | Unable
+FromDecoder = Facts | Measured | Drawn | Item | Filled | Alive | End | Refused | Unable
 
 Received = TypeVar("Received")
 

@@ -17,7 +17,7 @@ from callboard_schemas import Asset
 from callboard.errors import MediaError
 from callboard.media import AudioBlock, Frame, Loudness, MediaFacts, Wanted
 from callboard.media.call import Call
-from callboard.media.channel import Loud, Pictures, Probe, Request, Sound
+from callboard.media.channel import Loud, Pictures, Probe, Request, Sound, Thumb
 from callboard.media.files import open_regular, opened
 from callboard.media.limits import Limits
 from callboard.media.numbered import Numbered
@@ -110,6 +110,29 @@ class OpenMedia:
             return None
         with self._call(self._fd, self._path, Loud(self._path.suffix.lower(), self._limits)) as call:
             return call.loudness()
+
+    def thumbnail(self, side: int, seconds: float = 0.0, most: int = 40_000) -> bytes:
+        """Give one small picture as a JPEG file; pixels never come into this process.
+
+        Args:
+            side: Pixels of its longest side.
+            seconds: Where in the media; the first frame where it is shorter.
+            most: Bytes at most.
+
+        Raises:
+            MediaError: there is no picture in it.
+        """
+        if self._numbered is None:
+            request = Thumb(self._path.suffix.lower(), self._limits, side, seconds, most)
+            with self._call(self._fd, self._path, request) as call:
+                return call.drawn()
+        found = [index for index, time in self._numbered.steps(0.0) if time <= seconds + 1e-6]
+        path = self._numbered.path(self._numbered.first + found[-1])
+        with (
+            opened(path) as fd,
+            self._call(fd, path, Thumb(path.suffix.lower(), self._limits, side, 0.0, most)) as call,
+        ):
+            return call.drawn()
 
     def frames(
         self, every: float = 0.0, max_side: int = 0, limit: int = 0, also: tuple[float, int] | None = None

@@ -21,10 +21,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from callboard.lifeline import die_with_parent
-from callboard.media import AudioBlock, Frame
+from callboard.media import AudioBlock, Frame, Wanted
 from callboard.media.channel import (
     Alive,
     Channel,
+    Drawn,
     End,
     Facts,
     Filled,
@@ -39,6 +40,7 @@ from callboard.media.channel import (
     Request,
     Sound,
     Stop,
+    Thumb,
     Unable,
 )
 from callboard.media.landlock import close_file_system
@@ -100,15 +102,34 @@ class _Call:
         self.say(Filled())
 
 
-def _items(source: Source, request: Request) -> Iterator[Facts | Measured | Frame | AudioBlock]:
+def _items(source: Source, request: Request) -> Iterator[Facts | Measured | Drawn | Frame | AudioBlock]:
     if isinstance(request, Probe):
         yield Facts(source.facts())
     elif isinstance(request, Loud):
         yield Measured(source.loudness())
+    elif isinstance(request, Thumb):
+        yield Drawn(_drawn(source, request))
     elif isinstance(request, Sound):
         yield from source.sound(request.rate, request.block_seconds, channels=request.channels)
     else:
         yield from source.pictures(request.wanted)
+
+
+def _drawn(source: Source, request: Thumb) -> bytes:
+    """Give the picture at a time as a JPEG file, the better the more bytes it may have."""
+    import io
+
+    from PIL import Image
+
+    wanted = Wanted(every=request.seconds, max_side=request.side, limit=2 if request.seconds else 1)
+    pixels = [frame.pixels for frame in source.pictures(wanted)][-1]  # the first, or the one at that time
+    image = Image.fromarray(pixels)
+    for quality in (85, 70, 50, 30, 10):
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=quality)
+        if file.tell() <= request.most:
+            break
+    return file.getvalue()
 
 
 def _answer(channel: Channel[FromClient], request: Request, fd: int) -> FromDecoder:
@@ -119,7 +140,7 @@ def _answer(channel: Channel[FromClient], request: Request, fd: int) -> FromDeco
     try:
         with open_source(fd, request.suffix, request.limits, call.alive) as source:
             for item in _items(source, request):
-                if isinstance(item, Facts | Measured):
+                if isinstance(item, Facts | Measured | Drawn):
                     call.say(item)
                 else:
                     call.give(item)

@@ -1,0 +1,207 @@
+"""What applications ask a running board for, over the bus: ``cb.ctl.host.VERB``, JSON in and JSON out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from callboard_schemas import HostUses, Presence, Use
+from msgspec import Meta, Struct
+
+from callboard import __version__
+from callboard.bus import CONTROL, Bus, Unsubscribe
+from callboard.catalog import Catalog, host_commands, hosts, proposals
+from callboard.catalog.hosts import Used
+from callboard.control import Answer
+from callboard.errors import CallboardError, UsageError
+from callboard.hosting.content import parts
+from callboard.hosting.courier import Courier
+from callboard.hosting.deliveries import Deliveries
+from callboard.hosting.inbox import inbox
+from callboard.hosting.mapping import Roots, digest_at
+from callboard.hosting.sessions import Session, Sessions
+from callboard.hosting.thumbnails import Thumbnails
+
+_PONG = b'{"value":{}}'
+MOST_USES = 50_000
+"""Uses of one project that are kept."""
+Count = Annotated[int, Meta(ge=0)]
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """What is asked; each verb reads the fields that it needs."""
+
+    host: str = ""
+    project: str = ""
+    after: str = ""
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    id: str = ""
+    command: str = ""
+    part: Count = 0
+    digest: str = ""
+    path: str = ""
+    width: Annotated[int, Meta(ge=16, le=1024)] = 256
+    seconds: Annotated[float, Meta(ge=0, le=1_000_000)] = 0.0
+
+
+class Desk(NamedTuple):
+    """What the verbs work with."""
+
+    catalog: Catalog
+    roots: Roots
+    sessions: Sessions
+    courier: Courier
+    deliveries: Deliveries
+    thumbnails: Thumbnails
+    arrived: Callable[[Session], Awaitable[None]]
+    """Told of a session that began, or said hello again."""
+
+
+class Verbs:
+    """Answers hosts.
+
+    Args:
+        desk: What the verbs work with.
+        name: Of the Callboard project.
+    """
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self._desk, self._name = desk, name
+        self._pages: dict[tuple[str, str], dict[int, tuple[Use, ...]]] = {}
+        self._verbs: dict[str, Callable[[bytes], Awaitable[Any]]] = {
+            "hello": self._hello,
+            "uses": self._uses,
+            "inbox": self._inbox,
+            "proposal": self._proposal,
+            "thumbnail": self._thumbnail,
+            "commands": self._commands,
+            "body": self._body,
+        }
+
+    async def serve(self, bus: Bus) -> Unsubscribe:
+        """Answer until the returned function is called."""
+        return await bus.serve(f"{CONTROL}.host.*", self._answer)
+
+    async def _answer(self, subject: str, body: bytes) -> bytes:
+        name = subject.rpartition(".")[2]
+        if name == "ping":
+            return _PONG
+        verb = self._verbs.get(name)
+        try:
+            if verb is None:
+                return msgspec.json.encode(Answer(code="usage", message=f"no verb {name!r} for hosts"))
+            return msgspec.json.encode(Answer(value=await verb(body or b"{}")))
+        except CallboardError as error:
+            return msgspec.json.encode(Answer(code=error.code, message=error.message, hint=error.hint))
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            return msgspec.json.encode(Answer(code="usage", message=str(error)))
+
+    async def _hello(self, body: bytes) -> Any:
+        presence = msgspec.json.decode(body, type=Presence)
+        session = self._desk.sessions.hear(presence, hello=True)
+        if session is None:
+            return {"board": __version__, "project": self._name, "commands": 0}
+        await self._desk.arrived(session)
+        waiting = self._desk.catalog.read(lambda conn: host_commands.count_pending(conn, *session.project))
+        return {"board": __version__, "project": self._name, "commands": waiting}
+
+    async def _commands(self, body: bytes) -> Any:
+        asked = msgspec.json.decode(body, type=Ask)
+        session = self._session(asked.host, asked.project)
+        again = self._desk.sessions.hear(session.presence, hello=True)
+        if again is not None:
+            await self._desk.arrived(again)
+        waiting = self._desk.catalog.read(lambda conn: host_commands.count_pending(conn, *session.project))
+        return {"commands": waiting}
+
+    def _session(self, host: str, project: str) -> Session:
+        session = self._desk.sessions.get(host)
+        if session is None:
+            raise UsageError(f"no application {host!r} said hello", "Say hello first: cb.ctl.host.hello.")
+        if project != session.presence.project:
+            raise UsageError(
+                f"{host} has {session.presence.project or 'no project'} open, not {project or 'none'}",
+                "Say hello again with the project that is open.",
+            )
+        return session
+
+    async def _uses(self, body: bytes) -> Any:
+        told = msgspec.json.decode(body, type=HostUses)
+        session = self._session(told.host, told.project)
+        if not told.project or told.page >= told.pages:
+            raise UsageError("uses need a project, and a page below the number of pages")
+        spots = await asyncio.to_thread(lambda: [self._desk.roots.locate(use.path) for use in told.uses])
+        found = self._desk.catalog.read(lambda conn: [digest_at(conn, spot) for spot in spots])
+        application, project = session.project
+        pages = self._pages.setdefault((told.host, told.project), {})
+        if told.page == 0 or any(page >= told.pages for page in pages):
+            pages.clear()
+        pages[told.page] = told.uses
+        if sum(map(len, pages.values())) > MOST_USES:
+            pages.clear()
+            raise UsageError(f"a project may have {MOST_USES} uses", "Tell those of one timeline.")
+        if len(pages) == told.pages:
+            whole = [use for page in sorted(pages) for use in pages[page]]
+            self._pages.pop((told.host, told.project), None)
+            await self._keep(application, project, whole)
+        return {"known": {use.ref: digest for use, digest in zip(told.uses, found, strict=True)}}
+
+    async def _keep(self, application: str, project: str, uses: list[Use]) -> None:
+        spots = await asyncio.to_thread(lambda: [self._desk.roots.locate(use.path) for use in uses])
+
+        def work(conn: sqlite3.Connection) -> None:
+            before = hosts.digests(conn, application, project)
+            hosts.drop_uses(conn, application, project)
+            rows = [
+                Used(application, project, spot.root, spot.path, digest_at(conn, spot), use)
+                for use, spot in zip(uses, spots, strict=True)
+            ]
+            hosts.put_uses(conn, rows)
+            begun = {row.digest for row in rows if row.digest} - before
+            self._desk.deliveries.began(conn, (application, project), begun)
+
+        await self._desk.catalog.write(work)
+        self._desk.courier.wake()
+
+    async def _inbox(self, body: bytes) -> Any:
+        asked = msgspec.json.decode(body, type=Ask)
+        application, project = self._session(asked.host, asked.project).project
+        return self._desk.catalog.read(lambda conn: inbox(conn, application, project, asked.after, asked.limit))
+
+    async def _proposal(self, body: bytes) -> Any:
+        asked = msgspec.json.decode(body, type=Ask)
+        made = self._desk.catalog.read(lambda conn: proposals.get(conn, asked.id))
+        if made is None:
+            raise UsageError(f"no proposal {asked.id!r}", "Ask for the inbox again.")
+        return _part(msgspec.json.encode(made), asked.part)
+
+    async def _body(self, body: bytes) -> Any:
+        asked = msgspec.json.decode(body, type=Ask)
+        whole = self._desk.catalog.read(lambda conn: self._desk.courier.body(conn, asked.command))
+        if whole is None:
+            raise UsageError(f"no command {asked.command!r}")
+        return _part(whole, asked.part)
+
+    async def _thumbnail(self, body: bytes) -> Any:
+        asked = msgspec.json.decode(body, type=Ask)
+        picture = await self._desk.thumbnails.of(asked.digest, asked.path, asked.width, asked.seconds)
+        return {"jpeg": base64.b64encode(picture).decode("ascii")}
+
+    def forget(self, host: str) -> None:
+        """Forget the pages that an application which is gone did not finish."""
+        for key in [key for key in self._pages if key[0] == host]:
+            del self._pages[key]
+
+
+def _part(whole: bytes, part: int) -> dict[str, Any]:
+    cut = parts(whole)
+    if part >= len(cut):
+        raise UsageError(f"there are {len(cut)} parts, counted from 0")
+    return {"part": part, "parts": len(cut), "text": cut[part]}
+
+
+__all__ = ["Ask", "Desk", "Verbs"]
