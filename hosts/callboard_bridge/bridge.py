@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Then = Callable[[Any, str], None]
 
-BUDGET = 0.003
+BUDGET = 0.002
 """Seconds that a poll spends at most, beside one message more and the callbacks."""
 TICK_SECONDS = 0.05
 """Between two looks at what is due."""

@@ -30,6 +30,8 @@ MAX_UNSENT = 1024 * 1024
 """Bytes that wait for a server which does not read; then the connection is given up."""
 MAX_UNREAD = 256 * 1024
 """Bytes that wait to be handled; the rest stays with the server."""
+MAX_WORDS = 100
+"""Of the server's own that are answered at once: it could say PING forty thousand times in one read."""
 LEAST_PAYLOAD = 62 * 1024
 """Bytes of a message that a server must take: an event and its headers."""
 _CHUNK = 64 * 1024
@@ -131,11 +133,15 @@ class Link:
 
     def next(self) -> Any:
         """Give the next message, or ``None``; answers the server's own words on the way."""
-        while self.stage not in (CLOSED, SHAKING, SIGNING):
+        for _ in range(MAX_WORDS):
+            if self.stage in (CLOSED, SHAKING, SIGNING):
+                return None
             try:
                 frame = self._parser.next()
                 if frame is None:
-                    break
+                    if self._ended:
+                        self.drop(self.denied or f"the server at {self._place()} closed the connection")
+                    return None
                 if frame[0] == b"MSG" and self.stage == READY:
                     return frame[1]
                 self._told(*frame)
@@ -143,8 +149,6 @@ class Link:
                 self.drop(str(trouble))
             except (WireError, ValueError, RecursionError) as error:
                 self.drop(f"{self._place()} does not speak NATS: {error}")
-        if self._ended:
-            self.drop(self.denied or f"the server at {self._place()} closed the connection")
         return None
 
     def watch(self, now: float) -> None:
@@ -226,11 +230,11 @@ class Link:
             raise WireError("it says {!r}".format(name[:20].decode("ascii", "replace")))
 
     def _informed(self, text: bytes) -> None:
+        if self.stage != GREETING:
+            return  # who else is in the cluster, and that a server is about to go: it hangs up soon enough
         info = decode(text.decode("utf-8"))
         if not isinstance(info, dict):
             raise WireError("its greeting says nothing")
-        if self.stage != GREETING:
-            return  # who else is in the cluster, and that a server is about to go: it hangs up soon enough
         self._info = info
         assert self._where is not None
         if self._where.tls is None:

@@ -6,7 +6,6 @@ Python's integers take a time that depends on the secret, so sign for a server o
 
 from __future__ import annotations
 
-import base64
 import binascii
 
 TYPE_CHECKING = False  # importing typing costs a tenth of the whole import
@@ -22,6 +21,9 @@ _BASE_X = 1511222134953540077250115140958853151145401269304185720604611328394984
 _BASE_Y = 4 * pow(5, _P - 2, _P) % _P
 _SEED, _USER = 18 << 3, 20 << 3
 """Prefix bytes of a seed and of a user's public key: they make the letters S and U."""
+
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class SeedError(ValueError):
@@ -81,16 +83,24 @@ def decode_seed(text: bytes) -> bytes:
     Raises:
         SeedError: it is no seed, or not a user's.
     """
-    text = bytes(text).strip()
-    try:
-        raw = base64.b32decode(text + b"=" * (-len(text) % 8))
-    except (binascii.Error, ValueError):
-        raise SeedError("the nkey seed is not base32") from None
-    if len(raw) != 36 or binascii.crc_hqx(raw[:-2], 0) != int.from_bytes(raw[-2:], "little"):
+    letters = bytes(text).strip().decode("ascii", "replace")
+    if len(letters) != 58 or not all(letter in _LETTERS for letter in letters):
+        raise SeedError("the nkey seed is not 58 letters of base32")
+    number = 0
+    for letter in letters:
+        number = number << 5 | _LETTERS.index(letter)
+    raw = (number >> 2).to_bytes(36, "big")
+    if binascii.crc_hqx(raw[:-2], 0) != int.from_bytes(raw[-2:], "little"):
         raise SeedError("the nkey seed is damaged")
     if raw[0] & 0xF8 != _SEED or (raw[0] & 7) << 5 | raw[1] >> 3 != _USER:
         raise SeedError("the nkey seed is not a user's: those begin with SU")
     return raw[2:34]
+
+
+def _base32(raw: bytes) -> str:
+    """Write bytes in base32 without padding; ``base64`` takes longer to import than this to run."""
+    number, letters = int.from_bytes(raw, "big") << -len(raw) * 8 % 5, -(-len(raw) * 8 // 5)
+    return "".join(_LETTERS[number >> 5 * place & 31] for place in reversed(range(letters)))
 
 
 def sign(seed: bytes, nonce: bytes) -> Generator[None, None, tuple[str, str]]:
@@ -109,7 +119,5 @@ def sign(seed: bytes, nonce: bytes) -> Generator[None, None, tuple[str, str]]:
     signature = commitment + answer.to_bytes(32, "little")
     named = bytes([_USER]) + public
     named += binascii.crc_hqx(named, 0).to_bytes(2, "little")
-    return (
-        base64.b32encode(named).rstrip(b"=").decode(),
-        base64.urlsafe_b64encode(signature).rstrip(b"=").decode(),
-    )
+    plain = binascii.b2a_base64(signature, newline=False).rstrip(b"=")
+    return _base32(named), plain.translate(bytes.maketrans(b"+/", b"-_")).decode("ascii")

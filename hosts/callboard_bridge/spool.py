@@ -21,7 +21,7 @@ MAX_FILE = 256 * 1024 * 1024
 """Bytes of one process's events, as much as the board's own stream holds."""
 WINDOW = 256
 """Events that are under way at once: what memory holds, and what is sent again after a crash at most."""
-_CHUNK = 64 * 1024
+_BITE = 64 * 1024
 
 
 class Spool:
@@ -127,7 +127,7 @@ class Spool:
         end = self._chunk.find(b"\n")
         if end < 0:
             self._file.seek(self._read_at)
-            self._chunk = self._file.read(min(_CHUNK, self._size - self._read_at))
+            self._chunk = self._file.read(min(_BITE, self._size - self._read_at))
             end = self._chunk.find(b"\n")
             if end < 0:  # longer than any event: pass over a chunk of it
                 end = max(len(self._chunk) - 1, 0)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from callboard_bridge.questions import Questions
 
 PRESENCE_SECONDS = 5.0
-HELLO_SECONDS, PING_SECONDS, ANSWER_SECONDS = 2.0, 15.0, 5.0
+HELLO_SECONDS, PING_SECONDS, HEARD_SECONDS = 2.0, 15.0, 5.0
 """Until a board that did not answer is greeted again, until one that did is asked whether it is still there, and how
 long it may take to say so."""
 
@@ -46,7 +46,7 @@ class Standing:
     def step(self, now: float) -> bool:
         """Do what is due on a connection that is ready; say whether we told that we are there."""
         if now >= self._hello_at:
-            self._hello_at = now + ANSWER_SECONDS + 1.0
+            self._hello_at = now + HEARD_SECONDS + 1.0
             self._ask()
         if now < self._tell_at:
             return False
@@ -68,4 +68,4 @@ class Standing:
                 self._hello_at = time.monotonic() + (HELLO_SECONDS if problem else PING_SECONDS)
 
         verb, data = ("ping", {}) if self.greeted else ("hello", self._presence)
-        self._questions.ask(verb, data, then, time.monotonic() + ANSWER_SECONDS)
+        self._questions.ask(verb, data, then, time.monotonic() + HEARD_SECONDS)
