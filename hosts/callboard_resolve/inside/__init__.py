@@ -1,0 +1,1 @@
+"""What runs inside Resolve: standard library only, Python 3.6 syntax, no threads."""

@@ -1,0 +1,161 @@
+"""The adapter: does what a command asks in the running Resolve, reads it back, and says what is there.
+
+It knows the seven verbs and nothing else; nothing is saved, since whether to save is a person's choice.
+"""
+
+import time
+from typing import TYPE_CHECKING
+
+from callboard_resolve.inside import labels, markers, placing, subtitles, uses
+from callboard_resolve.inside.frames import frames, rate_of
+from callboard_resolve.inside.outcome import Outcome, Refused, Stale
+from callboard_resolve.inside.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from fusionscript import MediaPoolItem
+
+    Command = dict[str, Any]
+
+VERBS = (
+    "tags.write",
+    "description.write",
+    "markers.write",
+    "subtitles.write",
+    "placeholder.insert",
+    "relink",
+    "clear",
+)
+"""What it can do, in the words that the board knows."""
+REACH = 1.0
+"""Seconds that a marker may go later where its frame is taken."""
+
+
+class Studio:
+    """Applies commands to one running Resolve.
+
+    Args:
+        session: the running Resolve.
+        folder: where what a subtitle track holds of ours is written down.
+    """
+
+    def __init__(self, session: Session, folder: str) -> None:
+        self.session = session
+        self.folder = folder
+        self.placer = placing.Placer(session)
+        self._does: dict[str, Callable[[Command], Outcome]] = {
+            "tags.write": self._tags,
+            "description.write": self._description,
+            "markers.write": self._markers,
+            "subtitles.write": self._subtitles,
+            "placeholder.insert": self._placeholder,
+            "relink": self._relink,
+            "clear": self._clear,
+        }
+
+    def apply(self, command: "Command") -> "tuple[str, list[str], list[str], str]":
+        """Do what a command asks.
+
+        Args:
+            command: a ``Command`` message as a plain dict, with its content.
+
+        Returns:
+            The state of a receipt, what landed, what is missing, and a note. Never raises.
+        """
+        try:
+            self._check(command)
+            outcome = self._does[command["verb"]](command)
+        except Stale as why:
+            return "stale", [], [], str(why)
+        except Refused as why:
+            return "refused", [], [], str(why)
+        except Exception as error:  # noqa: BLE001 - Resolve raises what its library raises; the person must hear of it
+            return "failed", [], [], f"{type(error).__name__}: {error}"
+        landed, missing, note = outcome.lines()
+        return outcome.state, landed, missing, note
+
+    def _check(self, command: "Command") -> None:
+        if command.get("verb") not in self._does:
+            raise Refused("Resolve is not asked for {!r}".format(command.get("verb")))
+        if command.get("expires") and float(command["expires"]) < time.time():
+            raise Refused("it came too late")
+        project, now = str(command.get("project", "")), self.session.project_name()
+        if project and project != now:
+            raise Refused("it is for {}, and {} is open".format(project, now or "no project"))
+        use = command.get("use")
+        if use and command.get("revision") and not dict(command.get("arguments") or {}).get("anyway"):
+            found = uses.find(self.session, str(use["ref"]))
+            if found is not None and found[1].get("revision") != command["revision"]:
+                raise Stale("{} was moved or cut since".format(found[1].get("name") or use["ref"]))
+
+    def _found(self, command: "Command") -> "tuple[MediaPoolItem, dict[str, Any]]":
+        ref = str(dict(command.get("use") or {}).get("ref", ""))
+        found = uses.find(self.session, ref)
+        if found is None:
+            raise Refused("{} is not in the open project, or on another timeline".format(ref or "its media"))
+        return found
+
+    def _tags(self, command: "Command") -> Outcome:
+        tags = [str(tag) for tag in _content(command).get("tags") or []]
+        return labels.write_tags(self._found(command)[0], command["proposal"], tags)
+
+    def _description(self, command: "Command") -> Outcome:
+        text = str(_content(command).get("description", ""))
+        return labels.write_description(self._found(command)[0], command["proposal"], text)
+
+    def _markers(self, command: "Command") -> Outcome:
+        clip, use = self._found(command)
+        given = list(_content(command).get("markers") or [])
+        if float(use.get("duration", 0.0)):
+            timeline = self.session.open_timeline()
+            rate = self.session.rate(timeline)
+            wanted = [_marker(one, use, rate) for one in given]
+            last = int(timeline.GetEndFrame() or 0) - int(timeline.GetStartFrame() or 0)
+            return markers.write(timeline, command["proposal"], wanted, last, frames(REACH, rate))
+        rate = rate_of(clip.GetClipProperty("FPS")) or 24.0
+        wanted = [_marker(one, {}, rate) for one in given]
+        last = int(str(clip.GetClipProperty("Frames") or 0) or 0) or max((one.frame for one in wanted), default=0)
+        return markers.write(clip, command["proposal"], wanted, last, frames(REACH, rate))
+
+    def _subtitles(self, command: "Command") -> Outcome:
+        content = _content(command)
+        use = self._found(command)[1]
+        cues, language = list(content.get("cues") or []), str(content.get("language", ""))
+        return subtitles.write(self.session, self.folder, command["proposal"], use, cues, language)
+
+    def _placeholder(self, command: "Command") -> Outcome:
+        content = _content(command)
+        gap = content.get("gap")
+        if not gap or not content.get("file"):
+            raise Refused("the command names no gap or no file")
+        return placing.insert(self.placer, command["proposal"], gap, str(content["file"]))
+
+    def _relink(self, command: "Command") -> Outcome:
+        return placing.relink(self.session, self._found(command)[0], str(_content(command).get("file", "")))
+
+    def _clear(self, command: "Command") -> Outcome:
+        proposal = str(command["proposal"])
+        outcome = subtitles.clear(self.session, self.folder, proposal)
+        timeline = self.session.timeline()
+        edited = markers.clear(timeline, proposal, outcome) if timeline is not None else set()
+        for clip in list(self.session.clips()):
+            edited |= markers.clear(clip, proposal, outcome)
+            labels.clear_tags(clip, proposal, outcome)
+            labels.clear_description(clip, proposal, outcome)
+        if edited:
+            outcome.note("markers that a person changed were kept")
+        placing.clear(self.placer, proposal, outcome)
+        return outcome
+
+
+def _content(command: "Command") -> "dict[str, Any]":
+    return dict(command.get("content") or {})
+
+
+def _marker(given: "dict[str, Any]", use: "dict[str, Any]", rate: float) -> markers.Wanted:
+    """Put a marker of media where a use of it lies; without a use it stays where it is in the media."""
+    speed = float(use.get("speed", 1.0)) or 1.0
+    at = float(use.get("start", 0.0)) + (float(given["start"]) - float(use.get("source_in", 0.0))) / speed
+    return markers.Wanted(frames(at, rate), given, frames(float(given.get("duration", 0.0)) / speed, rate))

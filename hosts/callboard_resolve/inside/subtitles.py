@@ -1,0 +1,232 @@
+"""Captions on the subtitle track: an SRT of all that is ours there, appended to an empty track and read back.
+
+A subtitle carries no id and cannot be changed by a script, and an SRT with a position lands at the end of the timeline.
+So the first subtitle track is ours or it is left alone; a person's track is never touched.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from callboard_resolve.inside.frames import frames, timecode
+from callboard_resolve.inside.ledger import Ledger, digest, write_text
+from callboard_resolve.inside.outcome import Outcome, Refused
+from callboard_resolve.inside.session import CurrentFolder, EditPage, Session
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fusionscript import MediaPoolItem, Timeline, TimelineItem
+
+FOLDER = "Callboard"
+"""Our folder in the media pool."""
+
+
+def on_timeline(cues: "list[dict[str, Any]]", use: "dict[str, Any]") -> "list[list[Any]]":
+    """Put cues of media where a use of it lies on the timeline; what is cut away is left out."""
+    start, source = float(use.get("start", 0.0)), float(use.get("source_in", 0.0))
+    length, speed = float(use.get("duration", 0.0)), float(use.get("speed", 1.0)) or 1.0
+    placed = []
+    for cue in cues:
+        begin = max(start, start + (float(cue["start"]) - source) / speed)
+        end = min(start + length, start + (float(cue["end"]) - source) / speed)
+        if end > begin:
+            placed.append([round(begin, 6), round(end, 6), str(cue["text"])])
+    return placed
+
+
+def srt(cues: "list[tuple[float, float, str]]") -> str:
+    """Write SubRip; times count from the start of the timeline."""
+    blocks = [
+        f"{number}\n{_clock(start)} --> {_clock(end)}\n{_plain(text)}\n"
+        for number, (start, end, text) in enumerate(cues, 1)
+    ]
+    return "\n".join(blocks)
+
+
+def _clock(time: float) -> str:
+    millis = max(0, round(time * 1000))
+    return f"{millis // 3600000:02d}:{millis // 60000 % 60:02d}:{millis // 1000 % 60:02d},{millis % 1000:03d}"
+
+
+def _plain(text: str) -> str:
+    """Leave out empty lines, which would end a cue."""
+    return "\n".join(line for line in text.replace("-->", "→").splitlines() if line.strip()) or "…"
+
+
+class Track:
+    """The first subtitle track of a timeline, as it is now."""
+
+    def __init__(self, session: Session, timeline: "Timeline") -> None:
+        self.session, self.timeline = session, timeline
+        self.rate = session.rate(timeline)
+        self.start = int(timeline.GetStartFrame() or 0)
+        self.drops = session.drops(timeline)
+
+    def items(self) -> "list[TimelineItem]":
+        """Give what lies on the track; nothing where there is none."""
+        if not self.timeline.GetTrackCount("subtitle"):
+            return []
+        return list(self.timeline.GetItemListInTrack("subtitle", 1) or [])
+
+    def read(self) -> "list[list[Any]]":
+        """Read the subtitles back: text, first frame and frame after the last, relative to the start."""
+        found = []
+        for item in self.items():
+            start, end = int(item.GetStart(False)), int(item.GetEnd(False))
+            found.append([" ".join(str(item.GetName() or "").split()), start - self.start, end - self.start])
+        return sorted(found, key=lambda one: (one[1], one[2], one[0]))
+
+    def delete(self, items: "list[TimelineItem]") -> int:
+        """Delete subtitles; give how many are left of them."""
+        if items:
+            ids = {str(item.GetUniqueId()) for item in items}
+            with EditPage(self.session.resolve):
+                self.timeline.DeleteClips(items, False)
+            return sum(str(item.GetUniqueId()) in ids for item in self.items())
+        return 0
+
+    def at(self, frame: int) -> str:
+        """Name a relative frame as the timeline's ruler does."""
+        return timecode(self.start + frame, self.rate, self.drops)
+
+
+def write(
+    session: Session, folder: str, proposal: str, use: "dict[str, Any]", cues: "list[dict[str, Any]]", language: str
+) -> Outcome:
+    """Put the captions of one use onto the open timeline's subtitle track, with what is ours there already.
+
+    Raises:
+        Refused: the track is a person's, was changed by one, or is locked; nothing was changed.
+    """
+    if not float(use.get("duration", 0.0)):
+        raise Refused("the clip is on no timeline, and subtitles lie on nothing else; its .srt can be used")
+    timeline = session.open_timeline()
+    ledger = Ledger(folder, str(timeline.GetUniqueId()))
+    placed = on_timeline(cues, use)
+    others = [name for name in ledger.proposals if name != proposal]
+    if others and language != ledger.language:
+        raise Refused(f"subtitle track 1 holds our captions in {ledger.language!r}; a script reaches no other track")
+    outcome = _apply(session, timeline, ledger, {**ledger.proposals, proposal: placed}, language)
+    if len(placed) < len(cues):
+        outcome.note(f"{len(cues) - len(placed)} of {len(cues)} captions lie outside the part that is used")
+    return outcome
+
+
+def clear(session: Session, folder: str, proposal: str) -> Outcome:
+    """Take a proposal's captions away from the open timeline; other proposals' stay."""
+    timeline = session.timeline()
+    ledger = Ledger(folder, str(timeline.GetUniqueId())) if timeline is not None else None
+    if timeline is None or ledger is None or proposal not in ledger.proposals:
+        return Outcome()
+    rest = {name: cues for name, cues in ledger.proposals.items() if name != proposal}
+    outcome = _apply(session, timeline, ledger, rest, ledger.language)
+    outcome.landed = []
+    return outcome
+
+
+def _apply(
+    session: Session, timeline: "Timeline", ledger: Ledger, proposals: "dict[str, Any]", language: str
+) -> Outcome:
+    track = Track(session, timeline)
+    _ours_only(track, ledger)
+    old = track.items()
+    ledger.proposals = proposals
+    cues = ledger.cues()
+    clip = _imported(session, ledger, cues) if cues else None
+    outcome = Outcome()
+    left = track.delete(old)
+    if left:
+        _remove(session, clip)
+        raise Refused(f"{left} subtitles of ours could not be deleted; nothing was changed")
+    if clip is not None:
+        _append(session, track, ledger, clip, language)
+        _compare(track, cues, outcome)
+        if not outcome.landed:
+            track.delete(track.items())
+            outcome.note("what landed elsewhere was taken away again")
+    ledger.landed = track.read()
+    ledger.language = language
+    ledger.keep()
+    _forget(session, keep=clip)
+    return outcome
+
+
+def _ours_only(track: Track, ledger: Ledger) -> None:
+    timeline = track.timeline
+    if not timeline.GetTrackCount("subtitle"):
+        return
+    if timeline.GetIsTrackLocked("subtitle", 1):
+        raise Refused("subtitle track 1 is locked; unlock it")
+    found = track.read()
+    if found and not ledger.landed:
+        raise Refused(f"subtitle track 1 holds {len(found)} subtitles that are not ours; they were kept")
+    if found and found != ledger.landed:
+        raise Refused("a person changed our subtitles on track 1; they were kept. Delete them to have new ones")
+
+
+def _imported(session: Session, ledger: Ledger, cues: "list[tuple[float, float, str]]") -> "MediaPoolItem":
+    """Write an SRT and import it into our folder; a new name each time, so that none is taken for another."""
+    text = srt(cues)
+    path = os.path.join(ledger.folder, f"captions-{ledger.name}-{digest(text, 8)}.srt")
+    write_text(path, text)
+    pool = session.pool()
+    with CurrentFolder(pool) as current:
+        current.open(FOLDER)
+        made = pool.ImportMedia([path])
+    if not made:
+        raise Refused(f"Resolve did not import {path}")
+    made[0].SetThirdPartyMetadata("callboard.captions", ledger.name)
+    return made[0]
+
+
+def _append(session: Session, track: Track, ledger: Ledger, clip: "MediaPoolItem", language: str) -> None:
+    timeline = track.timeline
+    if not timeline.GetTrackCount("subtitle"):
+        timeline.AddTrack("subtitle")  # type: ignore[call-overload]  # README: the second argument is for audio only
+        timeline.SetTrackName("subtitle", 1, f"Callboard {language}".strip())
+    try:
+        # a position, even a right one, would send all of it to the end of the timeline
+        session.pool().AppendToTimeline([{"mediaPoolItem": clip}])  # type: ignore[arg-type]  # README: or [{clipInfo}, ...]
+    except Exception as error:  # noqa: BLE001 - whatever it is, what it placed would be gone after the next save
+        track.delete(track.items())
+        ledger.landed, ledger.proposals = [], {}
+        ledger.keep()
+        raise Refused(f"Resolve failed: {error}; what it had placed was taken away again") from None
+
+
+def _compare(track: Track, cues: "list[tuple[float, float, str]]", outcome: Outcome) -> None:
+    """Look for each cue among what is on the track, a frame early or late at most."""
+    there = track.read()
+    for start, end, text in cues:
+        first, words = frames(start, track.rate), " ".join(_plain(text).split())
+        match = next((one for one in there if one[0] == words and abs(one[1] - first) <= 1), None)
+        line = f"{track.at(first)} {words}"
+        if match is None:
+            outcome.missing.append(f"{line}: not on the track")
+            continue
+        there.remove(match)
+        outcome.landed.append(line)
+        if abs(match[2] - frames(end, track.rate)) > 1:
+            outcome.note(f"{words[:40]} ends at {track.at(match[2])}")
+
+
+def _forget(session: Session, keep: "MediaPoolItem | None") -> None:
+    """Take SRT files of ours that no track is made of any more out of the media pool."""
+    kept = str(keep.GetUniqueId()) if keep is not None else ""
+    pool = session.pool()
+    timeline = digest(str(session.open_timeline().GetUniqueId()))
+    for folder in pool.GetRootFolder().GetSubFolderList() or []:
+        if folder.GetName() != FOLDER:
+            continue
+        old = [
+            clip
+            for clip in folder.GetClipList() or []
+            if clip.GetThirdPartyMetadata("callboard.captions") == timeline and str(clip.GetUniqueId()) != kept
+        ]
+        if old:
+            pool.DeleteClips(old)
+
+
+def _remove(session: Session, clip: "MediaPoolItem | None") -> None:
+    if clip is not None:
+        session.pool().DeleteClips([clip])

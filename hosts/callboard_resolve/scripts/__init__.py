@@ -1,0 +1,1 @@
+"""Templates of what is put into Resolve's menu."""
