@@ -256,7 +256,10 @@ def _hosts(_project: Project) -> Iterator[Finding]:
         if one.problem is not None:
             yield Finding(f"host {name}", "problem", one.problem.message, one.problem.hint)
         for place in one.installations:
-            if place.installed:
+            if not place.folder:
+                run = f"callboard hosts run {name} PATH serves its projects"
+                yield Finding(f"host {name}", "ok", f"{place.application} is here", run)
+            elif place.installed:
                 yield Finding(f"host {name}", "ok", f"Callboard {place.installed} is in {place.application}")
             else:
                 put = f"callboard hosts install {name} --where {place.version}"

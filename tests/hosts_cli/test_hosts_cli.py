@@ -135,6 +135,9 @@ def machine(
     """Give a machine on which Sketch 2 and 3 are installed, and stand in a project."""
     site("sketch", "callboard.hosts", SKETCH)
     monkeypatch.setenv("SKETCHES", str(tmp_path / "apps"))
+    monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))  # what else is installed on this machine is not asked
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     project = tmp_path / "film"
     project.mkdir()
     (project / "callboard.toml").write_text("")
@@ -215,6 +218,27 @@ def test_an_installation_is_named_in_four_ways(machine: Machine, by: str) -> Non
     assert machine.told("install", "sketch", "--where", old[by], "--dry-run")["installation"] == old
 
 
+def test_a_host_that_is_served_from_outside(machine: Machine, site: Callable[..., None]) -> None:
+    """Where an application has no folder for us, nothing is written, and it is said how it is served."""
+    site("outer", "callboard.hosts", SKETCH.replace('"sketch"', '"outer"').replace('str(folder / "parts")', '""'))
+    code, out, _ = machine("install", "outer")
+    assert (code, "'callboard hosts run outer PATH'" in out) == (0, True)
+    assert machine.told("install", "outer")["steps"] == []
+    assert re.search(r"^outer +Sketch 3 +outside", machine("list")[1], re.MULTILINE)
+    assert list(machine.folder.rglob("callboard.py")) == []
+
+
+def test_a_version_with_its_program_is_taken_first(machine: Machine, site: Callable[..., None]) -> None:
+    """A newer version of which only folders are left does not go before one that can be started."""
+    program = 'program=str(folder / "sketch") if version == "2" else ""'
+    site(
+        "left",
+        "callboard.hosts",
+        SKETCH.replace('program=str(folder / "sketch")', program).replace('"sketch"', '"left"'),
+    )
+    assert machine.told("install", "left", "--dry-run")["installation"]["version"] == "2"
+
+
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
 def test_a_person_is_asked(machine: Machine, answer: str, code: int) -> None:
     """On a terminal the steps are shown and nothing is written until a person agrees."""
@@ -273,6 +297,22 @@ def test_the_machines_doctor_mentions_hosts(machine: Machine) -> None:
         ("note", "Callboard is not in Sketch 3", "callboard hosts install sketch --where 3"),
         ("ok", "Callboard 0.1 is in Sketch 2", ""),
     ]
+
+
+def test_the_bridge_is_one_file_that_runs(machine: Machine, tmp_path: Path) -> None:
+    """``bridge`` writes a file that works in a folder of its own, replaces what it made, and nobody else's file."""
+    file = tmp_path / "alone" / "callboard_bridge.py"
+    file.parent.mkdir()
+    assert machine("bridge", "-o", file)[0] == 0
+    script = "from callboard_bridge import Bridge\nbridge = Bridge.for_project('..', 'Test', '1')\nbridge.poll()\n"
+    script += "print(bridge.state, bridge.problem)\nbridge.close()"
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, '.')\n{script}"]
+    done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, timeout=30, check=True)
+    assert (done.stdout.partition(" ")[0], "callboard up" in done.stdout, done.stderr) == ("offline", True, "")
+    assert machine.told("bridge", "-o", file) == {"file": str(file), "bytes": file.stat().st_size}
+    file.write_text("mine")
+    code, _, error = machine("bridge", "-o", file)
+    assert (code, "not made by Callboard" in error, file.read_text()) == (2, True, "mine")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -60,12 +60,19 @@ def _rows(one: Seen) -> list[tuple[str, str, str, str]]:
     return [
         (
             cell(place.application),
-            f"[green]{cell(place.installed)}[/green]" if place.installed else "no",
+            _inside(place),
             cell(place.folder),
             cell(place.interpreter),
         )
         for place in one.installations
     ]
+
+
+def _inside(place: Installation) -> str:
+    """Say which version of ours is in an application; one without a folder for it is served from outside."""
+    if not place.folder:
+        return "outside"
+    return f"[green]{cell(place.installed)}[/green]" if place.installed else "no"
 
 
 def _document(one: Seen) -> dict[str, Any]:
@@ -104,10 +111,12 @@ class Place(NamedTuple):
 def place(package: HostPackage, where: str) -> Place:
     """Choose an installation: by *where*, its version, program or folder, or any folder; without it the newest.
 
+    One of which the program is here goes before one of which only folders are.
+
     Raises:
         HostError: the application is not found, and no folder was named.
     """
-    there = tuple(package.installations())
+    there = sorted(package.installations(), key=lambda one: not one.program)
     if not where:
         if there:
             return Place(there[0], there[1:])

@@ -12,7 +12,7 @@ import click
 from callboard.cli.hosts import chosen, named, place, project_folder, project_option, where_option
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
-from callboard.hosting import Step
+from callboard.hosting import HostPackage, Installation, Step
 
 _DOES = {"write": "[green]write[/green] ", "remove": "[red]remove[/red]", "run": "[cyan]run[/cyan]   "}
 
@@ -31,6 +31,8 @@ def command(name: str, where: str, project: Path | None, dry_run: bool, yes: boo
     """
     package, folder = chosen(name), project_folder(project)
     target, others = place(package, where)
+    if not target.folder:
+        return _outside(package, target, as_json=as_json)
     steps = package.install(target, folder, dry_run=True)
     out = console()
     if not as_json:
@@ -51,6 +53,16 @@ def command(name: str, where: str, project: Path | None, dry_run: bool, yes: boo
     elif steps:
         only = f" --where {shlex.quote(target.folder)}" if where or others else ""
         out.print(f"Done. To take it away again: callboard hosts uninstall {name}{cell(only)}")
+    return 0
+
+
+def _outside(package: HostPackage, target: Installation, *, as_json: bool) -> int:
+    """Say that there is nothing to put anywhere."""
+    if as_json:
+        print_json({"host": package.name, "installation": target, "project": "", "steps": [], "done": True})
+    else:
+        serve = f"'callboard hosts run {package.name} PATH' serves its projects from outside."
+        console().print(f"Nothing is put into {cell(target.application)}. {serve}")
     return 0
 
 
