@@ -1,0 +1,106 @@
+"""What the project has accepted: tags, captions and placeholders, for the media that a timeline uses."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from callboard.board import roots_of
+from callboard.catalog import journal, proposals, view
+from callboard.config import Project
+from callboard.following import LOCAL_ROOT
+from callboard_schemas import Captions, Placeholder, Proposal, Tags, Translation
+from msgspec import Struct
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """What was accepted for one media file."""
+
+    tags: tuple[Proposal, ...] = ()
+    captions: tuple[Proposal, ...] = ()
+    """Captions and translations, one for each language; the newest counts."""
+
+
+class Stand(Struct, frozen=True, kw_only=True):
+    """A placeholder that was accepted, with its file."""
+
+    proposal: Proposal
+    body: Placeholder
+    file: Path
+
+
+def roots(project: Project) -> list[Path]:
+    """Give the folders that a project watches."""
+    return [Path(os.fsdecode(folder)) for name, folder in roots_of(project).items() if name != LOCAL_ROOT]
+
+
+def for_media(project: Project, files: Sequence[Path]) -> dict[Path, Accepted]:
+    """Give what was accepted for each of *files*; those that the project does not know are left out.
+
+    Raises:
+        CatalogError: the catalog cannot be read.
+    """
+    if not project.data.is_dir():
+        return {}
+    known = roots_of(project)
+    with view(project.data) as opened:
+        return opened.read(lambda conn: {file: found for file in files if (found := _of(conn, known, file))})
+
+
+def placeholders(project: Project) -> list[Stand]:
+    """Give every placeholder that was accepted and whose file is there, the oldest first.
+
+    Raises:
+        CatalogError: the catalog cannot be read.
+    """
+    if not project.data.is_dir():
+        return []
+    folders = [project.folder, *roots(project)]
+    with view(project.data) as opened:
+        made = opened.read(_placeholders)
+    found = []
+    for proposal in made:
+        body = proposal.body
+        assert isinstance(body, Placeholder)
+        file = next((folder / body.file for folder in folders if (folder / body.file).is_file()), None)
+        if file is not None:
+            found.append(Stand(proposal=proposal, body=body, file=file))
+    return found
+
+
+def _placeholders(conn: sqlite3.Connection) -> list[Proposal]:
+    rows = conn.execute(
+        "SELECT id FROM proposals WHERE state = 'accepted' AND result = 'placeholder' ORDER BY created, id"
+    ).fetchall()
+    read = (proposals.get(conn, row[0]) for row in rows)
+    return [one for one in read if one is not None and isinstance(one.body, Placeholder)]
+
+
+def _of(conn: sqlite3.Connection, known: dict[str, bytes], file: Path) -> Accepted | None:
+    digest = _digest(conn, known, os.fsencode(file.absolute()))
+    if not digest:
+        return None
+    stood = [one for one in proposals.of_digest(conn, digest) if one.state == "accepted"]
+    spoken: dict[str, Proposal] = {}
+    for one in stood:
+        if isinstance(one.body, Captions | Translation) and one.body.cues:
+            spoken[one.body.language] = one
+    tags = tuple(one for one in stood if isinstance(one.body, Tags))
+    return Accepted(tags=tags, captions=tuple(spoken.values())) if tags or spoken else None
+
+
+def _digest(conn: sqlite3.Connection, known: dict[str, bytes], path: bytes) -> str:
+    """Find the asset at a path, the way each root knows it: as it is written, and with its links followed."""
+    for name, folder in known.items():
+        for whole in dict.fromkeys((path, os.path.realpath(path))):
+            base = folder.rstrip(b"/") + b"/"
+            if whole.startswith(base):
+                seen = journal.place(conn, name, whole[len(base) :])
+                if seen is not None:
+                    return seen.digest
+    return ""
+
+
+__all__ = ["Accepted", "Stand", "for_media", "placeholders", "roots"]
