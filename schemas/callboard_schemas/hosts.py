@@ -163,6 +163,8 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds since 1970; 0 never expires."""
     arguments: Parameters = {}
     use: Use | None = None
+    """What it is for: one proposal comes once for each use, and takes the place of what was made for it and that use.
+    Left out where it is for no single use; ``clear`` without one takes away what was made for all of them."""
     content: Content | None = None
     """Left out where it would be too long for a message; then it is asked for in parts."""
     parts: int = 0

@@ -1,39 +1,23 @@
-"""Applications and the board: hello, uses, inbox, commands and receipts, through a whole daemon."""
+"""Applications and the board: hello, uses, decisions, commands and receipts, through a whole daemon."""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from callboard import codec
-from callboard.bus import COMMANDS, CONTROL, INTAKE, Bus
-from callboard.bus.memory import MemoryBus
-from callboard.catalog import host_commands, proposals
-from callboard.catalog.host_commands import Row
+from callboard import __version__
+from callboard.catalog import hosts, journal, proposals
 from callboard.config import Hosts, PluginSettings, Policy, Project, Settings, Watch, make_project
-from callboard.daemon import Daemon
 from callboard.testing import TmpPlugin
-from callboard_schemas import (
-    VERBS,
-    Command,
-    CommandReceipt,
-    Decision,
-    HostDecision,
-    HostUses,
-    Presence,
-    Use,
-)
+from callboard.testing.applications import Served, served
+from callboard_schemas import VERBS, Gap, HostRequest, Presence, Use
+from msgspec.structs import replace
 
-# Says what stands in the file: captions of its lines, or tags of its words where it is asked for those.
+# Says what stands in the file: captions of its words, or tags of them where it is asked for those.
 SAYS = """
-    from callboard import Captions, Cue, Tag, Tags, Translation, hookimpl
+    from callboard import Captions, Cue, Tag, Tags, hookimpl
 
     @hookimpl
     def callboard_handle(event, asset, context):
@@ -47,140 +31,36 @@ SAYS = """
         )
         return Captions(language="en", cues=cues, confidence=0.9)
 """
+EVENTS = ["media.settled", "captions.requested", "tags.requested"]
 
 STANDS_IN = """
+    import hashlib, json
     from pathlib import Path
     from callboard import Placeholder, hookimpl
 
     @hookimpl
-    def callboard_handle(event, asset, context):
-        import json
+    def callboard_handle(event, context):
         asked = json.loads(bytes(event.data))
-        path = Path(context.parameters["folder"]) / (asked["shot"] + "_slate.png")
-        path.write_bytes(b"slate")
-        return Placeholder(
-            shot=asked["shot"], generator="slate", file=str(path), confidence=1.0, digest="sha256:" + "0" * 64
-        )
+        path = Path(context.parameters["folder"]) / "slate.png"
+        path.write_bytes(b"slate of " + asked["shot"].encode())
+        digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+        return Placeholder(shot=asked["shot"], generator="slate", file=str(path), confidence=1.0, digest=digest)
 """
 
 BLENDER = Presence(
     host="blender-1", application="blender", version="4.5", state="online", capabilities=VERBS, project="/p/film.blend"
 )
-
-
-class Application:
-    """What runs inside an application: it speaks the contract and keeps what it is asked for."""
-
-    def __init__(self, bus: Bus, presence: Presence = BLENDER) -> None:
-        self.bus, self.presence, self.host = bus, presence, presence.host
-        self.commands: asyncio.Queue[Command] = asyncio.Queue()
-        self.applied: dict[str, Command] = {}
-        self._ids = itertools.count(1)
-
-    async def start(self) -> None:
-        """Hear commands."""
-        await self.bus.listen(f"{COMMANDS}.{self.host}", self._heard)
-
-    async def _heard(self, _subject: str, body: bytes) -> None:
-        data = codec.decode(body).data
-        assert isinstance(data, Command)
-        assert data.host == self.host
-        await self.commands.put(data)
-
-    async def ask(self, verb: str, data: object = None) -> Any:
-        """Ask the board, and give its whole answer."""
-        body = msgspec.json.encode(data if data is not None else {})
-        return msgspec.json.decode(await self.bus.request(f"{CONTROL}.host.{verb}", body))
-
-    async def hello(self) -> Any:
-        """Say hello."""
-        return (await self.ask("hello", self.presence))["value"]
-
-    async def uses(self, *uses: Use) -> Any:
-        """Tell everything that the project uses, in one page."""
-        told = HostUses(host=self.host, project=self.presence.project, uses=uses)
-        return (await self.ask("uses", told))["value"]["known"]
-
-    async def inbox(self, **more: object) -> Any:
-        """Give the items of the inbox."""
-        answer = await self.ask("inbox", {"host": self.host, "project": self.presence.project, **more})
-        return answer["value"]["items"]
-
-    async def post(self, kind: str, data: msgspec.Struct, ident: str = "") -> None:
-        """Post an event that is stored."""
-        ident = ident or f"{self.host}-{next(self._ids)}"
-        envelope = codec.make(kind, data, source=f"urn:{self.host}", id=ident)
-        await self.bus.publish(f"{INTAKE}.{kind}", codec.encode(envelope), msg_id=ident)
-
-    async def next(self, verb: str = "") -> Command:
-        """Wait for the next command."""
-        async with asyncio.timeout(10):
-            found = await self.commands.get()
-        assert not verb or found.verb == verb
-        return found
-
-    async def receipt(self, command: Command, state: Any = "applied", **more: Any) -> None:
-        """Say what came of a command."""
-        told = CommandReceipt(command=command.id, host=self.host, state=state, proposal=command.proposal, **more)
-        await self.post("host.receipt", told)
-
-    async def decide(self, proposal: str, decision: Any = "accept", by: str = "zoe") -> None:
-        """Decide on a proposal."""
-        await self.post(
-            "host.decided",
-            HostDecision(host=self.host, decision=Decision(proposal=proposal, decision=decision, by=by)),
-        )
-
-
-class Board:
-    """A daemon under test."""
-
-    def __init__(self, daemon: Daemon, bus: Bus) -> None:
-        self.daemon, self.bus = daemon, bus
-        self.footage = daemon.project.folder / "footage"
-
-    async def until(self, what: Callable[[], object], seconds: float = 20.0) -> None:
-        """Wait until *what* holds."""
-        async with asyncio.timeout(seconds):
-            while not what():
-                await asyncio.sleep(0.02)
-
-    def read(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Read the catalog."""
-        return self.daemon.board.catalog.read(work)
-
-    def commands(self) -> list[Row]:
-        """Give every command."""
-        found: list[Row] = self.read(lambda conn: host_commands._rows(conn, "1", ()))
-        return found
-
-    def states(self) -> list[tuple[str, str]]:
-        """Give verb and state of every command in order."""
-        return [(row.verb or row.route, row.state) for row in self.commands()]
-
-    async def proposal(self) -> str:
-        """Wait for the one proposal and give its id."""
-        await self.until(lambda: self.read(lambda conn: conn.execute("SELECT 1 FROM proposals").fetchone()))
-        ((ident,),) = self.read(lambda conn: conn.execute("SELECT id FROM proposals").fetchall())
-        return str(ident)
-
-    async def application(self, presence: Presence = BLENDER) -> Application:
-        """Give an application that is listening."""
-        found = Application(self.bus, presence)
-        await found.start()
-        return found
+KDENLIVE = replace(BLENDER, host="kdenlive-1", application="kdenlive", project="/p/film.kdenlive")
 
 
 @pytest.fixture
 def project(tmp_path: Path, tmp_plugin: TmpPlugin) -> Project:
     """Give a project with one watched folder and a plugin that writes captions of what settles."""
-    tmp_plugin(
-        "says", SAYS, events=["media.settled", "captions.requested", "tags.requested"], results=["captions", "tags"]
-    )
+    tmp_plugin("says", SAYS, events=EVENTS, results=["captions", "tags"])
     return make(tmp_path, "says")
 
 
-def make(folder: Path, *plugins: str, hosts: Hosts | None = None) -> Project:
+def make(folder: Path, *plugins: str, hosts: Hosts | None = None, **more: Any) -> Project:
     """Make a project with these plugins, none of which decides without a person."""
     (folder / "footage").mkdir(exist_ok=True)
     off = PluginSettings(enabled=False)
@@ -191,26 +71,9 @@ def make(folder: Path, *plugins: str, hosts: Hosts | None = None) -> Project:
         policy=Policy(analyse="ask"),
         workers=1,
         hosts=hosts or Hosts(),
+        **more,
     )
     return make_project(folder, settings)
-
-
-@asynccontextmanager
-async def up(project: Project, bus: Bus | None = None) -> AsyncIterator[Board]:
-    """Serve a project until the block ends."""
-    async with MemoryBus() as memory:
-        daemon = Daemon(project, bus or memory)
-        serving = asyncio.create_task(daemon.serve())
-        ready = asyncio.create_task(daemon.ready.wait())
-        await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if serving.done():
-            serving.result()
-        try:
-            yield Board(daemon, bus or memory)
-        finally:
-            daemon.stopping.set()
-            await serving
 
 
 def use(path: Path | str, ref: str = "strip-1", **more: Any) -> Use:
@@ -218,14 +81,25 @@ def use(path: Path | str, ref: str = "strip-1", **more: Any) -> Use:
     return Use(**{"ref": ref, "path": str(path), "revision": "r1", "duration": 4.0, **more})
 
 
+def drop(board: Served, name: str = "a.mp4", text: str = "hello there") -> Path:
+    """Put media into the watched folder."""
+    path = board.footage / name
+    path.write_text(text)
+    return path
+
+
+def request(what: Any, *uses: Use, host: str = "blender-1", **more: Any) -> HostRequest:
+    """Ask for something."""
+    return HostRequest(host=host, project="/p/film.blend", what=what, uses=uses, **more)
+
+
 async def test_a_result_goes_into_the_project_that_uses_it(project: Project) -> None:
     """What a person in the application accepts comes back as a command, and its receipt ends it."""
-    async with up(project) as board:
-        clip = board.footage / "a.mp4"
-        clip.write_text("hello there")
-        ident = await board.proposal()
-        blender = await board.application()
-        assert await blender.hello() == {"board": "0.1.0", "project": project.folder.name, "commands": 0}
+    async with served(project) as board:
+        clip = drop(board)
+        (ident,) = await board.proposals()
+        blender = await board.application(BLENDER)
+        assert await blender.hello() == {"board": __version__, "project": project.folder.name, "commands": 0}
         known = await blender.uses(use(clip), use("/elsewhere/b.mp4", "strip-2"))
         assert known["strip-1"].startswith("sha256:")
         assert known["strip-2"] == ""
@@ -235,15 +109,187 @@ async def test_a_result_goes_into_the_project_that_uses_it(project: Project) -> 
         await blender.decide(ident)
         command = await blender.next("subtitles.write")
         assert command.use is not None
-        assert (command.proposal, command.use.ref, command.revision) == (ident, "strip-1", "r1")
         assert command.content is not None
-        assert [(cue.start, cue.text, cue.italic) for cue in command.content.cues] == [
-            (0, "hello", True),
-            (1, "there", True),
-        ]
+        assert (command.proposal, command.use.ref, command.revision) == (ident, "strip-1", "r1")
+        said = [(cue.start, cue.text, cue.italic) for cue in command.content.cues]
+        assert said == [(0, "hello", True), (1, "there", True)]
         assert Path(command.content.file).read_text().startswith("1\n")
         await blender.receipt(command, landed=("hello", "there"))
         await board.until(lambda: board.states() == [("subtitles.write", "applied")])
         made = board.read(lambda conn: proposals.get(conn, ident))
+        assert made is not None
         assert made.decided_by == "zoe in blender"
         assert await blender.inbox() == []
+        notes = board.read(lambda conn: journal.notes(conn, "footage", b"a.mp4"))
+        assert [(state, detail) for _, state, detail in notes if "blender" in state] == [
+            ("blender applied", "subtitles.write in blender:/p/film.blend#strip-1: 2 landed")
+        ]
+        told = board.read(lambda conn: conn.execute("SELECT body FROM outbox WHERE subject LIKE '%effect%'").fetchall())
+        assert [b"subtitles.write" in body for (body,) in told].count(True) == 1
+
+
+async def test_media_that_settles_later_is_found_in_the_projects_that_use_it(project: Project) -> None:
+    """A use told before its file was known is of that asset as soon as it settles, and also after it moved there."""
+    async with served(project) as board:
+        clip = board.footage / "a.mp4"
+        blender = await board.application(BLENDER, use(clip), use(board.footage / "moved.mp4", "strip-2"))
+        clip.write_text("hello there")
+        (ident,) = await board.proposals()
+        await board.until(lambda: board.read(lambda conn: _refs(conn)) == ["strip-1"])
+        clip.rename(board.footage / "moved.mp4")
+        await board.until(lambda: board.read(lambda conn: _refs(conn)) == ["strip-1", "strip-2"])
+        await blender.decide(ident)
+        command = await blender.next("subtitles.write")
+        assert command.use is not None
+        assert command.use.ref == "strip-1"  # both show the same at the same time
+
+
+def _refs(conn: Any) -> list[str]:
+    ((digest,),) = conn.execute("SELECT DISTINCT digest FROM places WHERE state = 'present'").fetchall()
+    return hosts.refs_of(conn, "blender", "/p/film.blend", digest)
+
+
+async def test_what_was_accepted_before_comes_as_far_as_the_settings_say(tmp_path: Path, tmp_plugin: TmpPlugin) -> None:
+    """A project that begins to use media gets its tags by itself, and its captions when it asks for them."""
+    tmp_plugin("says", SAYS, events=EVENTS[:2], results=["captions", "tags"])
+    tmp_plugin("tags", SAYS, events=EVENTS[2:], results=["captions", "tags"])
+    async with served(make(tmp_path, "says", "tags")) as board:
+        clip = drop(board)
+        await board.proposals()
+        blender = await board.application(BLENDER, use(clip))
+        await blender.post("host.request", request("tags", use(clip)))
+        for ident in await board.proposals(2):
+            await blender.decide(ident)
+        await board.until(lambda: len(board.states()) == 3)
+        kdenlive = await board.application(KDENLIVE, use(clip))
+        tags, about = await kdenlive.next("tags.write"), await kdenlive.next("description.write")
+        assert tags.content is not None
+        assert about.content is not None
+        assert tags.content.tags == ("hello", "there")
+        assert (about.content.description, about.content.author) == ("It shows hello.", "zoe in blender")
+        asked = replace(request("captions", use(clip), host="kdenlive-1"), project="/p/film.kdenlive")
+        await kdenlive.post("host.request", asked)
+        await kdenlive.next("subtitles.write")
+
+
+async def test_a_placeholder_goes_into_its_gap_and_gives_way_to_the_shot(tmp_path: Path, tmp_plugin: TmpPlugin) -> None:
+    """A placeholder that was asked for comes with its file and gap; the real shot relinks it when it arrives."""
+    folder = {"type": "string", "default": str(tmp_path / "footage"), "help": "Where slates go."}
+    keys = {"kind": "generate", "results": ["placeholder"], "parameters": {"folder": folder}}
+    tmp_plugin("stands-in", STANDS_IN, events=["placeholder.requested"], **keys)
+    async with served(make(tmp_path, "stands-in")) as board:
+        blender = await board.application(BLENDER)
+        gap = Gap(ref="gap-1", start=4.0, duration=2.0, shot="SH010", revision="g1")
+        await blender.post("host.request", request("placeholder", gap=gap))
+        (ident,) = await board.proposals()
+        await board.until(lambda: board.read(lambda conn: hosts.waiting_for(conn, "blender", "/p/film.blend", "", 9)))
+        (item,) = await blender.inbox()
+        assert (item["id"], item["name"], item["kind"]) == (ident, "SH010", "generate")
+        await blender.decide(ident)
+        command = await blender.next("placeholder.insert")
+        assert command.content is not None
+        assert (command.content.gap, command.revision) == (gap, "g1")
+        assert Path(command.content.file) == board.footage / "slate.png"
+        await blender.receipt(command)
+        await board.until(lambda: board.states() == [("placeholder.insert", "applied")])
+        shot = drop(board, "sh010_v002.mov", "the shot")
+        drop(board, "sh0100.mov", "another shot")
+        relink = await blender.next("relink")
+        assert relink.content is not None
+        assert (relink.proposal, relink.content.file) == (ident, str(shot))
+        assert relink.content.digest is not None
+        await blender.receipt(relink)
+        await board.until(lambda: board.states()[-1] == ("relink", "applied"))
+        assert len(board.states()) == 2
+
+
+async def test_a_placeholder_outside_the_watched_folders_is_not_handed_over(
+    tmp_path: Path, tmp_plugin: TmpPlugin
+) -> None:
+    """An application may touch files in the watched folders only, so no other file is named to it."""
+    folder = {"type": "string", "default": str(tmp_path), "help": "Where slates go."}
+    keys = {"kind": "generate", "results": ["placeholder"], "parameters": {"folder": folder}}
+    tmp_plugin("stands-in", STANDS_IN, events=["placeholder.requested"], **keys)
+    async with served(make(tmp_path, "stands-in")) as board:
+        blender = await board.application(BLENDER)
+        gap = Gap(ref="gap-1", start=4.0, duration=2.0, shot="SH010")
+        await blender.post("host.request", request("placeholder", gap=gap))
+        (ident,) = await board.proposals()
+        await board.until(lambda: board.read(lambda conn: hosts.waiting_for(conn, "blender", "/p/film.blend", "", 9)))
+        await blender.decide(ident)
+        await board.until(lambda: board.states() == [("nowhere", "told")])
+        assert "in none of the folders that applications may touch" in board.commands()[0].why
+        assert blender.commands.empty()
+
+
+async def test_a_request_for_what_nobody_saw_yet_identifies_it(project: Project) -> None:
+    """Media in a watched folder that has not settled is identified when it is asked for, and asked for once."""
+    slow = replace(project.settings.watch[0], quiet=3600.0)
+    project = replace(project, settings=replace(project.settings, watch=(slow,)))
+    async with served(project) as board:
+        blender = await board.application(BLENDER)
+        clip = drop(board)
+        asked = request("captions", use(clip))
+        for _ in range(2):
+            await blender.post("host.request", asked, ident="the-same")
+        (ident,) = await board.proposals()
+        made = board.read(lambda conn: conn.execute("SELECT body FROM events WHERE type GLOB '*.requested'").fetchall())
+        (envelope,) = [msgspec.json.decode(body) for (body,) in made]
+        assert (envelope["causationid"], envelope["hops"]) == ("the-same", 1)
+        (item,) = await blender.inbox()
+        assert (item["id"], item["refs"]) == (ident, ["strip-1"])
+
+
+async def test_a_request_that_cannot_be_met_is_refused_in_the_inbox(project: Project) -> None:
+    """The application that asked is told why: outside the watched folders, no file, no media, or nobody answers."""
+    async with served(project) as board:
+        (board.footage / "notes.docx").write_text("notes")
+        blender = await board.application(BLENDER)
+        for path, what in (
+            ("/etc/passwd", "captions"),
+            (str(board.footage / ".." / "callboard.toml"), "captions"),
+            (str(board.footage / "missing.mp4"), "captions"),
+            (str(board.footage / "notes.docx"), "tags"),
+            ("", "tags"),
+        ):
+            await blender.post("host.request", request(what, use(path, name="Shot")))
+        await blender.post("host.request", request("placeholder", gap=Gap(ref="g", start=0, duration=1, shot="SH1")))
+        await board.until(lambda: board.read(lambda conn: _refusals(conn)) == 6)
+        items = await blender.inbox()
+        assert {item["state"] for item in items} == {"refused"}
+        said = [item["text"] for item in reversed(items)]
+        assert said[0] == f"/etc/passwd is in none of the watched folders: {board.footage}"
+        assert "callboard.toml is in none of the watched folders" in said[1]
+        assert said[2].startswith("missing.mp4: cannot be read: No such file")
+        assert said[3] == "notes.docx: has no extension of a media file"
+        assert said[4] == "Shot has no file of its own"
+        assert "no plugin here answers placeholder.requested" in said[5]
+        assert board.commands() == []
+
+
+def _refusals(conn: Any) -> int:
+    found: int = conn.execute("SELECT count(*) FROM host_requests WHERE state = 'refused'").fetchone()[0]
+    return found
+
+
+async def test_a_request_of_an_application_that_did_not_say_hello_waits(project: Project) -> None:
+    """A request that was kept while the board was away is met once its application says what it is."""
+    async with served(project) as board:
+        clip = drop(board)
+        (ident,) = await board.proposals()
+        from callboard.testing.applications import Application
+
+        late = Application(board.bus, BLENDER)
+        await late.post("host.request", request("captions", use(clip)))
+        await board.until(lambda: board.read(lambda conn: conn.execute("SELECT 1 FROM host_requests").fetchone()))
+        assert board.read(lambda conn: hosts.refs_of(conn, "blender", "/p/film.blend", _digest(conn))) == []
+        await late.start()
+        await late.hello()
+        await board.until(lambda: board.read(lambda conn: hosts.uses_of(conn, _digest(conn))))
+        (item,) = await late.inbox()
+        assert item["id"] == ident
+
+
+def _digest(conn: Any) -> str:
+    ((digest,),) = conn.execute("SELECT digest FROM places").fetchall()
+    return str(digest)

@@ -105,6 +105,11 @@ def add(
     return bool(changed)
 
 
+def every(conn: sqlite3.Connection) -> list[Row]:
+    """Give everything, oldest first."""
+    return _rows(conn, "1", ())
+
+
 def get(conn: sqlite3.Connection, ident: str) -> Row | None:
     """Find a command."""
     return next(iter(_rows(conn, "id = ?", (ident,))), None)

@@ -14,11 +14,12 @@ import click
 from callboard_schemas import encode_path
 from rich.console import Console
 
-from callboard.catalog import jobs, journal, ledger, proposals
+from callboard.catalog import host_commands, jobs, journal, ledger, proposals
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, count, file_cell, held_cell, print_json
 from callboard.cli.project import ask_now, board_runs, catalog, here_or_default
 from callboard.cli.summary import summary
+from callboard.cli.went import latest, line_of, told_of
 from callboard.config import Project, Watch
 from callboard.control import Order
 from callboard.daemon import watched_root
@@ -144,6 +145,7 @@ def _job(conn: sqlite3.Connection, row: jobs.Row) -> dict[str, Any]:
                 "by": one.decided_by,
                 "without": one.without,
                 "summary": summary(one.body, one.without),
+                "went": [told_of(command) for command in host_commands.of_proposal(conn, one.id)],
             }
             for one in proposals.of_job(conn, row.key)
         ],
@@ -180,6 +182,8 @@ def _show_job(out: Console, job: dict[str, Any]) -> None:
         by = f" by {cell(made['by'])}" if made["by"] else ""
         without = f" without {cell(', '.join(made['without']))}" if made["without"] else ""
         out.print(f"  {made['id']} {made['state']}{by}{without}: {cell(made['summary'])}")
+        for went in latest(made["went"]):
+            out.print(f"    {cell(line_of(went))}")
 
 
 __all__ = ["command"]

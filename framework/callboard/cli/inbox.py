@@ -16,7 +16,8 @@ from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, file_cell, place_path, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
 from callboard.cli.summary import summary
-from callboard.config import Project
+from callboard.cli.went import routes
+from callboard.config import Project, Sidecars
 from callboard.desk import one_of
 from callboard.exchanging import source_texts
 from callboard.following import Following
@@ -33,21 +34,24 @@ def command(ident: str, as_json: bool) -> int:
             made = opened.read(lambda conn: proposals.get(conn, one_of(conn, ident)))
             source = opened.read(lambda conn: _source(conn, project, made)) if made is not None else {}
             return _show_one(made, source, as_json=as_json)
-        waiting = opened.read(_waiting)
+        waiting = opened.read(lambda conn: _waiting(conn, project.settings.sidecars))
     if as_json:
-        print_json({"proposals": [proposal for proposal, _ in waiting]})
+        goes = {proposal.id: to for proposal, _, to in waiting if to}
+        print_json({"proposals": [proposal for proposal, _, _ in waiting], "routes": goes})
         return 0
     if not waiting:
         console().print("Nothing waits for you.")
         return 0
-    shown = table("id", "file", "plugin", "sure", "proposal", whole=("id", "plugin", "sure"))
-    for proposal, path in waiting:
+    somewhere = ["goes into"] if any(to for _, _, to in waiting) else []
+    shown = table("id", "file", "plugin", "sure", "proposal", *somewhere, whole=("id", "plugin", "sure"))
+    for proposal, path, to in waiting:
         shown.add_row(
             proposal.id,
             file_cell(path, base=sys.stdout.isatty()),
             proposal.provenance.plugin,
             f"{proposal.confidence:.0%}",
             cell(summary(proposal.body, proposal.without)),
+            *([cell(", ".join(to))] if somewhere else []),
         )
     print_table(shown)
     console().print("[dim]callboard accept ID… or callboard reject ID…; --all takes every one[/dim]")
@@ -59,11 +63,12 @@ def waiting_ids(conn: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(proposal.id for proposal, _ in proposals.waiting(conn))
 
 
-def _waiting(conn: sqlite3.Connection) -> list[tuple[Proposal, str]]:
+def _waiting(conn: sqlite3.Connection, sidecars: Sidecars) -> list[tuple[Proposal, str, list[str]]]:
     found = []
     for proposal, digest in proposals.waiting(conn):
         root, seen = next(iter(journal.places_of(conn, digest)), ("", None))
-        found.append((proposal, place_path(root, encode_path(seen.path)) if seen else digest[:19]))
+        path = place_path(root, encode_path(seen.path)) if seen else digest[:19]
+        found.append((proposal, path, routes(conn, sidecars, proposal, digest)))
     return found
 
 

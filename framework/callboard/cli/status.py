@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import click
+from rich.console import Console
 
 from callboard.catalog import jobs
 from callboard.cli.options import json_flag
@@ -47,6 +48,8 @@ def command(as_json: bool) -> int:
         if terms.get("digest") or terms.get("problem"):
             broken = f"; [red]{cell(terms['problem'])}[/red]" if terms["problem"] else ""
             out.print(f"glossary {count(terms['terms'], 'term')} ({terms['digest'][:12]}){broken}")
+        for host in live.get("hosts") or ():
+            _show_host(out, host)
         working = len(live["running"])
         runtime = live["runtime"]
         models = ", ".join(one["name"] for one in runtime["models"] if one["memory_mb"]) or "no model"
@@ -63,6 +66,14 @@ def command(as_json: bool) -> int:
             shown.add_row(run["id"], when, run["trigger"], run["state"].replace("open", ""))
         print_table(shown)
     return 0
+
+
+def _show_host(out: Console, host: dict[str, Any]) -> None:
+    """Show an application that is connected."""
+    able = ", ".join(host["capabilities"]) or "nothing"
+    waits = f"; [yellow]{count(host['pending'], 'command')} not answered[/yellow]" if host["pending"] else ""
+    where = f" in {cell(host['project'])}" if host["project"] else " without a project"
+    out.print(f"in       {cell(host['application'])} {cell(host['version'])}{where}: takes {cell(able)}{waits}")
 
 
 def _told(project: Project) -> dict[str, Any]:
