@@ -194,6 +194,12 @@ ANSWER = """
 """
 
 
+def test_the_script_of_the_bridge_page_is_the_one_that_is_tested() -> None:
+    """The page on the bridge shows the example that the bridge's own tests run."""
+    example = (ROOT / "hosts" / "callboard_bridge" / "example.py").read_text("utf-8")
+    assert blocks(DOCS["bridge.md"], "python")[0] == example.partition('"""\n')[2].lstrip("\n")
+
+
 @pytest.mark.broker
 def test_the_tool_of_the_bus_page_runs(tmp_path: Path, tmp_plugin: TmpPlugin) -> None:
     """The example program, with no rights but those of the ``cli`` key, has a clip captioned and hears the answer."""
