@@ -19,6 +19,7 @@ test: system $(READY)-all models ## Run every test; a skipped test is a failure.
 	$(BIN)/python -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile
 
 coverage: system $(READY)-all models ## Run every test, and say which lines none of them runs.
+	@tests/bpy.sh >/dev/null 2>&1 & # goes on beside the first tests; those that need it wait for it, and say what went wrong
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile; status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status

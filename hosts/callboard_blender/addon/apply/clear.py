@@ -1,0 +1,30 @@
+"""Takes away what we made for a proposal, and nothing else."""
+
+from __future__ import annotations
+
+from .. import ours
+from ..inside import bpy
+from . import channels, markers, relink, tags
+from .subtitles import remove
+from .task import Task
+
+
+def clear(task: Task) -> None:
+    """Remove our strips, markers and tags for the proposal, and relink back; what a person edited stays.
+
+    A command that names a use is about that use alone.
+    """
+    use = task.ref or None
+    for scene in bpy.data.scenes:
+        for strip in ours.strips(scene, task.proposal, use):
+            if ours.edited(scene, strip):
+                task.miss(strip.name, "a person edited it, so theirs is kept")
+            else:
+                remove(task, scene, strip)
+        if scene.sequence_editor is not None:
+            channels.unname(scene)
+        markers.clear(task, scene, use)
+        relink.clear(task, scene)
+    tags.clear(task, use)
+    if not task.changed and not task.missing:
+        task.notes.append("nothing of it was there")

@@ -1,0 +1,238 @@
+"""Checks inside Blender: uses and their references, tags on assets, stand-ins and real shots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bpy_scenes import overlaps, reopened, run, strips, timeline
+from callboard_blender.addon import ours, uses, versions
+from callboard_blender.addon.inside import bpy
+
+
+def check_uses(media: Path, out: Path) -> dict[str, Any]:
+    """Look at references and revisions while a person works."""
+    scene, strip, use = timeline(media)
+    versions.top(scene).new_image(name="still", filepath=str(media / "stand-in.png"), channel=3, frame_start=1)
+    still = next(one for one in uses.snapshot() if one["name"] == "still")
+    whole = uses.revision()
+    found = {"first": use, "still": still, "same": uses.of_strip(scene, strip)}
+    strip.name = "renamed"
+    found["renamed"] = uses.of_strip(scene, strip)
+    strip.channel = 7
+    found["channel"] = uses.of_strip(scene, strip)
+    versions.place(strip, 12, 62)
+    found["moved"] = uses.of_strip(scene, strip)
+    versions.set_end(strip, 50)
+    found["cut"] = uses.of_strip(scene, strip)
+    uses.snapshot()
+    changed = uses.revision() != whole
+    copy = versions.top(scene).new_movie(name="copy", filepath=str(media / "clip.mp4"), channel=8, frame_start=1)
+    copy[uses.REF] = strip[uses.REF]  # as duplicating does
+    refs = {one["name"]: one["ref"] for one in uses.snapshot()}
+    again = {one["name"]: one["ref"] for one in uses.snapshot()}
+    del copy[uses.REF]  # as undo may do
+    restored = uses.of_strip(scene, copy)
+    scene = reopened(out, "uses.blend")
+    kept = {one["name"]: one["ref"] for one in uses.snapshot()}
+    described = uses.find(refs["renamed"])
+    return found | {
+        "changed": changed,
+        "refs": refs,
+        "again": again,
+        "restored": restored,
+        "kept": kept,
+        "found": described,
+    }
+
+
+def check_retimed(media: Path, _out: Path) -> dict[str, Any]:
+    """Look at media time where the head is cut off, and where a strip runs backwards."""
+    scene, strip, _ = timeline(media)
+    strip.frame_final_start = 21
+    trimmed = uses.of_strip(scene, strip)
+    strip.use_reverse_frames = True
+    return {"trimmed": trimmed, "backwards": uses.of_strip(scene, strip)}
+
+
+def check_gap(media: Path, _out: Path) -> dict[str, Any]:
+    """Find the gap between strips that are selected, and at the playhead."""
+    scene, strip, _ = timeline(media)
+    other = versions.top(scene).new_image(name="b", filepath=str(media / "stand-in.png"), channel=2, frame_start=85)
+    scene.timeline_markers.new("sh010", frame=70)
+    strip.select = other.select = True
+    between = uses.gap()
+    other.select = False
+    scene.sequence_editor.active_strip = strip
+    scene.frame_current, scene.frame_end = 90, 100
+    after = uses.gap()
+    scene.frame_current = 20
+    return {
+        "between": between,
+        "after": after,
+        "none": uses.gap(),
+        "selected": [one["name"] for one in uses.selected()],
+    }
+
+
+def check_tags(media: Path, out: Path) -> dict[str, Any]:
+    """Tag an asset that a person tagged too, again with others, then take ours away."""
+    tree = bpy.data.objects.new("Tree", bpy.data.meshes.new("tree"))
+    bpy.context.scene.collection.objects.link(tree)
+    tree.asset_mark()
+    tree.asset_data.tags.new("Outdoor")
+    tree.asset_data.author = "Ada"
+    picture = bpy.data.images.load(str(media / "stand-in.png"))
+    picture.asset_mark()
+    known = {one["name"]: one for one in uses.snapshot()}
+    content = {"tags": ["tree", "outdoor", "木" * 30], "description": "A tree", "author": "Callboard"}
+    first = run("tags.write", content, known["Tree"])
+    then = _asset(tree)
+    tree.asset_data.tags.new("mine")
+    second = run("tags.write", {"tags": ["oak"], "description": "An oak"}, known["Tree"])
+    now = _asset(tree)
+    strip = {"ref": "", "path": str(media / "stand-in.png"), "name": "strip of it"}
+    by_file = run("tags.write", {"tags": ["orange"]}, strip)
+    nothing = run("tags.write", {"tags": ["orange"]}, {"ref": "", "path": str(media / "clip.mp4"), "name": "clip"})
+    return {
+        "known": known,
+        "first": first,
+        "then": then,
+        "second": second,
+        "now": now,
+        "by_file": by_file,
+        "picture": _asset(picture),
+        "nothing": nothing,
+        "reopened": _reopened_asset(out),
+        "cleared": run("clear", {}),
+        "rest": _asset(bpy.data.objects["Tree"]),
+    }
+
+
+def _reopened_asset(out: Path) -> dict[str, Any]:
+    reopened(out, "tags.blend")
+    return _asset(bpy.data.objects["Tree"])
+
+
+def _asset(block: Any) -> dict[str, Any]:
+    data = block.asset_data
+    return {"tags": [tag.name for tag in data.tags], "description": data.description, "author": data.author}
+
+
+def check_placeholders(media: Path, out: Path) -> dict[str, Any]:
+    """Fill a gap with a still, then with a movie, then where something lies in it by now."""
+    scene, _, _ = timeline(media)
+    gap = uses.describe_gap(scene, 2, 61, 121)
+    still = run("placeholder.insert", {"gap": gap, "file": str(media / "stand-in.png")})
+    with_still = strips(scene)
+    movie = run("placeholder.insert", {"gap": {**gap, "shot": "sh010"}, "file": str(media / "silent.mp4")})
+    with_movie = strips(scene)
+    heard = run("placeholder.insert", {"gap": gap, "file": str(media / "clip.mp4")})
+    with_sound = strips(scene)
+    missing = run("placeholder.insert", {"gap": gap, "file": str(media / "no such.mp4")})
+    text = run("placeholder.insert", {"gap": gap, "file": __file__})
+    cleared = run("clear", {})
+    rest = strips(scene)
+    versions.new_text(scene, "title", 2, 70, 80)
+    other = {"gap": gap, "file": str(media / "stand-in.png")}
+    return {
+        "still": still,
+        "with_still": with_still,
+        "movie": movie,
+        "with_movie": with_movie,
+        "heard": heard,
+        "with_sound": with_sound,
+        "missing": missing,
+        "text": text,
+        "cleared": cleared,
+        "rest": rest,
+        "filled": run("placeholder.insert", other),
+        "agreed": run("placeholder.insert", other, agreed=True),
+        "now": strips(scene),
+        "overlaps": overlaps(scene),
+        "reopened": strips(reopened(out, "placeholders.blend")),
+    }
+
+
+def check_relink(media: Path, _out: Path) -> dict[str, Any]:
+    """Let the real shot come in for a still with an effect and animation on it, then take it back."""
+    scene, _, _ = timeline(media)
+    gap = uses.describe_gap(scene, 2, 61, 121)
+    run("placeholder.insert", {"gap": gap, "file": str(media / "stand-in.png")})
+    stand_in = ours.strips(scene, "p1")[0]
+    name = stand_in.name
+    stand_in.blend_alpha = 0.5
+    stand_in.transform.offset_x = 12.0
+    stand_in.keyframe_insert("blend_alpha", frame=70)
+    names = (
+        ("input1", "length") if versions.at_least(5) else ("input1" if versions.at_least(4, 5) else "seq1", "frame_end")
+    )
+    glow = versions.top(scene).new_effect(
+        name="glow", type="GLOW", channel=4, frame_start=61, **{names[0]: stand_in, names[1]: 0}
+    )
+    before = uses.of_strip(scene, stand_in)
+    receipt = run("relink", {"gap": gap, "file": str(media / "silent.mp4")}, proposal="p2")
+    now = next(strip for strip in versions.every(scene) if strip.name == name)
+    seen = _relinked(scene, now, glow)
+    cleared = run("clear", {}, proposal="p1")
+    left = strips(scene)
+    back = run("clear", {}, proposal="p2")
+    then = next(strip for strip in versions.every(scene) if strip.name == name)
+    return {
+        "before": before,
+        "receipt": receipt,
+        "now": seen,
+        "cleared": cleared,
+        "left": left,
+        "back": back,
+        "then": _relinked(scene, then, glow),
+    }
+
+
+def _relinked(scene: Any, strip: Any, glow: Any) -> dict[str, Any]:
+    return {
+        "type": strip.type,
+        "alpha": round(strip.blend_alpha, 3),
+        "offset": strip.transform.offset_x,
+        "animated": [curve.data_path for curve in versions.curves(scene)],
+        "effect": versions.inputs(glow)[0].name,
+        "use": uses.of_strip(scene, strip),
+        "strips": strips(scene),
+        "was": json.loads(strip.get(ours.WAS, "{}")),
+    }
+
+
+def check_relink_movie(media: Path, _out: Path) -> dict[str, Any]:
+    """Exchange the file of a person's own strip that is cut at its head; a longer, a shorter, and a missing one."""
+    scene, strip, _ = timeline(media)
+    strip.frame_final_start = 21
+    use = uses.of_strip(scene, strip)
+    assert use is not None
+    receipt = run("relink", {"file": str(media / "silent.mp4")}, use)
+    now = strips(scene)
+    trim = versions.frames(strip, "head")
+    versions.set_end(strip, 150)
+    short = run("relink", {"file": str(media / "silent.mp4")}, uses.of_strip(scene, strip))
+    missing = run("relink", {"file": str(media / "no such.mp4")}, uses.of_strip(scene, strip))
+    return {
+        "receipt": receipt,
+        "now": now,
+        "trim": trim,
+        "short": short,
+        "missing": missing,
+        "ref": use["ref"],
+        "use": uses.find(use["ref"]),
+    }
+
+
+def check_sequence(media: Path, out: Path) -> dict[str, Any]:
+    """Let a real shot come in as numbered frames."""
+    scene, _, _ = timeline(media)
+    gap = uses.describe_gap(scene, 2, 61, 66)
+    run("placeholder.insert", {"gap": gap, "file": str(media / "stand-in.png")})
+    for number in range(8, 12):
+        (out / f"shot.{number:04d}.png").write_bytes((media / "stand-in.png").read_bytes())
+    receipt = run("relink", {"gap": gap, "file": str(out / "shot.0008.png")}, proposal="p2")
+    strip = next(strip for strip in versions.every(scene) if strip.type == "IMAGE")
+    return {"receipt": receipt, "files": [element.filename for element in strip.elements], "strips": strips(scene)}
