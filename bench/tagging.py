@@ -43,6 +43,8 @@ from PIL import Image
 CLIP = Path(__file__).parents[1] / "tests" / "media" / "harbour_take3.mp4"
 KINDS = 8
 SIZE = (4000, 3000)
+_BETWEEN = 0.2
+"""Seconds between two repeats: decoding begins that much before what is shown first."""
 _STAGES = {
     "callboard.runtime.process": "models",
     "callboard.plugin": "analysers",
@@ -91,7 +93,7 @@ def make_film(source: Path, target: Path, minutes: float) -> None:
                     packet.stream = streams[packet.stream.index]
                     out.mux(packet)
                 assert film.duration is not None
-                shift += film.duration / 1e6
+                shift += film.duration / 1e6 + _BETWEEN
 
 
 def export_clip(folder: Path) -> None:

@@ -153,7 +153,8 @@ class Board:
         run_folder = project.data / "run"
         run_folder.mkdir(mode=0o700, exist_ok=True)
         self.runtime = await stack.enter_async_context(RuntimeSupervisor(run_folder, shared, settings.runtime))
-        self.workers = settings.workers or max(os.cpu_count() or 1, 2)
+        # One more than there are cores: a job waits for disks and other processes a quarter of its time.
+        self.workers = settings.workers or (os.cpu_count() or 1) + 1
         for manifest, places in sent(self.plugins, settings):
             log.warning(
                 "%s sends what it works on to %s: it leaves Callboard, and this machine unless that is on it",

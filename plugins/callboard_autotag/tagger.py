@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callboard.errors import MediaError, ModelMissing
-from callboard.packs import find_packs
+from callboard.packs import find_pack
 from callboard.vocabulary import resolve
 from callboard_schemas import AnyResult, Sequence, Tags
 
@@ -83,8 +83,8 @@ def _concepts(bench: Bench) -> Any:
     if not all(map(bench.model, names)):
         bench.skip(f"concepts: {MISSING}")
         return None
-    # Of the packs that are found here, those that the job was made for.
-    packs = {name: pack for name, pack in find_packs().items() if name in names and pack.digest == bench.model(name)}
+    found = {name: find_pack(bench.model(name)) for name in names}
+    packs = {name: pack for name, pack in found.items() if pack is not None}
     return make_concepts(bench.context.runtime, packs, bench.context.vocabulary, heard=bench.embedded)
 
 
@@ -92,7 +92,7 @@ def _sentences(bench: Bench) -> Any:
     from callboard_autotag.sentences import PACK, Sentences
 
     digest = bench.model(PACK)
-    pack = next((pack for pack in find_packs().values() if digest and pack.digest == digest), None)
+    pack = find_pack(digest) if digest else None
     if pack is None:
         return None
     from callboard.embed.pictures import preparation

@@ -94,6 +94,14 @@ def test_calls_hold_no_more_rows_than_the_pack_takes(runtime: LocalRuntime, pair
     assert counting.rows == [8, 8, 3]
 
 
+def test_a_tokenizer_is_read_once(runtime: LocalRuntime, pair: tuple[Pack, Pack]) -> None:
+    """Two embedders of one pack share it; other preparation of texts makes another."""
+    first, second = TextEmbedder(runtime, pair[1]), TextEmbedder(runtime, pair[1])
+    assert first._tokens is second._tokens
+    other = replace(pair[1], preprocess={**pair[1].preprocess, "tokens": 7})
+    assert TextEmbedder(runtime, other)._tokens is not first._tokens
+
+
 @pytest.mark.parametrize(
     "picture",
     [np.zeros((5, 5), np.uint8), np.zeros((5, 5, 4), np.uint8), np.zeros((5, 5, 3)), np.zeros((0, 5, 3), np.uint8)],

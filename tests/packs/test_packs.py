@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from callboard.errors import ModelMissing
-from callboard.packs import find_packs, locate, read_pack, status, verify
+from callboard.packs import find_pack, find_packs, locate, read_pack, status, verify
 from callboard.runtime import ENGINES
 
 SHIPPED = {"whisper-tiny-en", "silero-vad", "pp-ocr-det", "pp-ocr-rec", "pp-ocr-cls"}
@@ -49,6 +49,18 @@ def test_shipped_packs_are_what_they_say(name: str) -> None:
     assert pack.license in {"MIT", "Apache-2.0"}
     assert pack.engine in ENGINES
     assert pack.inputs
+
+
+def test_a_pack_is_found_by_its_digest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the one that is found by its name; a pack that changed has another digest; of none there is nothing."""
+    monkeypatch.setenv("CALLBOARD_PACKS", str(folder))
+    good = find_packs()["good"]
+    assert find_pack(good.digest) == good
+    (folder / "good.toml").write_text(GOOD.replace('version = "1"', 'version = "2"'))
+    other = find_packs()["good"]
+    assert other.digest != good.digest
+    assert find_pack(other.digest) == other
+    assert find_pack("0" * 64) is None
 
 
 def test_finds_packs_without_importing_anything() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+import msgspec
 import numpy as np
 
 from callboard.embed.pairs import space_of
@@ -22,6 +24,10 @@ Array = np.ndarray[Any, Any]
 
 _ROWS = 16
 """Rows of one call where the pack does not say."""
+_KEPT: Final = 4
+"""Tokenizers kept, the latest."""
+_READ: dict[tuple[str, bytes], Tokens] = {}
+_READING = threading.Lock()
 
 
 class ImageEmbedder:
@@ -167,6 +173,18 @@ def _whole(value: object) -> int:
 
 
 def _tokens(pack: Pack) -> Tokens:
+    """Give a pack's tokenizer; the same content is read once in a process, since that takes a quarter of a second."""
+    key = (pack.digest, msgspec.json.encode(pack.preprocess, order="deterministic"))
+    with _READING:
+        tokens = _READ.get(key)
+        if tokens is None:
+            tokens = _READ[key] = _read_tokens(pack)
+            while len(_READ) > _KEPT:
+                del _READ[next(iter(_READ))]
+    return tokens
+
+
+def _read_tokens(pack: Pack) -> Tokens:
     try:
         from callboard.embed.tokens import make_tokens
     except ImportError as error:

@@ -16,7 +16,7 @@ from typing import Final
 
 from callboard.errors import ModelMissing
 from callboard.packs.digests import digest
-from callboard.packs.finding import find_packs, package_folder, packs_of, plugin_packages, read_pack
+from callboard.packs.finding import find_pack, find_packs, package_folder, packs_of, plugin_packages, read_pack
 from callboard.packs.packfile import (
     FileSource,
     HubSource,
@@ -200,6 +200,7 @@ __all__ = [
     "Tensor",
     "copy_in",
     "download_size",
+    "find_pack",
     "find_packs",
     "locate",
     "mend_command",

@@ -17,6 +17,8 @@ from callboard.packs.packfile import CARRIES_CODE, FORMATS, FileSource, Pack, Wh
 from callboard.packs.store import packs_folder, store_folder
 
 GROUP: Final = "callboard.plugins"
+_KNOWN: Final[dict[tuple[str, str, str], Pack]] = {}
+"""Packs that ``find_pack`` found. Finding them anew takes 17 ms of every job, to read what is installed."""
 
 
 def find_packs(extra: Path | None = None, store: Path | None = None, allow: Collection[str] = ()) -> dict[str, Pack]:
@@ -41,6 +43,20 @@ def find_packs(extra: Path | None = None, store: Path | None = None, allow: Coll
         if folder is not None:
             packs.update((pack.name, pack) for pack in map(read_pack, sorted(folder.glob("*.toml"))))
     return {name: replace(pack, store=str(store), refused=_refused(pack, allow)) for name, pack in packs.items()}
+
+
+def find_pack(digest: str) -> Pack | None:
+    """Find the pack of a digest, as a job was planned with it; each is looked up once in a process.
+
+    A file of it that is altered later is still noticed: what reads or loads it compares it with the pack.
+    """
+    key = (digest, str(store_folder()), str(packs_folder()))
+    found = _KNOWN.get(key)
+    if found is None:
+        found = next((pack for pack in find_packs().values() if pack.digest == digest), None)
+        if found is not None:
+            _KNOWN[key] = found
+    return found
 
 
 def packs_of(settings: RuntimeSettings) -> dict[str, Pack]:
@@ -150,6 +166,7 @@ def _refused(pack: Pack, allow: Collection[str]) -> str:
 
 __all__ = [
     "GROUP",
+    "find_pack",
     "find_packs",
     "package_folder",
     "packs_of",
