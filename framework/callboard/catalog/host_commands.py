@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -55,6 +55,11 @@ class Row(NamedTuple):
     def brings(self) -> Content | None:
         """What it brings, where that is not made of the proposal."""
         return msgspec.json.decode(self.content, type=Content) if self.content else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it waited for longer than the settings allow."""
+        return 0 < self.expires <= time.time()
 
     @property
     def has_landed(self) -> tuple[str, ...]:
@@ -116,15 +121,13 @@ def get(conn: sqlite3.Connection, ident: str) -> Row | None:
 
 
 def pending(conn: sqlite3.Connection, application: str, project: str) -> list[Row]:
-    """Give what a project still has to be asked for, oldest first; what expired is put aside."""
-    now = time.time()
-    conn_rows = _rows(conn, "application = ? AND project = ? AND state = 'pending'", (application, project))
-    return [row for row in conn_rows if not row.expires or row.expires > now]
+    """Give what a project was not asked for, or did not answer, oldest first; what is over included."""
+    return _rows(conn, "application = ? AND project = ? AND state = 'pending'", (application, project))
 
 
 def count_pending(conn: sqlite3.Connection, application: str, project: str) -> int:
     """Count what a project still has to be asked for."""
-    return len(pending(conn, application, project))
+    return sum(not row.is_over for row in pending(conn, application, project))
 
 
 def expire(conn: sqlite3.Connection) -> None:
@@ -162,12 +165,16 @@ def count_settled(conn: sqlite3.Connection, proposal: str, application: str, pro
     return int(row[0])
 
 
-def posted(conn: sqlite3.Connection, ident: str, host: str) -> bool:
-    """Say that a command is about to be posted to a host; ``False`` when it is not wanted any more."""
-    changed = conn.execute(
-        "UPDATE host_commands SET posted = ?, host = ? WHERE id = ? AND state = 'pending'", (time.time(), host, ident)
-    ).rowcount
-    return bool(changed)
+def posted(conn: sqlite3.Connection, idents: Iterable[str], host: str) -> set[str]:
+    """Say that commands are about to be posted to a host. Returns those that are still wanted."""
+    now = time.time()
+    return {
+        ident
+        for ident in idents
+        if conn.execute(
+            "UPDATE host_commands SET posted = ?, host = ? WHERE id = ? AND state = 'pending'", (now, host, ident)
+        ).rowcount
+    }
 
 
 def settle(conn: sqlite3.Connection, ident: str, receipt: CommandReceipt) -> None:

@@ -83,6 +83,12 @@ def digest_of(conn: sqlite3.Connection, ident: str) -> str:
     return "" if row is None else str(row[0])
 
 
+def language_of(conn: sqlite3.Connection, ident: str) -> str:
+    """Give the language of a proposal's result; empty where it has none."""
+    row = conn.execute("SELECT json_extract(body, '$.language') FROM proposals WHERE id = ?", (ident,)).fetchone()
+    return "" if row is None or row[0] is None else str(row[0])
+
+
 def resolve(conn: sqlite3.Connection, prefix: str) -> list[str]:
     """Find the ids that start with *prefix*, as people type them."""
     rows = conn.execute("SELECT id FROM proposals WHERE substr(id, 1, ?) = ? LIMIT 5", (len(prefix), prefix))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sqlite3
+from collections.abc import Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
-import msgspec
-from callboard_schemas import Command, Content
+from callboard_schemas import Command
 from msgspec.structs import replace
 
 from callboard import announce, codec
 from callboard.bus import COMMANDS, MAX_MESSAGE, Bus
-from callboard.catalog import Catalog, host_commands, ledger, outbox, proposals
+from callboard.catalog import Catalog, host_commands, outbox
 from callboard.catalog.host_commands import Row
 from callboard.errors import MessageRefused
 from callboard.failpoints import failpoint
-from callboard.hosting.content import INLINE, content_of, parts
+from callboard.hosting.contents import Brought, Contents
 from callboard.hosting.mapping import Roots
 from callboard.hosting.sessions import Session, Sessions
 
@@ -42,7 +42,7 @@ class Courier:
 
     def __init__(self, catalog: Catalog, bus: Bus, sessions: Sessions, roots: Roots, folder: Path) -> None:
         self._catalog, self._bus, self._sessions = catalog, bus, sessions
-        self._roots, self._folder = roots, folder
+        self.contents = Contents(roots, folder)
         self._wake = asyncio.Event()
         self._posted: dict[str, tuple[str, int]] = {}
 
@@ -56,72 +56,53 @@ class Courier:
             self._wake.clear()
             held = [await self._serve(session) for session in self._sessions.all()]
             try:
-                await asyncio.wait_for(self._wake.wait(), _FOR_SIDECARS if any(held) else None)
+                await asyncio.wait_for(self._wake.wait(), min(filter(None, held), default=None))
             except TimeoutError:
                 continue
 
-    async def _serve(self, session: Session) -> bool:
-        """Post what a project waits for, in order. Returns whether something waits for a file."""
+    async def _serve(self, session: Session) -> float:
+        """Post what a project waits for, in order. Returns in how many seconds to look again; 0 for when woken."""
         application, project = session.project
         if not project or self._sessions.serving(application, project) != session:
-            return False
-        await self._catalog.write(host_commands.expire)
-        for row in self._catalog.read(lambda conn: host_commands.pending(conn, application, project)):
-            turn = session.presence.host, session.turn
-            if self._posted.get(row.id) == turn:
-                continue
-            if self._catalog.read(partial(_unwritten, row=row)):
-                return True
-            if self._bus.connected and await self._post(row, session):
-                self._posted[row.id] = turn
-        return False
+            return 0.0
+        if (wait := self._sessions.to_wait(session)) > 0:
+            return wait + 0.01
+        turn = session.presence.host, session.turn
+        waiting = self._catalog.read(lambda conn: host_commands.pending(conn, application, project))
+        if any(row.is_over for row in waiting):
+            await self._catalog.write(host_commands.expire)
+        todo = [row for row in waiting if self._posted.get(row.id) != turn and not row.is_over]
+        ready = list(takewhile(lambda row: not self._catalog.read(partial(_unwritten, row=row)), todo))
+        if ready and self._bus.connected:
+            await self._post_all(ready, session)
+        return _FOR_SIDECARS if len(ready) < len(todo) else 0.0
 
-    async def _post(self, row: Row, session: Session) -> bool:
+    async def _post_all(self, rows: Sequence[Row], session: Session) -> None:
+        """Post commands in order, unless they are not wanted any more."""
         host = session.presence.host
-        content = self._catalog.read(lambda conn: self._content(conn, row))
-        whole = msgspec.json.encode(content)
-        command = replace(row.command, host=host, content=content)
-        if len(whole) > INLINE:
-            command = replace(command, content=None, parts=len(parts(whole)))
-        body = _message(command, row.run)
-        if len(body) > MAX_MESSAGE:  # its use names a very long path
-            body = _message(replace(command, content=None, parts=len(parts(whole))), row.run)
-        # said before it is posted: what may have arrived must be taken back later, what cannot have need not be
-        if not await self._catalog.write(lambda conn: host_commands.posted(conn, row.id, host)):
-            return True
+        # said before they are posted: what may have arrived must be taken back later, what cannot have need not be
+        wanted = await self._catalog.write(lambda conn: host_commands.posted(conn, [row.id for row in rows], host))
+        for row in rows:
+            if row.id in wanted:
+                brought = await asyncio.to_thread(self._catalog.read, partial(self.contents.of, row=row))
+                await self._post(row, host, brought)
+            self._posted[row.id] = host, session.turn
+        failpoint("host.posted")
+
+    async def _post(self, row: Row, host: str, brought: Brought) -> None:
+        whole = replace(row.command, host=host, content=brought.content)
+        short = replace(whole, content=None, parts=len(brought.parts))
+        body = _message(whole if brought.content is not None else short, row.run)
+        if len(body) > MAX_MESSAGE:  # its use has a very long path
+            body = _message(short, row.run)
         try:
             await self._bus.post(f"{COMMANDS}.{host}", body)
         except MessageRefused as error:
             log.warning("command %s to %s was not sent: %s", row.id, host, error)
-        failpoint("host.posted")
-        return True
-
-    def body(self, conn: sqlite3.Connection, ident: str) -> bytes | None:
-        """Give what a command brings, as JSON; ``None`` where there is no such command."""
-        row = host_commands.get(conn, ident)
-        return None if row is None or not row.verb else msgspec.json.encode(self._content(conn, row))
 
     def forget(self, host: str) -> None:
         """Forget what was posted to a host that is gone."""
         self._posted = {ident: turn for ident, turn in self._posted.items() if turn[0] != host}
-
-    def _content(self, conn: sqlite3.Connection, row: Row) -> Content:
-        if (content := row.brings) is not None:
-            return content
-        made = proposals.get(conn, row.proposal) if row.verb != "clear" else None
-        if made is None:
-            return Content()
-        content = content_of(made, row.verb, folder=self._folder)
-        if row.verb == "subtitles.write":
-            return replace(content, file=self._subtitles(conn, row.digest, content.language))
-        return content
-
-    def _subtitles(self, conn: sqlite3.Connection, digest: str, language: str) -> str:
-        """Give the subtitle file that was written with these cues, for applications that import one."""
-        for path in ledger.subtitles_of(conn, digest, language):
-            if self._roots.locate(os.fsdecode(path)).root:
-                return os.fsdecode(path)
-        return ""
 
 
 def _unwritten(conn: sqlite3.Connection, row: Row) -> bool:

@@ -14,6 +14,8 @@ from callboard.errors import UsageError
 
 SILENCE = 15.0
 """Seconds without a word after which an application is taken for gone; it says that it is there every 5 s."""
+GREETING = 3.0
+"""Seconds that an application which is there has for its hello; then it knows of itself from an earlier board."""
 MOST = 256
 """Applications at once; the embedded broker takes as many connections."""
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -27,6 +29,8 @@ class Session(Struct, frozen=True, kw_only=True):
     """Seconds since 1970."""
     turn: int
     """Grows with each hello: what was posted in an earlier turn is posted again."""
+    ready_at: float = 0.0
+    """By the clock of the sessions: until then its hello is waited for, with which commands would come twice."""
 
     @property
     def project(self) -> tuple[str, str]:
@@ -78,7 +82,12 @@ class Sessions:
             return None
         self._turns += again
         turn = self._turns if again or former is None else former.turn
-        session = Session(presence=presence, since=former.since if former else time.time(), turn=turn)
+        session = Session(
+            presence=presence,
+            since=former.since if former else time.time(),
+            turn=turn,
+            ready_at=0.0 if hello else former.ready_at if former else self._clock() + GREETING,
+        )
         self._there[host] = session
         moved = former is not None and replace(former.presence, revision="") == replace(presence, revision="")
         return None if moved and not again else session
@@ -105,6 +114,10 @@ class Sessions:
         found = [one for one in self._there.values() if one.project == (application, project)]
         return max(found, key=lambda one: one.turn, default=None)
 
+    def to_wait(self, session: Session) -> float:
+        """Seconds until an application is asked for anything, for its hello may come."""
+        return max(session.ready_at - self._clock(), 0.0)
+
     def all(self) -> list[Session]:
         """Give every application that is there, the oldest first."""
         return sorted(self._there.values(), key=lambda one: one.since)
@@ -115,4 +128,4 @@ class Sessions:
         return None if oldest is None else max(oldest + SILENCE - self._clock(), 0.0) + 0.05
 
 
-__all__ = ["SILENCE", "Session", "Sessions"]
+__all__ = ["GREETING", "SILENCE", "Session", "Sessions"]

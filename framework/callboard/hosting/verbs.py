@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -174,17 +175,18 @@ class Verbs:
 
     async def _proposal(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
-        made = self._desk.catalog.read(lambda conn: proposals.get(conn, asked.id))
-        if made is None:
+        cut = await asyncio.to_thread(self._desk.catalog.read, partial(_proposal, ident=asked.id))
+        if cut is None:
             raise UsageError(f"no proposal {asked.id!r}", "Ask for the inbox again.")
-        return _part(msgspec.json.encode(made), asked.part)
+        return _part(cut, asked.part)
 
     async def _body(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
-        whole = self._desk.catalog.read(lambda conn: self._desk.courier.body(conn, asked.command))
-        if whole is None:
+        contents = self._desk.courier.contents
+        cut = await asyncio.to_thread(self._desk.catalog.read, partial(contents.part, ident=asked.command))
+        if cut is None:
             raise UsageError(f"no command {asked.command!r}")
-        return _part(whole, asked.part)
+        return _part(cut, asked.part)
 
     async def _thumbnail(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
@@ -197,8 +199,12 @@ class Verbs:
             del self._pages[key]
 
 
-def _part(whole: bytes, part: int) -> dict[str, Any]:
-    cut = parts(whole)
+def _proposal(conn: sqlite3.Connection, ident: str) -> Sequence[str] | None:
+    made = proposals.get(conn, ident)
+    return None if made is None else parts(msgspec.json.encode(made))
+
+
+def _part(cut: Sequence[str], part: int) -> dict[str, Any]:
     if part >= len(cut):
         raise UsageError(f"there are {len(cut)} parts, counted from 0")
     return {"part": part, "parts": len(cut), "text": cut[part]}

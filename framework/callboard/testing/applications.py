@@ -59,7 +59,7 @@ class Application:
     async def told(self, verb: str, data: object = None) -> Any:
         """Ask the board, and give the value of its answer, which must be one."""
         answer = await self.ask(verb, data)
-        assert not answer["code"], answer
+        assert not answer.get("code"), answer
         return answer["value"]
 
     async def hello(self, **more: Any) -> Any:
