@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # Programs that the tests drive: speech and pictures to make media with, strace to see which files are opened,
-# exiftool to read what we write, Apertium to translate.
+# exiftool to read what we write, Apertium to translate, Kdenlive with a display and a bus of its own, and melt.
 set -euo pipefail
 
 missing=()
 for program in espeak-ng exiftool ffmpeg sox strace; do
   command -v "$program" >/dev/null || missing+=("${program/#exiftool/libimage-exiftool-perl}")
 done
+for program in dbus-daemon kdenlive mediainfo melt Xvfb; do
+  command -v "$program" >/dev/null || missing+=("$(sed 's/^dbus-daemon$/dbus/; s/^Xvfb$/xvfb/' <<<"$program")")
+done
+# Without these effects, or mediainfo, Kdenlive begins with a dialog that waits for a person.
+[ -d /usr/lib/frei0r-1 ] || missing+=(frei0r-plugins)
 modes=$(apertium -l 2>/dev/null || true)
 for pair in eng-spa eng-cat es-pt spa-ita fra-cat; do
   grep -qw -- "$pair" <<<"$modes" || missing+=("apertium-$pair")

@@ -1,0 +1,119 @@
+"""A project on disk: read, changed and written whole, with the file as it was kept beside it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from callboard.effects.atomic import Changed, Folder, Found, temp_name
+from callboard.errors import CallboardError, EffectConflict, TimelineError
+from callboard_schemas import Command, Content
+
+from callboard_kdenlive import srt
+from callboard_kdenlive.ledger import Ledger
+from callboard_kdenlive.outcome import Measured, Outcome, Work
+from callboard_kdenlive.patch import apply, read_back
+from callboard_kdenlive.project import Project
+from callboard_kdenlive.subtitles import sidecar
+
+BACKUP = ".callboard-backup"
+"""After the project's name: the file as it was before we last changed it."""
+
+
+def read(path: str) -> tuple[Project, Found]:
+    """Read a project, with its bytes as they were.
+
+    Raises:
+        TimelineError: it is not there, cannot be read, or is of a version that we do not know.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    try:
+        with Folder.open(os.fsencode(folder)) as opened:
+            found = opened.read(os.fsencode(name))
+    except (EffectConflict, OSError) as error:
+        raise TimelineError(path, f"cannot be read ({error})", "Look at its folder's rights.") from None
+    if found is None:
+        raise TimelineError(path, "is not there", "Give the path of a .kdenlive file.")
+    return Project(found.data, os.path.join(folder, name)), found
+
+
+def patch(path: str, command: Command, measure: Callable[[str], Measured], *, now: float | None = None) -> Outcome:
+    """Apply one command to a project that no application has open, and read back what landed.
+
+    Args:
+        path: absolute path of the project.
+        command: with its content whole.
+        measure: tells what is in a media file.
+        now: seconds since 1970, for the document's new id.
+
+    Raises:
+        CallboardError: the project or its subtitles cannot be read or written; nothing was changed.
+    """
+    project, found = read(path)
+    with Folder.open(os.fsencode(os.path.dirname(project.path))) as folder:
+        name = os.fsencode(os.path.basename(project.path))
+        side = os.fsencode(os.path.basename(sidecar(project.path)))
+        beside = folder.read(side)
+        work = _work(project, beside, command, measure, time.time() if now is None else now)
+        before = srt.write(work.subtitles)
+        apply(work)
+        if work.outcome.refused or work.outcome.stale:
+            return work.outcome
+        data, subtitles = project.to_bytes(), srt.write(work.subtitles)
+        try:
+            if data != found.data:
+                _keep(folder, name, found)
+                folder.replace(name, data, found, temp_name())
+            if subtitles != before:
+                _put(folder, side, subtitles, beside)
+        except Changed:
+            raise TimelineError(path, "was saved by someone else meanwhile", "It is tried again.") from None
+        except OSError as error:
+            raise TimelineError(path, f"cannot be written ({error.strerror})", "Look at the disk.") from None
+    return _read_back(path, work)
+
+
+def _work(
+    project: Project, beside: Found | None, command: Command, measure: Callable[[str], Measured], now: float
+) -> Work:
+    return Work(
+        project=project,
+        ledger=Ledger(project),
+        command=command,
+        content=command.content or Content(),
+        subtitles=srt.read(beside.data, sidecar(project.path)) if beside is not None else [],
+        measure=measure,
+        stamp=int(now * 1000),
+    )
+
+
+def _keep(folder: Folder, name: bytes, found: Found) -> None:
+    """Keep the file as it is now beside itself."""
+    backup = name + BACKUP.encode()
+    folder.replace(backup, found.data, folder.read(backup), temp_name())
+
+
+def _put(folder: Folder, name: bytes, data: bytes, there: Found | None) -> None:
+    if data:
+        folder.replace(name, data, there, temp_name())
+    elif there is not None:
+        folder.remove(name, there, temp_name())
+
+
+def _read_back(path: str, work: Work) -> Outcome:
+    """Read the project from disk again, and say what of the command is in it."""
+    project, _ = read(path)
+    with Folder.open(os.fsencode(os.path.dirname(project.path))) as folder:
+        beside = folder.read(os.fsencode(os.path.basename(sidecar(project.path))))
+    again = _work(project, beside, work.command, work.measure, 0.0)
+    again.outcome.missing, again.outcome.notes = work.outcome.missing, work.outcome.notes
+    return read_back(again)
+
+
+def problem(error: CallboardError) -> str:
+    """Say an error in one line."""
+    return f"{error.message} {error.hint}".strip()
+
+
+__all__ = ["BACKUP", "patch", "problem", "read"]
