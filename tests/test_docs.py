@@ -125,7 +125,11 @@ def test_every_command_named_exists(name: str, text: str) -> None:
     from callboard.cli.app import _app
 
     code = "\n".join(
-        [*re.findall(r"`(callboard [^`\n]+)`", text), *re.findall(r"^    (callboard .+)$", text, re.MULTILINE)]
+        [
+            *re.findall(r"`(callboard [^`\n]+)`", text),
+            *re.findall(r"^    (callboard .+)$", text, re.MULTILINE),
+            *re.findall(r"^(callboard .+)$", "\n".join(blocks(text, "sh")), re.MULTILINE),
+        ]
     )
     for words in re.findall(r"callboard ([a-z][^#&\n]*)", code):
         first, *rest = words.split()

@@ -118,7 +118,8 @@ def render(port: int, folder: Path, public: dict[str, str]) -> str:
             "  max_memory_store: 16777216",
             f"  max_file_store: {IN_BYTES + OUT_BYTES}",
             "}",
-            f"authorization {{ users: {text(users, indent=2)} }}",
+            "# A busy application signs its login a little in each of its ticks; the default gives it two seconds.",
+            f"authorization {{ timeout: 10, users: {text(users, indent=2)} }}",
             "",
         )
     )
