@@ -14,7 +14,7 @@ import msgspec
 from callboard_schemas import CONTENT_TYPE, MESSAGE_TYPES, SCHEMA_PREFIX, Envelope, MessageType
 from msgspec import Struct
 
-from callboard.bus import CHATTER, CONTROL, INTAKE, MAX_MESSAGE, OUTBOX
+from callboard.bus import CHATTER, COMMANDS, CONTROL, INTAKE, MAX_MESSAGE, OUTBOX
 from callboard.bus.streams import stream_config
 from callboard.bus.subjects import IN, OUT
 
@@ -31,13 +31,15 @@ INTAKE_TYPES = tuple(
     for name in MESSAGE_TYPES
     if name.partition(".")[0] in ("media", "root")
     or (name.endswith(".requested") and name != "job.requested")
-    or (name.startswith("host.") and name not in ("host.presence", "host.command"))
+    or (name.startswith("host.") and name not in ("host.presence", "host.command", "host.uses"))
     or name == "review.decided"
 )
 """Types that sources, hosts and reviewers send in."""
 CHATTER_TYPES = ("job.progress", "host.presence")
 """Types of which only the newest matters."""
-OUTBOX_TYPES = tuple(name for name in MESSAGE_TYPES if name not in CHATTER_TYPES)
+OUTBOX_TYPES = tuple(
+    name for name in MESSAGE_TYPES if name not in CHATTER_TYPES and name not in ("host.command", "host.uses")
+)
 """Types that the board tells of; events that came in are told of again once they are journalled."""
 
 
@@ -121,6 +123,18 @@ def _channels() -> dict[str, Any]:
             "parameters": {"verb": {"description": "What is asked."}},
             "messages": {"control": {"$ref": "#/components/messages/control"}},
         },
+        "hosts": _channel(
+            f"{CONTROL}.host.{{verb}}",
+            "Requests of an application to the board: the data of the message named, or plain JSON, and no envelope.",
+            ("host.presence", "host.uses"),
+            verb="What is asked: hello with host.presence, uses with host.uses, inbox, proposal, thumbnail…",
+        ),
+        "commands": _channel(
+            f"{COMMANDS}.{{host}}",
+            "What the board asks of an application, again at each hello until a receipt came.",
+            ("host.command",),
+            host="The application's id.",
+        ),
     }
 
 
@@ -161,6 +175,8 @@ def asyncapi() -> dict[str, Any]:
             "tellFacts": _operation("send", "outbox", "The board tells what was decided and done."),
             "tellProgress": _operation("send", "chatter", "The board tells how far its jobs are."),
             "hearPresence": _operation("receive", "chatter", "The board hears which hosts are there."),
+            "answerHosts": _operation("receive", "hosts", "The board answers applications.", "callboard"),
+            "askHosts": _operation("send", "commands", "The board asks applications to apply what was accepted."),
             "answerRequests": _operation("receive", "control", "The board answers.", "callboard") | {"reply": answer},
         },
         "components": {"messages": {row.name: _message(row) for row in MESSAGE_TYPES.values()} | {"control": control}},
