@@ -53,7 +53,7 @@ class Link:
         self._find, self._name, self._subjects = find, name, subjects
         self._where: Where | None = None
         self._socket: Any = None
-        self._tries, self._retry_at, self._wait = 0, 0.0, FIRST_WAIT
+        self._tries, self._retry_at, self._wait = -1, 0.0, FIRST_WAIT
         self._unsent, self._parser = bytearray(), Parser()
         self._chunk = memoryview(bytearray(_CHUNK))
         self._again: tuple[type[BaseException], ...] = _AGAIN
