@@ -172,22 +172,10 @@ def check_relink(media: Path, _out: Path) -> dict[str, Any]:
         name="glow", type="GLOW", channel=4, frame_start=61, **{names[0]: stand_in, names[1]: 0}
     )
     before = uses.of_strip(scene, stand_in)
-    receipt = run("relink", {"gap": gap, "file": str(media / "silent.mp4")}, proposal="p2")
+    receipt = run("relink", {"gap": gap, "file": str(media / "silent.mp4")}, revision=gap["revision"])
     now = next(strip for strip in versions.every(scene) if strip.name == name)
     seen = _relinked(scene, now, glow)
-    cleared = run("clear", {}, proposal="p1")
-    left = strips(scene)
-    back = run("clear", {}, proposal="p2")
-    then = next(strip for strip in versions.every(scene) if strip.name == name)
-    return {
-        "before": before,
-        "receipt": receipt,
-        "now": seen,
-        "cleared": cleared,
-        "left": left,
-        "back": back,
-        "then": _relinked(scene, then, glow),
-    }
+    return {"before": before, "receipt": receipt, "now": seen, "cleared": run("clear", {}), "left": strips(scene)}
 
 
 def _relinked(scene: Any, strip: Any, glow: Any) -> dict[str, Any]:
@@ -233,6 +221,6 @@ def check_sequence(media: Path, out: Path) -> dict[str, Any]:
     run("placeholder.insert", {"gap": gap, "file": str(media / "stand-in.png")})
     for number in range(8, 12):
         (out / f"shot.{number:04d}.png").write_bytes((media / "stand-in.png").read_bytes())
-    receipt = run("relink", {"gap": gap, "file": str(out / "shot.0008.png")}, proposal="p2")
+    receipt = run("relink", {"gap": gap, "file": str(out / "shot.0008.png")})
     strip = next(strip for strip in versions.every(scene) if strip.type == "IMAGE")
     return {"receipt": receipt, "files": [element.filename for element in strip.elements], "strips": strips(scene)}

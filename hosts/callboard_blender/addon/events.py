@@ -59,7 +59,7 @@ def unregister() -> None:
         with contextlib.suppress(ValueError):
             listening.remove(handler)
     _queue.clear()
-    _state["urgent"] = None
+    _state["urgent"], versions.render["runs"] = None, False
 
 
 def changed() -> bool:
@@ -94,6 +94,8 @@ def _handler(name: str) -> Any:
 def _hear(name: str, arguments: tuple[Any, ...]) -> None:
     path = arguments[0] if arguments and isinstance(arguments[0], str) else ""
     _queue.append({"handler": name, "path": path})
+    if name.startswith("render_"):
+        versions.render["runs"] = name == "render_init"
     urgent = _state["urgent"]
     if urgent is not None and name.startswith("render_") and threading.current_thread() is threading.main_thread():
         with contextlib.suppress(Exception):

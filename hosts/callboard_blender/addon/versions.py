@@ -23,6 +23,8 @@ _FRAMES: Final = {
     "content": ("content_duration", "frame_duration"),
     "trim": ("content_trim_start", "animation_offset_start"),
 }
+render: Final = {"runs": False}
+"""Whether a render runs, as its handlers told; in the background nothing else tells."""
 _BUSY: Final = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ANIM_OT_", "RENDER_OT_")
 
 
@@ -145,6 +147,8 @@ def windows() -> Iterable[Any]:
 
 def busy() -> bool:
     """Tell whether a render runs, or a person drags something: then strips must not be taken away from under it."""
+    if render["runs"]:
+        return True
     running = getattr(bpy.app, "is_job_running", None)
     if running is not None and not bpy.app.background and running("RENDER"):
         return True

@@ -10,7 +10,7 @@ from .task import Task
 
 
 def clear(task: Task) -> None:
-    """Remove our strips, markers and tags for the proposal, and relink back; what a person edited stays.
+    """Remove our strips, markers and tags for the proposal; what a person edited stays, and real shots do.
 
     A command that names a use is about that use alone.
     """
@@ -24,7 +24,7 @@ def clear(task: Task) -> None:
         if scene.sequence_editor is not None:
             channels.unname(scene)
         markers.clear(task, scene, use)
-        relink.clear(task, scene)
+        task.notes += [f"{name} shows the real shot, so it stays" for name in relink.relinked(scene, task.proposal)]
     tags.clear(task, use)
-    if not task.changed and not task.missing:
+    if not (task.changed or task.missing or task.notes):
         task.notes.append("nothing of it was there")

@@ -40,18 +40,13 @@ def relink(task: Task) -> None:
     return None
 
 
-def clear(task: Task, scene: Any) -> None:
-    """Let strips show again what they showed before we relinked them for this proposal."""
-    for strip in list(versions.every(scene)):
-        note = ours.read_note(str(strip.get(ours.WAS, "")))
-        if note.get("id") != task.proposal:
-            continue
-        if ours.file_of(strip) != note.get("now") or not os.path.isfile(str(note.get("file"))):
-            task.miss(strip.name, "it shows another file now, or the one before is gone")
-            continue
-        now = swap(task, scene, strip, str(note["file"]))
-        if now is not None and ours.WAS in now:
-            del now[ours.WAS]
+def relinked(scene: Any, proposal: str) -> list[str]:
+    """Name the strips that show a real shot where a proposal's stand-in was."""
+    return [
+        strip.name
+        for strip in versions.every(scene)
+        if ours.read_note(str(strip.get(ours.WAS, ""))).get("id") == proposal and strip.type != "SOUND"
+    ]
 
 
 def swap(task: Task, scene: Any, strip: Any, file: str) -> Any | None:
@@ -97,11 +92,8 @@ def _is_sound_of(other: Any, strip: Any, file: str) -> bool:
 
 def _note(task: Task, strip: Any, before: str) -> None:
     """Say on the strip what it showed. It is a real shot now: nobody's stand-in, and not ours to take away."""
-    old = ours.read_note(str(strip.get(ours.WAS, "")))
     ours.unsign(strip)
-    if old.get("id") == task.proposal:
-        before = str(old.get("file"))
-    strip[ours.WAS] = json.dumps({"id": task.proposal, "file": before, "now": ours.file_of(strip)})
+    strip[ours.WAS] = json.dumps({"id": task.proposal, "file": before})
     strip.color_tag = "NONE"
 
 

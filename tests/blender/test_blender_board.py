@@ -1,0 +1,152 @@
+"""Real Blender beside a real board: media dropped, reviewed from inside, and found in the files opened anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callboard.testing import write_plugin
+from PIL import Image, ImageChops
+
+HERE = Path(__file__).parent
+JOBS = HERE.parents[1] / "hosts" / "callboard_blender" / "jobs.py"
+# Only the very first call waits for the wheels to be fetched.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.broker]
+
+SAYS = """
+    from callboard import Captions, Cue, Tag, Tags, hookimpl
+
+    @hookimpl
+    def callboard_handle(event, asset, context):
+        if context.path.suffix == ".png":
+            tags = tuple(Tag(label=label, score=0.9, method="says") for label in ("orange", "slate"))
+            return Tags(items=tags, confidence=0.9, description="An orange slate.")
+        lines = (("Hello from the board",), ("and", "goodbye"))
+        cues = (Cue(id=n, start=n - 0.9, end=n - 0.1, lines=l, confidence=0.9) for n, l in enumerate(lines, start=1))
+        return Captions(language="en", cues=tuple(cues), confidence=0.9)
+"""
+SETTINGS = """
+allow_plugins = ["says"]
+workers = 1
+[[watch]]
+path = "footage"
+quiet = 0.2
+[policy]
+analyse = "ask"
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a project with a board that is up, on a broker of its own."""
+    folder = tmp_path_factory.mktemp("board")
+    (folder / "site").mkdir()
+    write_plugin(folder / "site", "says", SAYS, events=["media.settled"], results=["captions", "tags"])
+    (folder / "footage").mkdir()
+    off = "".join(f"[plugins.{name}]\nenabled = false\n" for name in ("autotag", "caption", "localize"))
+    (folder / "callboard.toml").write_text(SETTINGS + off)
+    path = os.pathsep.join([str(folder / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with (folder / "log").open("w") as log:
+        board = subprocess.Popen(
+            [sys.executable, "-m", "callboard", "up"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            assert board.stdout is not None
+            assert any("Ready in" in line for line in board.stdout), (folder / "log").read_text()
+            yield folder
+        finally:
+            board.terminate()
+            board.communicate(timeout=30)
+
+
+def media(folder: Path, name: str, *source: str) -> Path:
+    """Put media into the watched folder, as a copy does that renames at its end."""
+    part = folder / name
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", *source, part], check=True, timeout=60)
+    return part.rename(folder / "footage" / name)
+
+
+@pytest.fixture(scope="module", params=("4.2", "4.5", "5.0"))
+def blender(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Let one Blender review and apply; give what it saw, its interpreter, and its folder."""
+    python = subprocess.check_output([HERE.parent / "bpy.sh", request.param], text=True, timeout=850).strip()
+    label, out = request.param.replace(".", "-"), tmp_path_factory.mktemp("out")
+    # A picture of its own for each: what was accepted of a file holds for the same file elsewhere.
+    colour = {"4-2": "navy", "4-5": "maroon", "5-0": "olive"}[label]
+    clip = media(project, f"clip-{label}.mp4", f"color={colour}:s=320x180:r=24:d=5", "-pix_fmt", "yuv420p")
+    still = media(project, f"still-{label}.png", f"color={colour}:s=64x64:d=1", "-frames:v", "1")
+    done = subprocess.run(
+        [python, HERE / "bpy_board.py", project, clip, still, out], capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return {**json.loads((out / "board.json").read_text()), "python": python, "out": out, "still": still, "clip": clip}
+
+
+@pytest.fixture(scope="module")
+def files(blender: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give what is in both files, opened by a Blender without any part of ours."""
+    out = blender["out"]
+    shown = subprocess.check_output(
+        [blender["python"], HERE / "bpy_reopen.py", out / "film.blend", out / "marked.blend"], text=True, timeout=60
+    )
+    film, marked = json.loads(shown.partition("SEEN ")[2].splitlines()[0])
+    return film, marked
+
+
+def test_what_waits_is_accepted_from_inside(blender: dict[str, Any]) -> None:
+    """The inbox shows captions and tags of the media in use; accepted, they land, and nothing waits any more."""
+    review = blender["review"]
+    assert [(result, name) for result, name, _ in review["rows"]] == [
+        ("captions", blender["clip"].name),
+        ("tags", blender["still"].name),
+    ]
+    assert "Hello from the board" in review["rows"][0][2]
+    assert (review["waited"], review["applied"], review["settled"], review["told"]) == (True, True, True, True)
+    assert [line.partition(":")[0] for line in review["said"]] == ["In place"] * 3
+
+
+def test_it_is_in_the_saved_file(files: tuple[dict[str, Any], dict[str, Any]], blender: dict[str, Any]) -> None:
+    """Opened anew, the file holds the captions as text strips at their frames, and the asset's tags."""
+    film, _ = files
+    assert sorted(film["texts"], key=lambda text: text[1]) == [
+        ["Hello from the board", 3, 23, True],
+        ["and\ngoodbye", 27, 47, True],
+    ]
+    assert film["markers"] == []
+    assert film["assets"] == {
+        blender["still"].name: {
+            "tags": ["orange", "slate"],
+            "description": "An orange slate.",
+            "author": "zoe in Blender",
+        }
+    }
+
+
+def test_a_host_without_subtitles_gets_markers(
+    files: tuple[dict[str, Any], dict[str, Any]], blender: dict[str, Any]
+) -> None:
+    """Where a Blender says that it takes markers only, the same captions come as markers."""
+    _, marked = files
+    assert blender["mark"] == {"online": True, "applied": True}
+    assert marked["markers"] == [[3, "Hello from the board"], [27, "and goodbye"]]
+    assert marked["texts"] == []
+
+
+def test_the_caption_is_in_the_rendered_frame(blender: dict[str, Any]) -> None:
+    """A frame with a caption has white letters at the foot of the plain colour that the clip is."""
+    captioned, plain = (Image.open(blender["out"] / f"{name}.png").convert("RGB") for name in ("captioned", "plain"))
+    box = ImageChops.difference(captioned, plain).convert("L").point([0] * 40 + [255] * 216).getbbox()
+    assert box is not None
+    assert box[1] > 120
+    assert max(low for low, _ in plain.getextrema()) < 150 < min(high for _, high in captioned.getextrema())
