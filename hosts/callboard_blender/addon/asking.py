@@ -17,6 +17,9 @@ def _ready(operator: Any) -> bool:
     if link is None or link.bridge is None:
         operator.poll_message_set(_NOT_CONNECTED)
         return False
+    if not link.saved:
+        operator.poll_message_set("Save this file first: Callboard knows a project by its file")
+        return False
     return True
 
 

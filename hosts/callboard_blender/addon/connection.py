@@ -78,7 +78,7 @@ def _bridge(folder: str) -> Any:
 def start() -> None:
     """Begin to connect; in a Blender without a window only when it is asked for with ``pump``."""
     _sessions.append(_Session())
-    events.register(urgent=pump if bpy.app.background else None)
+    events.register(urgent=_urgently if bpy.app.background else None)
     exits.keep(stop)
     if not bpy.app.background:
         bpy.app.timers.register(_tick, first_interval=0.1, persistent=True)
@@ -103,6 +103,10 @@ def aim() -> None:
 def pump() -> float:
     """Go on once, where no timer does it. Returns the seconds after which to call it again."""
     return _go_on(_sessions[0]) if _sessions else _TROUBLE_SECONDS
+
+
+def _urgently() -> None:
+    pump()
 
 
 def _tick() -> float | None:

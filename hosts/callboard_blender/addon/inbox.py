@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ ROWS = 5
 """Rows on a page of the panel."""
 SHOWN_PARTS = 12
 """Cues or tags of an open row that are listed; more would push the buttons out of the sidebar."""
+_REFUSED = re.compile(r"^message refused \([^)]*\): ")
+"""How the board's errors begin, which says nothing to an artist."""
 _SETTLE_SECONDS = 8.0
 """After which a decision that the board has and did not follow is given back to the person."""
 
@@ -34,6 +37,14 @@ class Row(NamedTuple):
     text: str
     refs: tuple[str, ...]
     flags: tuple[str, ...]
+    digest: str = ""
+    open: bool = True
+    """It waits for a decision; else it tells that a request was refused, and why."""
+
+    @property
+    def picture(self) -> str:
+        """What its thumbnail is kept under."""
+        return self.digest or (self.refs[0] if self.refs else "")
 
 
 class Part(NamedTuple):
@@ -44,6 +55,8 @@ class Part(NamedTuple):
     why: tuple[str, ...] = ()
     grave: bool = False
     """It must not ship before somebody has looked at it."""
+    at: float = -1.0
+    """Seconds of the media; negative where it has no time."""
 
 
 class Inbox:
@@ -69,6 +82,8 @@ class Inbox:
         """Ids that the person decided on, with when; the board may not know yet."""
         self.refused: set[str] = set()
         """Ids that came back although they were decided on."""
+        self.hidden: set[str] = set()
+        """Ids that the person has read and does not want to see again."""
         self._asking = False
         self._found: list[Row] = []
 
@@ -103,7 +118,7 @@ class Inbox:
                 del self.decided[ident]
                 self.refused.add(ident)
         self.refused &= present
-        rows = [one for one in self._found if one.id not in self.decided]
+        rows = [one for one in self._found if one.id not in self.decided and one.id not in self.hidden]
         changed = rows != self.rows or not self.known
         self.rows, self.known = rows, True
         self.page_number = min(self.page_number, self.pages - 1)
@@ -111,6 +126,11 @@ class Inbox:
             self.close()
         if changed:
             self._changed()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a decision."""
+        return sum(one.open for one in self.rows)
 
     @property
     def pages(self) -> int:
@@ -169,6 +189,12 @@ class Inbox:
             self.close()
         self._changed()
 
+    def hide(self, ident: str) -> None:
+        """Show a row no more; the board is not told."""
+        self.hidden.add(ident)
+        self.rows = [one for one in self.rows if one.id != ident]
+        self._changed()
+
     def forget(self) -> None:
         """Show nothing: the board, or the project, is another one now."""
         self.close()
@@ -179,17 +205,22 @@ class Inbox:
 def row(item: Mapping[str, Any]) -> Row:
     """Make a row of what the board says of a proposal."""
     flags = tuple(str(one) for one in item.get("flags") or ())
-    made = item.get("result") == "placeholder"  # how sure somebody is of what they made says nothing
-    line = " · ".join(one for one in (words.kind(item), "" if made else words.sureness(item.get("confidence"))) if one)
+    line = words.kind(item)
+    if item.get("state") == "refused":
+        line = f"{line}: not possible"
+    elif item.get("result") != "placeholder":  # how sure somebody is of what they made says nothing
+        line = f"{line} · {words.sureness(item.get('confidence'))}"
     return Row(
         id=str(item.get("id", "")),
         result=str(item.get("result", "")),
         icon=words.icon(str(item.get("result", ""))),
         name=str(item.get("name") or "without a name"),
         line=line,
-        text=" ".join(str(item.get("text") or "").split()),
+        text=_REFUSED.sub("", " ".join(str(item.get("text") or "").split())),
         refs=tuple(str(one) for one in item.get("refs") or ()),
         flags=flags,
+        digest=str(item.get("digest", "")),
+        open=item.get("state") != "refused",
     )
 
 
@@ -217,8 +248,9 @@ def _cues(cues: Iterable[Mapping[str, Any]]) -> tuple[list[Part], str]:
     for cue in cues:
         failed, flags = (tuple(str(one) for one in cue.get(name) or ()) for name in ("failed", "flags"))
         said = " ".join(str(line) for line in cue.get("lines") or ())
-        text = f"{words.clock(float(cue.get('start', 0.0)))}  {said}"
-        parts.append(Part(str(cue.get("id", "")), text, tuple(dict.fromkeys(failed + flags)), bool(failed)))
+        start = float(cue.get("start", 0.0))
+        why = tuple(dict.fromkeys(failed + flags))
+        parts.append(Part(str(cue.get("id", "")), f"{words.clock(start)}  {said}", why, bool(failed), start))
         doubtful += bool(failed or flags)
     parts.sort(key=lambda part: (not part.grave, not part.why))  # stable: by time within each
     number = words.count(len(parts), "cue")

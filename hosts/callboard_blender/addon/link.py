@@ -107,6 +107,11 @@ class Link:
         return len(self._commands)
 
     @property
+    def saved(self) -> bool:
+        """Whether the open project has a name to know it by."""
+        return bool(self._project)
+
+    @property
     def online(self) -> bool:
         """Whether the board answers."""
         return self.bridge is not None and self.bridge.state == "online"
@@ -133,7 +138,7 @@ class Link:
 
     def _rest(self, state: str) -> float:
         if state != "online":
-            return AWAY
+            return FAST if state == "connecting" else AWAY  # a login takes several polls, and the server waits briefly
         hurry = self._waiting > 0 or self._commands or self.bridge.pending or time.monotonic() < self._eager_until
         return FAST if hurry else IDLE
 
@@ -166,11 +171,13 @@ class Link:
         bridge.ask(verb, data, answered)
 
     def _keep_up(self, now: float) -> None:
+        if not self._project:
+            return
         if self.telling.due() and not self.application.busy():
             self._tell()
         if now >= self._inbox_at:
             self._inbox_at = now + _INBOX_SECONDS
-            self.inbox.refresh(self.bridge.host, self.application.project()[0], self.bridge.pending == 0)
+            self.inbox.refresh(self.bridge.host, self._project, self.bridge.pending == 0)
         if self._waiting == 0:
             self.telling.ask_picture(self.inbox.page())
 

@@ -74,8 +74,8 @@ class _Inbox(_Sidebar):
     def draw_header_preset(self, _context: Any) -> None:
         """Say how many there are."""
         link = connection.current()
-        if link is not None and link.inbox.rows:
-            self.layout.label(text=str(len(link.inbox.rows)))  # type: ignore[attr-defined]  # bpy's
+        if link is not None and link.inbox.waiting:
+            self.layout.label(text=str(link.inbox.waiting))  # type: ignore[attr-defined]  # bpy's
 
     def draw(self, context: Any) -> None:
         """Draw it."""
@@ -84,9 +84,11 @@ class _Inbox(_Sidebar):
         if link is None:
             return
         inbox = link.inbox
+        if not link.saved:
+            _lines(layout, "Save this file first: Callboard knows a project by its file.", _width(context), "INFO")
+            return
         if not inbox.rows:
-            known = "Nothing waits for you." if inbox.known else "Not known yet."
-            layout.label(text=known, icon="BLANK1")
+            layout.label(text="Nothing waits for you." if inbox.known else "Not known yet.", icon="BLANK1")
             return
         for row in inbox.page():
             _draw_row(layout, context, link, row)
@@ -100,19 +102,23 @@ class _Inbox(_Sidebar):
 def _draw_row(layout: Any, context: Any, link: Link, row: Row) -> None:
     box = layout.box()
     head = box.row()
-    icon = next((found for found in map(thumbnails.icon, row.refs) if found), 0)
+    icon = thumbnails.icon(row.picture)
     if icon:
         picture = head.column()
-        picture.template_icon(icon_value=icon, scale=3.2)
+        picture.template_icon(icon_value=icon, scale=3.6)
     said = head.column(align=True)
     said.scale_y = 0.85
     said.label(text=row.name)
-    said.label(text=row.line, icon=row.icon)
+    said.label(text=row.line, icon=row.icon if row.open else "CANCEL")
     if row.flags:
         said.label(
             text=f"{row.flags[0]}, and {len(row.flags) - 1} more" if len(row.flags) > 1 else row.flags[0], icon="ERROR"
         )
     opened = link.inbox.opened == row.id
+    if not row.open:
+        _lines(box, row.text, _width(context, 60.0))
+        box.operator("callboard.hide", text="Got It", icon="CHECKMARK").proposal = row.id
+        return
     if row.text and not opened:
         excerpt = row.text if len(row.text) <= _EXCERPT else row.text[: _EXCERPT - 1].rstrip() + "…"
         _lines(box, excerpt, _width(context, 60.0), most=3)
@@ -127,6 +133,8 @@ def _draw_row(layout: Any, context: Any, link: Link, row: Row) -> None:
 
 def _draw_buttons(box: Any, link: Link, row: Row, *, opened: bool) -> None:
     buttons = box.row(align=True)
+    if row.refs:
+        buttons.operator("callboard.jump", text="", icon="RESTRICT_SELECT_OFF").proposal = row.id
     look = buttons.operator(
         "callboard.look", text="", icon="DISCLOSURE_TRI_DOWN" if opened else "DISCLOSURE_TRI_RIGHT", depress=opened
     )
@@ -147,21 +155,24 @@ def _draw_inside(box: Any, context: Any, link: Link) -> None:
     if inbox.summary:
         _lines(box, inbox.summary, _width(context, 60.0))
     for part in inbox.parts[:SHOWN_PARTS]:
-        _draw_part(box, context, part, taken=part.key not in inbox.without)
+        _draw_part(box, context, inbox.opened, part, taken=part.key not in inbox.without)
     more = len(inbox.parts) - SHOWN_PARTS
     if more > 0:
         box.label(text=f"and {more} more", icon="BLANK1")
 
 
-def _draw_part(box: Any, context: Any, part: Part, *, taken: bool) -> None:
+def _draw_part(box: Any, context: Any, proposal: str, part: Part, *, taken: bool) -> None:
     line = box.row()
     tick = line.column()
     tick.operator(
         "callboard.leave_out", text="", icon="CHECKBOX_HLT" if taken else "CHECKBOX_DEHLT", emboss=False
     ).part = part.key
+    if part.at >= 0:
+        jump = line.column().operator("callboard.jump", text="", icon="PLAY", emboss=False)
+        jump.proposal, jump.seconds = proposal, part.at
     column = line.column(align=True)
     column.active = taken
-    width = _width(context, 90.0)
+    width = _width(context, 115.0)
     _lines(column, part.text, width, most=3)
     if part.why:
         why = column.column()

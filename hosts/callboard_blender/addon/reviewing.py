@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from . import connection
+from . import connection, timing, uses, versions
 from .inbox import Row
 from .inside import bpy
 from .link import Link
@@ -112,6 +112,41 @@ class Look(_OnRow, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class Jump(_OnRow, bpy.types.Operator):
+    """Select the strips that this is about, and move the playhead there."""
+
+    bl_idname = "callboard.jump"
+    bl_label = "Show on the Timeline"
+    bl_description = "Select the strips that this is about, and move the playhead there"
+    bl_options: ClassVar = {"INTERNAL", "UNDO"}
+    __annotations__ = {
+        "proposal": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
+        "seconds": bpy.props.FloatProperty(default=-1.0, options={"HIDDEN", "SKIP_SAVE"}),
+    }
+
+    def execute(self, context: Any) -> set[str]:
+        """Go to the first use that shows that time, or to the first one's start."""
+        row = self.row()
+        shown = versions.scene_of(context)
+        found = [one for ref in (row.refs if row is not None else ()) if (one := uses.find_strip(ref)) is not None]
+        strips = [strip for scene, strip in found if scene == shown]
+        if not strips:
+            self.report({"INFO"}, "None of its strips is on this timeline")
+            return {"CANCELLED"}
+        for other in versions.every(shown):
+            other.select = other in strips
+        shown.sequence_editor.active_strip = strips[0]
+        spans = [(int(versions.frames(one, "first")), int(versions.frames(one, "end"))) for one in strips]
+        frame = spans[0][0]
+        if self.seconds >= 0:
+            told = [use for one in strips if (use := uses.of_strip(shown, one)) is not None]
+            frames = [round(timing.on_timeline(use, self.seconds) * uses.rate_of(shown)) for use in told]
+            inside = [at for at, (first, end) in zip(frames, spans, strict=True) if first <= at < end]
+            frame = inside[0] if inside else frame
+        shown.frame_set(frame)
+        return {"FINISHED"}
+
+
 class LeaveOut(_OnRow, bpy.types.Operator):
     """Leave this out when the rest is accepted."""
 
@@ -123,6 +158,21 @@ class LeaveOut(_OnRow, bpy.types.Operator):
     def execute(self, _context: Any) -> set[str]:
         """Leave it out, or take it in again."""
         _link().inbox.without ^= {self.part}
+        connection.redraw()
+        return {"FINISHED"}
+
+
+class Hide(_OnRow, bpy.types.Operator):
+    """Take this line away; nothing else happens."""
+
+    bl_idname = "callboard.hide"
+    bl_label = "Got It"
+    bl_description = "Take this line away; nothing else happens"
+    __annotations__ = {"proposal": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})}
+
+    def execute(self, _context: Any) -> set[str]:
+        """Hide it."""
+        _link().inbox.hide(self.proposal)
         connection.redraw()
         return {"FINISHED"}
 
@@ -190,4 +240,4 @@ class Dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (Accept, Reject, Look, LeaveOut, Page, ApplyAnyway, Dismiss)
+CLASSES = (Accept, Reject, Look, Jump, LeaveOut, Hide, Page, ApplyAnyway, Dismiss)

@@ -39,7 +39,7 @@ class Telling:
         self.places: dict[str, dict[str, Any]] = {}
         """Each use by its ref, as it was told last."""
         self.pictures: deque[tuple[str, bytes]] = deque()
-        """Thumbnails that came, as (ref, JPEG), for the application to take."""
+        """Thumbnails that came, each with the row's ``picture`` and as a JPEG file, for the application to take."""
         self._pictured: set[str] = set()
         self._told = ""
         self._due = self._since = 0.0
@@ -90,14 +90,14 @@ class Telling:
         """Ask for one thumbnail that a row needs and nobody asked for yet."""
         if len(self._pictured) >= _PICTURES:
             return
-        refs = (row.refs[0] for row in rows if row.refs)
-        ref = next((one for one in refs if one in self.places and one not in self._pictured), "")
-        if not ref:
+        row = next((one for one in rows if one.picture and one.picture not in self._pictured), None)
+        if row is None:
             return
-        self._pictured.add(ref)
-        use = self.places[ref]
+        key = row.picture
+        self._pictured.add(key)
+        use = next((self.places[ref] for ref in row.refs if ref in self.places), {})
         middle = float(use.get("source_in", 0.0)) + float(use.get("duration", 0.0)) * float(use.get("speed", 1.0)) / 2
-        which = {"digest": self.known[ref]} if self.known.get(ref) else {"path": use.get("path", "")}
+        which = {"digest": row.digest} if row.digest else {"path": str(use.get("path", ""))}
 
         def then(value: Any, problem: str) -> None:
             try:
@@ -105,7 +105,7 @@ class Telling:
             except (TypeError, KeyError, ValueError, binascii.Error):
                 return
             if jpeg:
-                self.pictures.append((ref, jpeg))
+                self.pictures.append((key, jpeg))
 
         self._ask("thumbnail", {**which, "width": _WIDTH, "seconds": max(middle, 0.0)}, then)
 

@@ -54,6 +54,9 @@ _VERBS = {
 }
 
 
+_START = "'callboard up'"
+
+
 class Status(NamedTuple):
     """How the connection stands, and what to do next; ``advice`` is empty where nothing has to be done."""
 
@@ -80,9 +83,11 @@ def status(state: str, problem: str = "", pending: int = 0, project: str = "") -
         return Status("ERROR", "No project yet", "Name your Callboard project's folder in the preferences.")
     if state == "closed":
         return Status("ERROR", "Blender may not go online", problem)
-    why = problem or "Callboard is not running. Start it with 'callboard up' in the project's folder"
+    why = problem.rstrip(".") or "Callboard does not answer"
+    if _START not in why:
+        why += f". If it is not running: {_START} in the project's folder"
     kept = f" {count(pending, 'message')} will be sent then." if pending else ""
-    return Status("UNLINKED", f"Not connected{_to(project)}", f"{why.rstrip('.')}.{kept}")
+    return Status("UNLINKED", f"Not connected{_to(project)}", f"{why}.{kept}")
 
 
 def _to(project: str) -> str:

@@ -1,0 +1,419 @@
+"""Blender with its window: the add-on as people install it, a real daemon, the panel, and what a person does there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callboard.testing import write_plugin
+from callboard_blender import build
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+# Cues whose times and doubts do not depend on the clip.
+SAYS = """
+    from callboard import Captions, Cue, hookimpl
+
+    @hookimpl
+    def callboard_handle(event, asset, context):
+        said = (
+            ("The ferry leaves at seven.", (), ()),
+            ("Nobody told me about the fog.", ("somewhat unsure",), ()),
+            ("We wait until it lifts.", (), ("hardly a voice here",)),
+        )
+        cues = tuple(
+            Cue(id=n, start=n * 0.6, end=n * 0.6 + 0.5, lines=(text,), confidence=0.8, flags=flags, failed=failed)
+            for n, (text, flags, failed) in enumerate(said)
+        )
+        return Captions(language="en", cues=cues, confidence=0.82, duration=2.0)
+"""
+SEES = """
+    from callboard import Tag, Tags, hookimpl
+
+    @hookimpl
+    def callboard_handle(event, asset, context):
+        tags = [Tag(label=label, score=score, method="sees") for label, score in (("harbour", 0.93), ("fog", 0.71))]
+        return Tags(items=tuple(tags), confidence=0.8, description="A harbour in fog.")
+"""
+SETTINGS = """
+allow_plugins = ["says", "sees"]
+workers = 1
+policy.analyse = "ask"
+[[watch]]
+path = "footage"
+quiet = 0.2
+[plugins.caption]
+enabled = false
+[plugins.autotag]
+enabled = false
+[plugins.localize]
+enabled = false
+"""
+SEQUENCER = """
+window().workspace = bpy.data.workspaces["Layout"]
+for one in window().screen.areas:
+    if one.type == "VIEW_3D":
+        one.type = "SEQUENCE_EDITOR"
+area()[0].spaces.active.show_region_ui = True
+import callboard_addon.connection as connection
+drawn = []
+bpy.types.CALLBOARD_PT_sequencer_inbox.append(lambda self, context: drawn.append(context.area.type))
+"""
+MORE = """
+import shutil
+scene = window().scene
+first = scene.sequence_editor.sequences_all["ferry"]
+path = bpy.path.abspath(first.filepath).replace("ferry_sc010", "gulls_sc020")
+with open(bpy.path.abspath(first.filepath), "rb") as source, open(path + ".part", "wb") as target:
+    target.write(source.read() + b"\\0\\0\\0\\x08free")
+import os
+os.rename(path + ".part", path)
+scene.sequence_editor.sequences.new_movie("second", path, 4, 100)
+"""
+"""Lets another clip land in the watched folder (the same picture in other bytes), and puts it on the timeline."""
+SECONDS = 30.0
+"""Any wait here ends far sooner, or something is broken."""
+
+
+class Up:
+    """A real ``callboard up`` that can be killed and started again."""
+
+    def __init__(self, folder: Path, site: Path) -> None:
+        self.folder = folder
+        self._env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(site)}
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "callboard", "up"],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self._env,
+        )
+        assert self.process.stdout is not None
+        heard = []
+        for line in self.process.stdout:
+            heard.append(line)
+            if "Ready in" in line:
+                return
+        raise AssertionError("".join(heard))
+
+    def end(self, how: int) -> None:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(how)
+        self.process.communicate(timeout=30)
+
+    def read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Read the catalog."""
+        with sqlite3.connect(f"file:{self.folder}/.callboard/catalog.sqlite?mode=ro", uri=True) as conn:
+            return conn.execute(query, values).fetchall()
+
+
+class Gui:
+    """A Blender with a window, told what to do over a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "blender.log"
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            env = {**os.environ, "GUI_PORT": str(door.getsockname()[1])}
+            for name in ("CONFIG", "SCRIPTS"):
+                (folder / name.lower()).mkdir()
+                env[f"BLENDER_USER_{name}"] = str(folder / name.lower())
+            screen = ["xvfb-run", "-a", "-s", "-screen 0 1100x800x24 +extension GLX"]
+            blender = ["blender", "--factory-startup", "--enable-event-simulate", "--window-geometry", "0", "0"]
+            script = str(Path(__file__).with_name("gui_driver.py"))
+            with self.log.open("wb") as log:
+                self.process = subprocess.Popen(
+                    [*screen, *blender, "1100", "800", "-P", script],
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=env,
+                    start_new_session=True,
+                )
+            door.settimeout(60)
+            self._link, _ = door.accept()
+        self._link.settimeout(60)
+        self._file = self._link.makefile("rb")
+
+    def run(self, code: str) -> Any:
+        """Run code in Blender; gives what it leaves in ``result``."""
+        self._link.sendall(json.dumps(textwrap.dedent(code)).encode() + b"\n")
+        said = json.loads(self._file.readline() or b'{"error": "Blender is gone"}')
+        assert "error" not in said, said["error"] + self.log.read_text("utf-8", "replace")[-2000:]
+        return said["result"]
+
+    def ask(self, expression: str) -> Any:
+        """Evaluate an expression in Blender."""
+        return self.run(f"result = {expression}")
+
+    def until(self, expression: str) -> Any:
+        """Wait until an expression is true in Blender, asking it between its own events."""
+        ends = time.monotonic() + SECONDS
+        while time.monotonic() < ends:
+            found = self.ask(expression)
+            if found:
+                return found
+        said = self.run("link = connection.current(); result = [link.status, link.inbox.rows, list(link.done)]")
+        raise AssertionError(f"never: {expression}; {said}; {self.log.read_text('utf-8', 'replace')[-3000:]}")
+
+    def press(self, operator: str, **arguments: object) -> list[str]:
+        """Press a button."""
+        found: list[str] = self.ask(f"call({operator!r}, **{arguments!r})")
+        return found
+
+    def close(self) -> None:
+        """End it."""
+        self._file.close()
+        self._link.close()  # the driver ends Blender when nobody talks to it any more
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with a Callboard project and a clip in its watched folder."""
+    top = tmp_path_factory.mktemp("window")
+    site, project = top / "site", top / "film"
+    site.mkdir()
+    write_plugin(site, "says", SAYS, events=["media.settled", "captions.requested"], results=["captions"])
+    write_plugin(site, "sees", SEES, events=["tags.requested"], results=["tags"])
+    (project / "footage").mkdir(parents=True)
+    (project / "callboard.toml").write_text(SETTINGS)
+    clip = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=24:d=2", "-pix_fmt", "yuv420p", "-c:v", "libx264"]
+    target = project / "footage" / "ferry_sc010_take3.mp4"
+    subprocess.run(["ffmpeg", "-v", "error", *clip, str(target)], check=True, timeout=60)
+    return top
+
+
+@pytest.fixture(scope="module")
+def up(folder: Path) -> Iterator[Up]:
+    """Give a board that is ready."""
+    board = Up(folder / "film", folder / "site")
+    yield board
+    if board.process.poll() is None:
+        board.end(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def gui(folder: Path, up: Up) -> Iterator[Gui]:
+    """Give a Blender with the add-on installed as people do, and a saved file with the clip on its timeline."""
+    (path,) = [one for one in build.build(folder / "zips") if one.name == build.name("legacy")]
+    (folder / "user").mkdir()
+    blender = Gui(folder / "user")
+    (blender.folder / "config" / "callboard.json").write_text(json.dumps({"project": str(up.folder)}))
+    try:
+        blender.run(f"""
+            bpy.context.preferences.view.show_splash = False
+            bpy.ops.preferences.addon_install(filepath={str(path)!r})
+            bpy.ops.preferences.addon_enable(module="callboard_addon")
+        """)
+        blender.run(SEQUENCER)
+        blender.run(f"""
+            scene = window().scene
+            scene.frame_start, scene.frame_end, scene.render.fps = 1, 120, 24
+            strips = scene.sequence_editor_create().sequences
+            strip = strips.new_movie("ferry", {str(up.folder / "footage/ferry_sc010_take3.mp4")!r}, 2, 1)
+            later = strips.new_movie("ferry again", {str(up.folder / "footage/ferry_sc010_take3.mp4")!r}, 2, 80)
+            scene.render.resolution_x, scene.render.resolution_y = 320, 180
+            bpy.ops.wm.save_as_mainfile(filepath={str(folder / "edit.blend")!r})
+            with bpy.context.temp_override(window=window()):
+                bpy.ops.ed.undo_push(message="As a person's own work ends")
+        """)
+        yield blender
+    finally:
+        blender.close()
+    assert "Traceback" not in blender.log.read_text("utf-8", "replace")
+
+
+def test_the_panel_shows_what_waits(gui: Gui, folder: Path) -> None:
+    """The sidebar tells that it is connected, and shows the clip's captions with a picture and what is in doubt."""
+    gui.until("connection.current().online")
+    gui.until("connection.current().inbox.rows")
+    row = gui.ask("connection.current().inbox.rows[0]._asdict()")
+    assert (row["name"], row["result"], row["open"]) == ("ferry_sc010_take3.mp4", "captions", True)
+    assert row["line"] == "Captions, English · 82 %"
+    assert row["flags"] == ["hardly a voice here", "somewhat unsure"]
+    assert gui.ask("connection.current().status.headline") == "Connected to film"
+    gui.run("connection.current().inbox.open(connection.current().inbox.rows[0].id)")
+    gui.until("connection.current().inbox.parts")
+    assert gui.ask("connection.current().inbox.summary") == "3 cues, 2 to look at"
+    gui.until("__import__('callboard_addon.thumbnails').thumbnails.icon(connection.current().inbox.rows[0].picture)")
+    show_tab(gui)
+    shot = folder / "panel.png"
+    gui.run(f"""
+        with bpy.context.temp_override(window=window(), screen=window().screen):
+            bpy.ops.screen.screenshot(filepath={str(shot)!r})
+    """)
+    assert shot.read_bytes().startswith(b"\x89PNG")
+
+
+def show_tab(gui: Gui) -> None:
+    """Click down the sidebar's tabs until ours is drawn; Blender 3.4 has no other way to choose one."""
+    for down in (*range(110, 400, 12), *range(20, 110, 12)):
+        if gui.ask("len(drawn)"):
+            return
+        gui.run(f"_, side = area(); click(side.x + side.width - 11, side.y + side.height - {down})")
+        gui.run("bpy.ops.wm.redraw_timer(type='DRAW_WIN_SWAP', iterations=1)")
+    raise AssertionError("our tab is not there")
+
+
+def test_accepting_puts_the_captions_in_place_in_one_step_of_undo(gui: Gui, up: Up) -> None:
+    """Accept in the panel: captions lie over both uses of the clip, the panel says so, and one undo takes each back."""
+    ident = gui.until("connection.current().inbox.rows[0].id")
+    assert gui.press("callboard.accept", proposal=ident) == ["FINISHED"]
+    gui.until("len(connection.current().done) == 2")
+    texts = "sorted(s.text for s in window().scene.sequence_editor.sequences_all if s.type == 'TEXT')"
+    assert gui.ask(texts) == sorted(
+        2 * ["Nobody told me about the fog.", "The ferry leaves at seven.", "We wait until it lifts."]
+    )
+    assert gui.ask("sorted(one.line for one in connection.current().done)") == [
+        "In place: captions (3), ferry",
+        "In place: captions (3), ferry again",
+    ]
+    gui.until("not connection.current().inbox.rows")
+    states = up.read("SELECT state FROM host_commands")
+    assert states == [("applied",), ("applied",)]
+    gui.run("with bpy.context.temp_override(window=window()): bpy.ops.ed.undo()")
+    gui.until(f"len({texts}) == 3")
+    gui.run("with bpy.context.temp_override(window=window()): bpy.ops.ed.undo()")
+    gui.until(f"len({texts}) == 0")
+
+
+def test_what_is_asked_for_in_the_panel_reaches_the_board(gui: Gui, up: Up) -> None:
+    """Tags of the selected strips, a placeholder for the gap at the playhead; the panel says what nobody can do."""
+    gui.run("for strip in window().scene.sequence_editor.sequences_all: strip.select = strip.name == 'ferry'")
+    assert gui.press("callboard.request_tags") == ["FINISHED"]
+    gui.run("window().scene.sequence_editor.active_strip = bpy.context.scene.sequence_editor.sequences_all['ferry']")
+    gui.run("window().scene.frame_set(60)")
+    assert gui.press("callboard.request_placeholder", shot="sc010_sh030", purpose="the ferry leaves") == ["FINISHED"]
+    gui.until("connection.current().bridge.pending == 0")
+    asked = [json.loads(body)["data"] for (body,) in up.read("SELECT body FROM events WHERE type = 'host.request'")]
+    tags, placeholder = sorted(asked, key=lambda one: one["what"], reverse=True)
+    assert [use["name"] for use in tags["uses"]] == ["ferry"]
+    gap = placeholder["gap"]
+    assert (gap["start"] * 24, gap["duration"] * 24, gap["shot"]) == (
+        pytest.approx(49),
+        pytest.approx(31),
+        "sc010_sh030",
+    )
+    row = gui.until("[row._asdict() for row in connection.current().inbox.rows if row.result == 'tags']")[0]
+    assert row["text"] == "harbour, fog"
+    refused = gui.until("[row._asdict() for row in connection.current().inbox.rows if not row.open]")[0]
+    assert (refused["line"], refused["text"]) == (
+        "Placeholder: not possible",
+        "no plugin here answers placeholder.requested",
+    )
+    assert gui.press("callboard.hide", proposal=refused["id"]) == ["FINISHED"]
+    assert gui.ask("[row.result for row in connection.current().inbox.rows]") == ["tags"]
+    gui.run("window().scene.frame_set(10)")
+    assert gui.press("callboard.request_placeholder", shot="x") == ["CANCELLED"]
+    gui.run("for strip in window().scene.sequence_editor.sequences_all: strip.select = False")
+    assert gui.press("callboard.request_captions") == ["POLL"]
+
+
+def test_a_result_for_a_strip_that_was_changed_waits_for_a_person(gui: Gui) -> None:
+    """What was made for another revision is not applied until the person says so, and then it is."""
+    gui.run(MORE)
+    ident = gui.until("[row.id for row in connection.current().inbox.rows if row.result == 'captions']")[0]
+    gui.run(f"""
+        call("callboard.accept", proposal={ident!r})
+        window().scene.sequence_editor.sequences_all["second"].frame_start += 12
+    """)
+    gui.until("connection.current().stale")
+    line, more, command = gui.ask(
+        "[(one.line, one.more, one.command) for one in connection.current().done if one.stale][0]"
+    )
+    assert line == "Waits for you: captions, second"
+    assert more
+    assert gui.press("callboard.apply_anyway", command=command) == ["FINISHED"]
+    assert gui.ask("connection.current().done[0].line") == "In place: captions (3), second"
+    assert gui.ask("connection.current().stale") == {}
+
+
+def test_the_session_survives_a_daemon_that_is_killed(gui: Gui, up: Up, folder: Path) -> None:
+    """After kill -9 the panel says so; what happens meanwhile is told once when the daemon is back, at another port."""
+    up.end(signal.SIGKILL)
+    gui.until("not connection.current().online")
+    assert gui.ask("connection.current().status.headline") == "Not connected to film"
+    assert "'callboard up'" in gui.ask("connection.current().status.advice")
+    gui.run(f"bpy.ops.wm.save_as_mainfile(filepath={str(folder / 'edit.blend')!r})")
+    saved = gui.until("connection.current().bridge.pending")
+    assert saved >= 1
+    before = up.read("SELECT count(*) FROM events WHERE type = 'host.scene.saved'")
+    up.start()
+    gui.until("connection.current().online and connection.current().bridge.pending == 0")
+    after = up.read("SELECT count(*) FROM events WHERE type = 'host.scene.saved'")
+    assert after[0][0] == before[0][0] + 1
+    assert gui.ask("connection.current().status.headline") == "Connected to film"
+
+
+def test_another_file_is_another_project(gui: Gui, up: Up, folder: Path) -> None:
+    """The timer survives that another file is opened, and the board hears of it."""
+    gui.run(f"""
+        bpy.ops.wm.save_as_mainfile(filepath={str(folder / "other.blend")!r}, copy=True)
+        bpy.ops.wm.open_mainfile(filepath={str(folder / "other.blend")!r}, load_ui=False)
+    """)
+    gui.until("connection.current().online and connection.current().telling.places")
+    gui.until("connection.current().inbox.known")
+    assert gui.ask("connection.current()._project") == str(folder / "other.blend")
+    gui.until("connection.current().bridge.pending == 0")
+    rows = up.read("SELECT DISTINCT project FROM host_uses ORDER BY project")
+    assert rows == [(str(folder / "edit.blend"),), (str(folder / "other.blend"),)]
+
+
+def test_a_render_in_the_window_is_told_and_left_alone(gui: Gui, up: Up, folder: Path) -> None:
+    """Handlers run on another thread in a render; it ends well, both events come, and results wait until it is over."""
+    gui.run(f"""
+        scene = window().scene
+        scene.frame_start, scene.frame_end = 1, 8
+        scene.render.filepath = {str(folder / "frames" / "f_")!r}
+        busy, waited = [], []
+        def look():
+            link = connection.current()
+            busy.append(link.application.busy())
+            waited.append(busy[-1] and link.waiting_to_apply)
+            return 0.02 if busy[-1] or not any(busy) else None
+        bpy.app.timers.register(look)
+        before = len(connection.current().done)
+        call("callboard.accept", proposal=connection.current().inbox.rows[0].id)
+        with bpy.context.temp_override(window=window()):
+            bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+    """)
+    gui.until("any(busy) and not bpy.app.is_job_running('RENDER')")
+    gui.until("connection.current().bridge.pending == 0")
+    assert len(list((folder / "frames").iterdir())) == 8
+    gui.until("len(connection.current().done) > before")
+    assert gui.ask("any(waited)")
+    ends = time.monotonic() + SECONDS
+    kinds: list[tuple[Any, ...]] = []
+    while len(kinds) < 2 and time.monotonic() < ends:
+        kinds = up.read("SELECT type FROM events WHERE type LIKE 'host.render.%' ORDER BY seq")
+    assert kinds == [("host.render.started",), ("host.render.ended",)]
+
+
+def test_switching_the_add_on_off_and_on_again(gui: Gui, up: Up) -> None:
+    """Switched off it leaves nothing behind in Blender; switched on it connects again."""
+    gui.run("bpy.ops.preferences.addon_disable(module='callboard_addon')")
+    assert gui.ask("connection.current() is None")
+    assert gui.ask("[name for name in dir(bpy.types) if name.startswith('CALLBOARD_')]") == []
+    gui.run("bpy.ops.preferences.addon_enable(module='callboard_addon')")
+    gui.run("import callboard_addon.connection as connection")
+    gui.until("connection.current().online")
