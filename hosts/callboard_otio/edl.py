@@ -192,6 +192,8 @@ def _simple(item: Any, there: Any, rate: Rate) -> Any:
         item.out_offset = time_at(frames(item.out_offset, rate), rate)
         return item
     whole = there.trimmed_range()
+    if not item.enabled:  # nobody sees it
+        return schema.Gap(source_range=span(0, frames(whole.duration, rate), rate))
     count, begin = frames(whole.duration, rate), frames(whole.start_time, rate)
     if isinstance(item, schema.Stack | schema.Track):
         item = schema.Clip(item.name, source_range=span(0, count, rate))
@@ -221,7 +223,7 @@ def _mark(clip: Any) -> list[str]:
 
 def after_writing(text: str, timeline: Any, rate: Rate) -> str:
     """Write the timecode that the timeline counts in, how far retimed clips reach, and the ``FCM`` line."""
-    speeds = iter([_speed(one) for one in timeline.tracks[0] if isinstance(one, schema.Clip) and one.enabled])
+    speeds = iter([_speed(one) for one in timeline.tracks[0] if isinstance(one, schema.Clip)])
     counted = Rate(rate.numerator, rate.denominator, drop=rate.drop)
     out: list[str] = []
     leaving = False  # the library says all of the clip before a dissolve once more
@@ -229,6 +231,8 @@ def after_writing(text: str, timeline: Any, rate: Rate) -> str:
         if line[:1].isdigit():
             leaving = " D " in line
             out.append(_event_line(line, speeds, counted))
+        elif line.startswith("M2"):
+            out.append(_ANY_TC.sub(lambda found: counted.timecode(_frame(found[0], counted)), line))
         elif not (leaving and line.startswith(("* LOC:", f"* {_OURS}"))):
             out.append(line)
         leaving = leaving and not line.startswith("* TO CLIP NAME")

@@ -37,6 +37,8 @@ def after_reading(timeline: Any, rate: Rate) -> None:
     for thing in [timeline.tracks, *timeline.tracks, *timeline.find_children(descended_from_type=core.Item)]:
         for marker in getattr(thing, "markers", ()):
             _marker_read(marker)
+    for item in [*timeline.tracks, *timeline.find_clips()]:
+        item.enabled = str(_known(item).get("enabled", "TRUE")).upper() != "FALSE"
     for clip in timeline.find_clips():
         _clip_read(clip)
 
@@ -111,6 +113,8 @@ def before_writing(timeline: Any, rate: Rate) -> None:
     for item in timeline.find_children(descended_from_type=core.Item):
         for marker in item.markers:
             _marker_write(marker, rate)
+        if not item.enabled or "enabled" in _known(item):
+            item.metadata[_NAME] = {**_known(item), "enabled": "TRUE" if item.enabled else "FALSE"}
         if isinstance(item, schema.Clip | schema.Stack) and item.source_range is None:
             item.source_range = item.trimmed_range()
         if isinstance(item, schema.Clip):

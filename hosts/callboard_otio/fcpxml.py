@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from callboard.errors import TimelineError
@@ -17,6 +17,7 @@ from callboard.timedtext.rate import Rate, rate_of
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 from opentimelineio import schema
 
+from callboard_otio.lanes import Placed, tracks_of
 from callboard_otio.ours import put_ours, untagged
 from callboard_otio.rates import set_rate, span, time_at
 
@@ -25,15 +26,6 @@ NOTE = "callboard "
 _MAX_NESTED = 16
 _MAX_ITEMS = 200_000
 _AGAIN = "Export it again from the application that it came from."
-
-
-class _Placed(NamedTuple):
-    """An item where it stands."""
-
-    lane: int
-    at: int
-    item: Any
-    audio: bool
 
 
 def parse(path: Path, data: bytes) -> Any:
@@ -74,14 +66,14 @@ class _Reader:
         lanes = sorted({(one.audio, abs(one.lane) if one.audio else one.lane) for one in placed})
         for audio, lane in lanes:
             here = [one for one in placed if one.audio == audio and (abs(one.lane) if audio else one.lane) == lane]
-            for track in _tracks(here, rate, "Audio" if audio else "Video"):
+            for track in tracks_of(here, rate, "Audio" if audio else "Video"):
                 stack.append(track)
         for kind, letter in (("Video", "V"), ("Audio", "A")):
             for number, track in enumerate((one for one in stack if one.kind == kind), 1):
                 track.name = f"{letter}{number}"
         return stack
 
-    def _storyline(self, spine: Any, base: int, lane: int, rate: Rate, above: tuple[str, ...]) -> Iterator[_Placed]:
+    def _storyline(self, spine: Any, base: int, lane: int, rate: Rate, above: tuple[str, ...]) -> Iterator[Placed]:
         """Give what stands in a storyline; *base* is added to its offsets."""
         at = None
         for element in spine:
@@ -89,21 +81,21 @@ class _Reader:
                 at = self._frame(element, "offset", rate) + base if element.get("offset") or at is None else at
                 length = self._frame(element, "duration", rate)
                 if element.tag == "transition":
-                    yield _Placed(lane, at, self._transition(element, length, rate), audio=False)
+                    yield Placed(lane, at, self._transition(element, length, rate), audio=False)
                     continue
                 yield from self._element(element, at, length, lane, rate, above)
                 at += length
 
     def _element(
         self, element: Any, at: int, length: int, lane: int, rate: Rate, above: tuple[str, ...]
-    ) -> Iterator[_Placed]:
+    ) -> Iterator[Placed]:
         self._items += 1
         if self._items > _MAX_ITEMS:
             raise self._error(element, f"holds more than {_MAX_ITEMS:,} items")
         if element.tag == "gap":
-            yield _Placed(lane, at, schema.Gap(source_range=span(0, length, rate)), audio=False)
+            yield Placed(lane, at, schema.Gap(source_range=span(0, length, rate)), audio=False)
         else:
-            yield _Placed(lane, at, self._clip(element, length, rate, above), audio=self._is_audio(element))
+            yield Placed(lane, at, self._clip(element, length, rate, above), audio=self._is_audio(element))
         start = self._frame(element, "start", rate)
         for child in element:
             own = child.get("lane")
@@ -268,37 +260,6 @@ def _note(clip: Any, text: str) -> None:
         return
     if isinstance(facts, dict):
         put_ours(clip, facts)
-
-
-def _tracks(placed: list[_Placed], rate: Rate, kind: str) -> list[Any]:
-    """Put what stands in one lane on a track, or on several where things overlap."""
-    tracks: list[Any] = []
-    ends: list[int] = []
-    open_transition: dict[int, tuple[Any, int]] = {}
-    for one in sorted(placed, key=lambda it: (it.at, not isinstance(it.item, schema.Transition))):
-        if isinstance(one.item, schema.Transition):
-            if tracks:
-                open_transition[0] = (one.item, one.at)
-            continue
-        number = next((n for n, end in enumerate(ends) if end <= one.at), len(tracks))
-        if number == len(tracks):
-            tracks.append(schema.Track(kind=kind))
-            ends.append(0)
-        if one.at > ends[number]:
-            tracks[number].append(schema.Gap(source_range=span(0, one.at - ends[number], rate)))
-        if number == 0 and 0 in open_transition and len(tracks[0]):
-            _join(tracks[0], *open_transition.pop(0), one.at, rate)
-        tracks[number].append(one.item)
-        ends[number] = one.at + round(one.item.trimmed_range().duration.value)
-    return tracks
-
-
-def _join(track: Any, transition: Any, begins: int, cut: int, rate: Rate) -> None:
-    """Put a transition at a cut, with how far it reaches to both sides of it."""
-    length = round(transition.out_offset.value)
-    before = min(max(cut - begins, 0), length)
-    transition.in_offset, transition.out_offset = time_at(before, rate), time_at(length - before, rate)
-    track.append(transition)
 
 
 __all__ = ["CLIPS", "NOTE", "parse"]

@@ -84,7 +84,7 @@ def places(timeline: Any, rate: Rate) -> Iterator[Place]:
         name = f"{letter}{numbers[letter]}"
         for one in laid_out(track, rate):
             if not isinstance(one.item, schema.Transition):
-                yield Place(one.item, track, one.index, name, one.start, one.frames, one.source)
+                yield Place(one.item, track, one.number, name, one.start, one.frames, one.source)
 
 
 def gaps(timeline: Any, *, rate: Rate | None = None, covered: bool = False, audio: bool = False) -> list[Spot]:
@@ -199,20 +199,20 @@ def spot_of(
     )
 
 
-def _filled(timeline: Any, rate: Rate) -> list[tuple[str, int, int]]:
-    """Give where each enabled track has something, as track, first frame and the frame behind it."""
+def _filled(timeline: Any, rate: Rate) -> list[tuple[str, int, int, bool]]:
+    """Give where enabled tracks have something: track, first frame, the frame behind it, and whether it is a gap."""
     return [
-        (place.name, place.start, place.start + place.frames)
+        (place.name, place.start, place.start + place.frames, isinstance(place.item, schema.Gap))
         for place in places(timeline, rate)
-        if not isinstance(place.item, schema.Gap) and place.item.enabled and place.track.enabled
+        if place.track.enabled and (isinstance(place.item, schema.Gap) or place.item.enabled)
     ]
 
 
-def _hidden(gap: Place, filled: Sequence[tuple[str, int, int]]) -> bool:
-    """Say whether other tracks of the gap's kind leave none of it empty."""
-    at = gap.start
-    for name, begin, end in sorted(filled, key=lambda one: one[1]):
-        if name[0] == gap.name[0] and name != gap.name and begin <= at < end:
+def _hidden(gap: Place, filled: Sequence[tuple[str, int, int, bool]]) -> bool:
+    """Say whether other tracks leave none of it empty; where a track below has a gap too, the hole is down there."""
+    at, number = gap.start, int(gap.name[1:])
+    for name, begin, end, empty in sorted(filled, key=lambda one: one[1]):
+        if name[0] == gap.name[0] and name != gap.name and (not empty or int(name[1:]) < number) and begin <= at < end:
             at = end
     return at >= gap.start + gap.frames
 

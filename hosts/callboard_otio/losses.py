@@ -48,6 +48,8 @@ ASPECTS = (
     "other metadata",
 )
 """What is compared, in the order that it is told."""
+_OF_CLIPS = frozenset(("clip names", "source ranges", "media paths", "media lengths", "speed changes", "effects"))
+_OF_MARKERS = frozenset(("marker colours", "marker notes"))
 _EXAMPLES = 3
 
 
@@ -65,7 +67,9 @@ class Loss(Struct, frozen=True, kw_only=True):
         return f"{self.aspect}: {self.before - self.kept} of {self.before} lost or changed{said}{rest}"
 
 
-def losses(before: Any, after: Any, rate: Rate, rate_after: Rate | None = None) -> tuple[Loss, ...]:
+def losses(
+    before: Any, after: Any, rate: Rate, rate_after: Rate | None = None, *, bundled: bool = False
+) -> tuple[Loss, ...]:
     """Compare two timelines.
 
     Args:
@@ -73,22 +77,36 @@ def losses(before: Any, after: Any, rate: Rate, rate_after: Rate | None = None) 
         after: What was read back.
         rate: Of *before*.
         rate_after: Of *after*, where it says so itself.
+        bundled: Media may have gone into a bundle: its files keep their names, and not their paths.
     """
     # where a dissolve is gone, its clips meet at the cut again: they count as they lie closer
-    ways = [_lost(before, after, rate, rate_after or rate, dissolved=way) for way in (True, False)]
+    ways = [_lost(before, after, rate, rate_after or rate, dissolved=way, bundled=bundled) for way in (True, False)]
     return min(ways, key=lambda way: sum(one.before - one.kept for one in way))
 
 
-def _lost(before: Any, after: Any, rate: Rate, rate_after: Rate, *, dissolved: bool) -> tuple[Loss, ...]:
+def _lost(before: Any, after: Any, rate: Rate, rate_after: Rate, *, dissolved: bool, bundled: bool) -> tuple[Loss, ...]:
     was, now = facts(before, rate, dissolved=dissolved), facts(after, rate_after, dissolved=dissolved)
+    if bundled:
+        was, now = _by_name(was), _by_name(now)
     found = []
+    clips = {fact[:2] for fact in now["clips"]}
+    markers = {fact[:-1] for fact in (*now["clip markers"], *now["timeline markers"])}
     for aspect in ASPECTS:
         old, new = was[aspect], now[aspect]
+        if aspect in _OF_CLIPS:  # of a clip that is gone altogether, that is said once
+            old = Counter({fact: number for fact, number in old.items() if fact[:2] in clips})
+        elif aspect in _OF_MARKERS:
+            old = Counter({fact: number for fact, number in old.items() if fact[:-1] in markers})
         gone = old - new
         if gone:
             told = tuple(_told(one, rate) for one in list(gone)[:_EXAMPLES])
             found.append(Loss(aspect=aspect, before=old.total(), kept=old.total() - gone.total(), examples=told))
     return tuple(found)
+
+
+def _by_name(found: dict[str, Counter[Any]]) -> dict[str, Counter[Any]]:
+    paths = Counter({(*fact[:-1], Path(fact[-1]).name): number for fact, number in found["media paths"].items()})
+    return {**found, "media paths": paths}
 
 
 def facts(timeline: Any, rate: Rate, *, dissolved: bool = True) -> dict[str, Counter[Any]]:
@@ -122,7 +140,8 @@ class Laid(NamedTuple):
     """An item of a track, in frames."""
 
     item: Any
-    index: int
+    number: int
+    """Which of the track's items it is."""
     start: int
     frames: int
     source: int

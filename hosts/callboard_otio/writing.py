@@ -74,7 +74,8 @@ def write(
         warnings.simplefilter("ignore")
         notes = _into(ready, temporary, kind, flavour, rate, folder)
         back = opened(temporary, str(rate) if kind == "edl" else "")
-        found = losses(timeline, back.timeline, rate, back.rate)
+        bundled = kind in ("otioz", "otiod")
+        found = losses(timeline, back.timeline, rate, back.rate, bundled=bundled)
         _move(temporary, path)
     return Written(path=path, format=kind, losses=found, notes=notes)
 
@@ -157,6 +158,8 @@ def _for_aaf(timeline: Any) -> None:
             track.extend(items)
     for clip in timeline.find_clips():
         reference = clip.media_reference
+        if isinstance(reference, schema.GeneratorReference):
+            reference.generator_kind = "Slug"  # the one that it knows
         if reference.available_range is None:
             reference.available_range = clip.trimmed_range()
 
