@@ -144,9 +144,9 @@ class Served:
         await self.until(lambda: len(found()) >= count)
         return found()
 
-    async def application(self, presence: Presence, *uses: Use) -> Application:
-        """Give an application that listens, said hello, and told what its project uses."""
-        found = Application(self.bus, presence)
+    async def application(self, presence: Presence, *uses: Use, bus: Bus | None = None) -> Application:
+        """Give an application that listens, said hello, and told what its project uses; over *bus* or the board's."""
+        found = Application(bus or self.bus, presence)
         await found.start()
         await found.hello()
         if uses:
