@@ -147,7 +147,9 @@ def _into_gap(place: Place, stand_in: StandIn, rate: Rate) -> None:
 def _into_clip(place: Place, stand_in: StandIn, rate: Rate) -> None:
     clip, known = place.item, placeholder_of(place.item)
     what = str(known.get("for", "missing"))
-    was = str(known.get("was", "")) or otio.adapters.write_to_string(clip.media_reference, "otio_json", indent=-1)
+    was = str(known.get("was", ""))  # an older stand-in of ours is nothing to give back
+    if not known:
+        was = otio.adapters.write_to_string(clip.media_reference, "otio_json", indent=-1)
     speeds = [abs(one.time_scalar) for one in clip.effects if isinstance(one, schema.LinearTimeWarp)]
     used = round(place.frames * max([1.0, *speeds]))
     clip.media_reference = _reference(stand_in, place.source, used, rate)

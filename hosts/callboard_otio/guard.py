@@ -86,7 +86,7 @@ def _inside(value: Any) -> list[Any]:
 def _line(data: bytes, problem: str) -> str:
     """Say the line that a parser's ``(byte 123)`` is on."""
     number = problem.rpartition("(byte ")[2].rstrip(")")
-    return f"line {1 + data[: int(number)].count(10)}: " if number.isdigit() else ""
+    return f"line {1 + data[: int(number) if number.isdigit() else len(data)].count(10)}: "
 
 
 def check_xml(path: Path, data: bytes) -> str:

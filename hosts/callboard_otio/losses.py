@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from opentimelineio import core, schema
 
 from callboard_otio.ours import NAMESPACE, ours, placeholder_of
 from callboard_otio.paths import local_path
-from callboard_otio.rates import frames, start_frame
+from callboard_otio.rates import exactly, frames, start_frame
 
 ASPECTS = (
     "timeline name",
@@ -160,20 +161,21 @@ def laid_out(track: Any, rate: Rate, *, dissolved: bool = False) -> Iterator[Lai
         whole = track.trimmed_range()
         yield Laid(track, 0, 0, frames(whole.duration, rate), frames(whole.start_time, rate))
         return
-    at = 0
+    end = Fraction(0)
     items = list(track)
     for number, item in enumerate(items):
+        at = round(end)
         if isinstance(item, schema.Transition):
             before, behind = frames(item.in_offset, rate), frames(item.out_offset, rate)
             yield Laid(item, number, at - before if dissolved else at, before + behind, 0)
             continue
         whole = item.trimmed_range()
-        count = frames(whole.duration, rate)
+        end += exactly(whole.duration, rate)
+        count = round(end) - at  # what is between two frames begins at the nearer one, and the next begins there
         early = _reach(items, number - 1, rate) if dissolved else 0
         late = _reach(items, number + 1, rate) if dissolved else 0
         if count:
             yield Laid(item, number, at - early, count + early - late, frames(whole.start_time, rate) - early)
-        at += count
 
 
 def _reach(items: list[Any], number: int, rate: Rate) -> int:

@@ -17,10 +17,16 @@ _SAME = 0.005
 
 def frames(time: Any, rate: Rate) -> int:
     """Give a ``RationalTime`` in frames of *rate*: the nearest one where it lies between two."""
+    return round(exactly(time, rate))
+
+
+def exactly(time: Any, rate: Rate) -> Fraction:
+    """Give a ``RationalTime`` in frames of *rate*, unrounded, so that many can be added up."""
+    value = Fraction(time.value)
     if abs(time.rate - float(rate.fps)) < _SAME:
-        return round(float(time.value))
+        return value
     own = rate_of(time.rate).fps if time.rate <= 1000 else Fraction(time.rate)  # sound is counted in samples
-    return round(Fraction(time.value) * rate.fps / own)
+    return value * rate.fps / own
 
 
 def time_at(frame: int, rate: Rate) -> Any:
@@ -94,4 +100,4 @@ def _with_drop(timeline: Any, fps: float) -> Rate:
     return rate_of(fps, drop=says and drops(fps))
 
 
-__all__ = ["drops", "frames", "other_rates", "set_rate", "span", "start_frame", "time_at", "timeline_rate"]
+__all__ = ["drops", "exactly", "frames", "other_rates", "set_rate", "span", "start_frame", "time_at", "timeline_rate"]

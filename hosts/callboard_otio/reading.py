@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
@@ -164,7 +166,13 @@ def _aaf(path: Path) -> Any:
         head = file.read(8)
     if head != bytes.fromhex("d0cf11e0a1b11ae1"):
         raise TimelineError(str(path), "is no AAF: it does not begin as one", "Check that its ending is right.")
-    return otio.adapters.read_from_file(str(path), "AAF")
+    try:
+        return otio.adapters.read_from_file(str(path), "AAF")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the library leaves its file open
+        told = _told(error)
+        traceback.clear_frames(error.__traceback__)
+    gc.collect()
+    raise TimelineError(str(path), f"cannot be read as aaf: {told}", _AGAIN)
 
 
 _READERS = {"otio": _otio_file, "otiod": _otiod, "fcp7": _fcp7, "fcpxml": _fcpxml, "aaf": _aaf}

@@ -148,7 +148,8 @@ def test_handles_count_what_is_left_of_the_media() -> None:
     """Frames before and behind; below zero where the clip shows what its media does not have; twice as many at 2x."""
     fast = _clip("fast", "/c.mov", 10, 20, (0, 60))
     fast.effects.append(schema.LinearTimeWarp(time_scalar=2.0))
-    row = [_clip("a", "/a.mov", 110, 20, (100, 50)), _clip("b", "/b.mov", 95, 60, (100, 50)), fast, _clip("d", "/", 0, 1)]
+    over = _clip("b", "/b.mov", 95, 60, (100, 50))
+    row = [_clip("a", "/a.mov", 110, 20, (100, 50)), over, fast, _clip("d", "/", 0, 1)]
     told = [handles(place, RATE) for place in places(_timeline(("Video", row)), RATE)]
     assert told == [(10, 20), (-5, -5), (10, 10), None]
 
@@ -167,9 +168,8 @@ def test_black_bars_and_slugs_are_known_by_kind_name_and_reel(tmp_path: Path) ->
 
 def test_rates_beside_the_timelines_own_are_named() -> None:
     """The timeline's rate is its start's; a clip of another rate is told."""
-    odd = schema.Clip(
-        "odd", schema.MissingReference(), opentime.TimeRange(opentime.RationalTime(0, 30), opentime.RationalTime(30, 30))
-    )
+    second = opentime.TimeRange(opentime.RationalTime(0, 30), opentime.RationalTime(30, 30))
+    odd = schema.Clip("odd", schema.MissingReference(), second)
     timeline = _timeline(("Video", [_clip("a", "/a.mov", 0, 25), odd]))
     assert timeline_rate(timeline) == RATE
     assert other_rates(timeline, RATE) == ("30",)
@@ -208,6 +208,6 @@ def test_an_edl_without_a_rate_is_read_at_the_one_its_numbers_allow(tmp_path: Pa
     for text, rate in ((line.format("24"), "25"), ("FCM: DROP FRAME\n" + line.format("10"), "29.97df")):
         (tmp_path / "a.edl").write_text("TITLE: t\n" + text)
         assert timeline_rate(read(tmp_path / "a.edl")) == parse_rate(rate)
+    (tmp_path / "b.edl").write_text("TITLE: t\n\n" + line.format("29"))
     with pytest.raises(TimelineError, match=r"line 3: .*counts frames past 24 at 25"):
-        (tmp_path / "b.edl").write_text("TITLE: t\n\n" + line.format("29"))
         read(tmp_path / "b.edl", rate="25")

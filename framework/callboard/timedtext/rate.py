@@ -113,7 +113,11 @@ def parse_rate(text: str) -> Rate:
     found = _RATE.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is no frame rate")
-    return rate_of(_NAMED.get(found[1]) or Fraction(found[1]), drop=(found[2] or "").lower() in ("df", "drop"))
+    try:
+        fps = _NAMED.get(found[1]) or Fraction(found[1])
+    except ZeroDivisionError:
+        raise ValueError(f"{text!r} is no frame rate") from None
+    return rate_of(fps, drop=(found[2] or "").lower() in ("df", "drop"))
 
 
 def rate_of(fps: float | Fraction, *, drop: bool = False) -> Rate:
