@@ -126,7 +126,7 @@ def test_trap_end_frame(tmp_path: Path, version: tuple[int, int, int]) -> None:
     for number, start in enumerate((0.0, 4.0)):
         file = tmp_path / f"stand-in {number}.mov"
         file.write_bytes(b"x")
-        content = {"file": str(file), "gap": {"ref": "gap/t/1/0", "start": start, "duration": 2.0}}
+        content = {"file": str(file), "gap": {"ref": "gap//1/0", "start": start, "duration": 2.0}}
         before = len(play.stage.calls)
         state, _, missing, _ = play.do("placeholder.insert", content, proposal=f"p{number}", use=None)
         appends = play.stage.calls[before:].count("MediaPool.AppendToTimeline")
@@ -140,7 +140,7 @@ def test_trap_record_frame_is_absolute(play: Play, tmp_path: Path) -> None:
     """A record frame of 0 lies an hour before the timeline; the adapter adds the start of the timeline."""
     [lost] = play.append(play.media("lost.mov"), endFrame=24, recordFrame=0)
     assert lost.GetStart() < play.timeline.GetStartFrame()
-    content = {"file": str(tmp_path / "shot.mov"), "gap": {"ref": "gap/t/1/0", "start": 1.0, "duration": 1.0}}
+    content = {"file": str(tmp_path / "shot.mov"), "gap": {"ref": "gap//1/0", "start": 1.0, "duration": 1.0}}
     assert play.do("placeholder.insert", content, use=None)[1] == ["shot.mov at 01:00:01:00 on V1"]
     assert 86424 in [item.GetStart() for item in play.timeline.GetItemListInTrack("video", 1)]
 
@@ -199,7 +199,7 @@ def test_trap_fractional_frames(tmp_path: Path) -> None:
 def test_trap_overlap_is_dropped(play: Play, tmp_path: Path) -> None:
     """What would overlap is dropped in silence; the adapter looks for a track that is free, and names it."""
     assert play.append(play.media("late.mov"), endFrame=24, recordFrame=86650) == []
-    content = {"file": str(tmp_path / "late.mov"), "gap": {"ref": "gap/t/1/0", "start": 10.5, "duration": 1.0}}
+    content = {"file": str(tmp_path / "late.mov"), "gap": {"ref": "gap//1/0", "start": 10.5, "duration": 1.0}}
     assert play.do("placeholder.insert", content, use=None)[1] == ["late.mov at 01:00:10:12 on V2"]
     assert [item.GetStart() for item in play.timeline.GetItemListInTrack("video", 2)] == [86652]
 
@@ -208,7 +208,7 @@ def test_trap_locked_track(play: Play, tmp_path: Path) -> None:
     """Nothing lands on a locked track: a stand-in goes to another one, and captions are refused with the reason."""
     play.timeline.SetTrackLock("video", 1, True)
     assert play.append(play.media("locked.mov"), endFrame=24, recordFrame=90000) == []
-    content = {"file": str(tmp_path / "locked.mov"), "gap": {"ref": "gap/t/1/0", "start": 1.0, "duration": 1.0}}
+    content = {"file": str(tmp_path / "locked.mov"), "gap": {"ref": "gap//1/0", "start": 1.0, "duration": 1.0}}
     assert play.do("placeholder.insert", content, use=None)[1] == ["locked.mov at 01:00:01:00 on V2"]
     play.timeline.AddTrack("subtitle")
     play.timeline.SetTrackLock("subtitle", 1, True)

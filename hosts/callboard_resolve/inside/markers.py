@@ -56,17 +56,19 @@ def _mark(colour: str, name: str, note: str, length: float) -> str:
     return digest("\n".join((colour, name, note, str(int(length)))), 8)
 
 
-def _id(proposal: str, number: int, mark: str) -> str:
-    return f"callboard:{proposal}:{number}:{mark}"
+def _id(proposal: str, place: str) -> str:
+    return f"callboard:{proposal}:{digest(place, 8)}:" if place else f"callboard:{proposal}:"
 
 
-def ours(info: "dict[str, Any]", proposal: str) -> "tuple[int, bool] | None":
-    """Say which marker of a proposal this is, and whether a person changed it since; ``None`` where it is not ours."""
+def ours(info: "dict[str, Any]", proposal: str, place: str = "") -> "tuple[int, bool] | None":
+    """Say which marker of a proposal this is, and whether a person changed it since; ``None`` where it is not ours.
+
+    With a *place* only those count that were put there for that use of the media.
+    """
     text = str(info.get("customData", ""))
-    start = f"callboard:{proposal}:"
-    if not text.startswith(start):
+    if not text.startswith(_id(proposal, place)):
         return None
-    number, _, mark = text[len(start) :].partition(":")
+    number, _, mark = text[len(f"callboard:{proposal}:") :].partition(":")[2].partition(":")
     now = _mark(str(info.get("color")), str(info.get("name")), str(info.get("note")), float(info.get("duration", 1)))
     return (int(number), now != mark) if number.isdigit() else None
 
@@ -76,18 +78,21 @@ def present(target: "Timeline | MediaPoolItem") -> "dict[int, dict[str, Any]]":
     return {int(frame): dict(info) for frame, info in (target.GetMarkers() or {}).items()}
 
 
-def write(target: "Timeline | MediaPoolItem", proposal: str, wanted: "list[Wanted]", last: int, reach: int) -> Outcome:
-    """Put markers on a timeline or on media in the place of those that the same proposal put there.
+def write(
+    target: "Timeline | MediaPoolItem", proposal: str, place: str, wanted: "list[Wanted]", last: int, reach: int
+) -> Outcome:
+    """Put markers on a timeline or on media in the place of those that were put there for the same proposal and use.
 
     Args:
         target: a timeline or media.
         proposal: the id that our markers carry.
+        place: the name of the use that they are for, which they carry too.
         wanted: the markers, in any order.
         last: the last frame that there is.
         reach: how many frames later a marker may go where its frame is taken.
     """
     outcome = Outcome()
-    edited = clear(target, proposal, outcome)
+    edited = clear(target, proposal, outcome, place)
     for number, marker in enumerate(wanted):
         if number in edited:
             outcome.note(f"markers that a person changed were kept: {marker.name}")
@@ -98,7 +103,7 @@ def write(target: "Timeline | MediaPoolItem", proposal: str, wanted: "list[Wante
             why = f"no free frame near {marker.frame}" if frame < 0 else f"frame {frame} is not there"
             outcome.missing.append(f"{marker.name}: {why}")
             continue
-        mark = _id(proposal, number, marker.mark())
+        mark = f"{_id(proposal, place)}{number}:{marker.mark()}"
         target.AddMarker(frame, marker.colour, marker.name, marker.note, marker.length, mark)
         if str(present(target).get(frame, {}).get("customData", "")) != mark:
             outcome.missing.append(f"{marker.name}: Resolve put no marker at frame {frame}")
@@ -108,11 +113,11 @@ def write(target: "Timeline | MediaPoolItem", proposal: str, wanted: "list[Wante
     return outcome
 
 
-def clear(target: "Timeline | MediaPoolItem", proposal: str, outcome: Outcome) -> "set[int]":
+def clear(target: "Timeline | MediaPoolItem", proposal: str, outcome: Outcome, place: str = "") -> "set[int]":
     """Take away a proposal's markers, but for those that a person changed; give the numbers of these."""
     edited = set()
     for info in present(target).values():
-        found = ours(info, proposal)
+        found = ours(info, proposal, place)
         if found is None:
             continue
         if found[1]:

@@ -15,7 +15,8 @@ def main(entry: str, project: str, found: "dict[str, Any]", say: "Callable[[str]
     """Do what one menu entry is for; never raises.
 
     Args:
-        entry: ``connect``, or what is asked for: ``captions``, ``tags``, ``translation``, ``placeholder``.
+        entry: ``connect``; what is asked for: ``captions``, ``tags``, ``translation``, ``placeholder``; or ``anyway``,
+            which has done what was held back because the timeline had changed.
         project: the folder of the Callboard project.
         found: the names that Resolve gives to its scripts, ``resolve`` among them.
         say: takes a line for people; Resolve shows it in its console.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from callboard_resolve.inside.frames import frames, rate_of, seconds, timecode
 from callboard_resolve.inside.labels import PROPOSAL, paint
 from callboard_resolve.inside.outcome import Outcome, Refused
-from callboard_resolve.inside.session import CurrentFolder, EditPage, Session
+from callboard_resolve.inside.session import CurrentFolder, EditPage, OpenTimeline, Session
 from callboard_resolve.inside.subtitles import FOLDER
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 COLOUR: "ClipColor" = "Orange"
 """Of our stand-ins in the media pool and on the timeline, so that nobody takes one for a shot."""
+SHOT = "callboard.shot"
+"""Third-party metadata of a real shot: the proposal whose stand-in it took the place of."""
 
 
 class Placer:
@@ -69,7 +71,8 @@ class Placer:
         }
         problem = ""
         try:
-            self.session.pool().AppendToTimeline([info])  # type: ignore[arg-type]  # README: or [{clipInfo}, ...]
+            with OpenTimeline(self.session, timeline):
+                self.session.pool().AppendToTimeline([info])  # type: ignore[arg-type]  # README: or [{clipInfo}, ...]
         except Exception as error:  # noqa: BLE001 - whatever it is, what it placed would be gone after the next save
             problem = str(error)
         items = timeline.GetItemListInTrack("video", track) or []
@@ -92,7 +95,7 @@ class Placer:
     def remove(self, timeline: "Timeline", items: "list[TimelineItem]") -> None:
         """Take items off a timeline, and leave the gap that they filled."""
         if items:
-            with EditPage(self.session.resolve):
+            with EditPage(self.session.resolve), OpenTimeline(self.session, timeline):
                 timeline.DeleteClips(items, False)
 
     def free_track(self, timeline: "Timeline", first: int, length: int, wish: int) -> int:
@@ -119,17 +122,17 @@ def insert(placer: Placer, proposal: str, gap: "dict[str, Any]", path: str) -> O
     session = placer.session
     if not os.path.exists(path):
         raise Refused(f"{path} is not there")
-    timeline = session.open_timeline()
     outcome = Outcome()
-    rate, start = session.rate(timeline), int(timeline.GetStartFrame() or 0)
-    mine = _ours(session, proposal)
+    mine = of_proposal(session, proposal)
     if mine is not None:
-        _swap(mine, path, {PROPOSAL: proposal})
+        _swap(mine, path, {PROPOSAL: proposal, SHOT: ""})
         paint(mine, COLOUR)
         outcome.landed.append(f"{os.path.basename(path)}, in the place of the one from before")
         return outcome
+    where, wish = _place_of(str(gap.get("ref", "")))
+    timeline = _timeline(session, where)
+    rate, start = session.rate(timeline), int(timeline.GetStartFrame() or 0)
     first, length = start + frames(float(gap["start"]), rate), max(1, frames(float(gap["duration"]), rate))
-    wish = _track_of(str(gap.get("ref", "")))
     track = placer.free_track(timeline, first, length, wish)
     clip = _import(session, path)
     clip.SetThirdPartyMetadata(PROPOSAL, proposal)
@@ -149,36 +152,49 @@ def insert(placer: Placer, proposal: str, gap: "dict[str, Any]", path: str) -> O
     return outcome
 
 
-def relink(session: Session, clip: "MediaPoolItem", path: str) -> Outcome:
-    """Have a clip show another file wherever it is used; it is no stand-in of ours after that.
+def relink(session: Session, clip: "MediaPoolItem", path: str, proposal: str) -> Outcome:
+    """Have a clip show another file wherever it is used.
+
+    A stand-in that shows the real shot is no stand-in any more, so nothing takes it away; it is known by its *proposal*
+    still, for the next version of the shot.
 
     Raises:
         Refused: the file is not there, or Resolve still shows the one from before.
     """
     if not os.path.exists(path):
         raise Refused(f"{path} is not there")
-    _swap(clip, path, {PROPOSAL: ""})
+    _swap(clip, path, {PROPOSAL: "", SHOT: proposal})
+    if str(clip.GetClipColor() or "") == COLOUR:
+        clip.ClearClipColor()
     outcome = Outcome()
     outcome.landed.append("{} -> {}".format(clip.GetName() or "", path))
     return outcome
 
 
 def clear(placer: Placer, proposal: str, outcome: Outcome) -> None:
-    """Take away the stand-in of a proposal, from the open timeline and from the media pool."""
+    """Take away the stand-in of a proposal, from every timeline and from the media pool; a real shot stays."""
     session = placer.session
-    clip = _ours(session, proposal)
-    if clip is None:
+    clip = of_proposal(session, proposal)
+    if clip is None or clip.GetThirdPartyMetadata(PROPOSAL) != proposal:
         return
-    unique, timeline = str(clip.GetUniqueId()), session.timeline()
-    if timeline is not None:
+    unique = str(clip.GetUniqueId())
+    for timeline in list(session.timelines()):
         placer.remove(timeline, [item for _, _, item in session.items(timeline) if _made_of(item) == unique])
-        left = sum(_made_of(item) == unique for _, _, item in session.items(timeline))
-        if left:
-            outcome.missing.append("{}: Resolve left it on the timeline".format(clip.GetName() or "stand-in"))
+        if any(_made_of(item) == unique for _, _, item in session.items(timeline)):
+            name = clip.GetName() or "stand-in"
+            outcome.missing.append(f"{name}: Resolve left it on {timeline.GetName()}")
             return
     session.pool().DeleteClips([clip])
     if session.clip(unique) is not None:
         outcome.missing.append("{}: Resolve left it in the media pool".format(clip.GetName() or "stand-in"))
+
+
+def of_proposal(session: Session, proposal: str) -> "MediaPoolItem | None":
+    """Find the stand-in of a proposal, or the real shot that took its place."""
+    for clip in session.clips():
+        if proposal in (clip.GetThirdPartyMetadata(PROPOSAL), clip.GetThirdPartyMetadata(SHOT)):
+            return clip
+    return None
 
 
 def _made_of(item: "TimelineItem") -> str:
@@ -186,8 +202,12 @@ def _made_of(item: "TimelineItem") -> str:
     return str(clip.GetUniqueId()) if clip else ""
 
 
-def _ours(session: Session, proposal: str) -> "MediaPoolItem | None":
-    return next((clip for clip in session.clips() if clip.GetThirdPartyMetadata(PROPOSAL) == proposal), None)
+def _timeline(session: Session, unique: str) -> "Timeline":
+    """Find the timeline of a gap; the open one where the gap names none."""
+    for timeline in session.timelines():
+        if not unique or str(timeline.GetUniqueId()) == unique:
+            return timeline
+    raise Refused("the timeline with the gap is not in the open project any more")
 
 
 def _import(session: Session, path: str) -> "MediaPoolItem":
@@ -207,7 +227,7 @@ def _swap(clip: "MediaPoolItem", path: str, ids: "dict[str, str]") -> None:
     words = {key: str(clip.GetMetadata(key) or "") for key in ("Keywords", "Description")}
     clip.ReplaceClip(path)
     there = str(clip.GetClipProperty("File Path") or "")
-    if os.path.normcase(there) != os.path.normcase(path):
+    if os.path.normcase(os.path.normpath(there)) != os.path.normcase(os.path.normpath(path)):
         raise Refused("Resolve shows {} still".format(there or "no file"))
     ours.update(ids)
     for key, text in ours.items():
@@ -218,7 +238,7 @@ def _swap(clip: "MediaPoolItem", path: str, ids: "dict[str, str]") -> None:
             clip.SetMetadata(key, text)
 
 
-def _track_of(ref: str) -> int:
-    """Read the track out of a gap's name, ``gap/TIMELINE/TRACK/FRAME``; 1 where it says none."""
+def _place_of(ref: str) -> "tuple[str, int]":
+    """Read a gap's name, ``gap/TIMELINE/TRACK/FRAME``: the timeline and the track; ``""`` and 1 of another name."""
     parts = ref.split("/")
-    return int(parts[2]) if len(parts) == 4 and parts[2].isdigit() else 1
+    return (parts[1], int(parts[2])) if len(parts) == 4 and parts[2].isdigit() else ("", 1)

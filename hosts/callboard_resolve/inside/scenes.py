@@ -66,6 +66,8 @@ def _describe(recorder: "Recorder", clip: "Any") -> None:
     call(clip, "SetClipColor", "Orange")
     call(clip, "SetClipColor", "Cream")
     call(clip, "GetClipColor")
+    call(clip, "ClearClipColor")
+    call(clip, "GetClipColor")
     _mark(recorder, clip)
 
 

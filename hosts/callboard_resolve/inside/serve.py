@@ -55,6 +55,7 @@ class Service:
         self._walk: Iterator[dict[str, Any]] | None = None
         self._found: list[dict[str, Any]] = []
         self._sent = ""
+        self._stale: dict[str, dict[str, Any]] = {}
         bridge.on_command(self._command)
 
     def run(self, stop: "Callable[[], bool]" = lambda: False) -> None:
@@ -91,6 +92,7 @@ class Service:
             self._wish(wish)
         if (self.watch.project, self.watch.timeline) != before:
             self._walk, self._sent, self._next_count = None, "", now
+            self._stale.clear()
             self.bridge.present(self.watch.project, "")
         if self.watch.project and self._walk is None and now >= self._next_count:
             self._next_count = now + COUNT
@@ -130,16 +132,33 @@ class Service:
             self._sent = ""
 
     def _command(self, command: "dict[str, Any]") -> None:
-        state, landed, missing, note = self.studio.apply(command)
+        self._do(command, agreed=False)
+
+    def _do(self, command: "dict[str, Any]", agreed: bool) -> None:
+        state, landed, missing, note = self.studio.apply(command, agreed)
         self._say(f"Callboard: {command.get('verb')}: {state}{': ' + note if note else ''}")
+        if state == "stale":
+            self._stale[str(command["id"])] = command
+            self._say("Callboard: choose 'Callboard - apply anyway' in the menu to have it all the same")
         self.bridge.receipt(command, state, landed=landed, missing=missing, note=note)
         self._next_count = 0.0
+
+    def _agree(self) -> None:
+        """Do what was held back because the timeline had changed."""
+        waiting, self._stale = list(self._stale.values()), {}
+        if not waiting:
+            self._say("Callboard: nothing waits to be applied")
+        for command in waiting:
+            self._do(command, agreed=True)
 
     def _wish(self, wish: "dict[str, Any]") -> None:
         what = str(wish.get("what", ""))
         if what == "stop":
             self._say("Callboard: disconnected")
             self.stopped = True
+            return
+        if what == "anyway":
+            self._agree()
             return
         try:
             self._request(what, dict(wish.get("arguments") or {}))

@@ -83,16 +83,16 @@ class Session:
         """Give the open timeline, or ``None``."""
         return self.project().GetCurrentTimeline() or None
 
-    def open_timeline(self) -> "Timeline":
-        """Give the open timeline.
-
-        Raises:
-            Refused: none is open.
-        """
-        timeline = self.timeline()
-        if timeline is None:
-            raise Refused("no timeline is open; open the one that this is for")
-        return timeline
+    def timelines(self) -> "Iterator[Timeline]":
+        """Give every timeline, the open one first."""
+        project, current = self.project(), self.timeline()
+        if current is not None:
+            yield current
+        known = str(current.GetUniqueId()) if current is not None else ""
+        for index in range(1, int(project.GetTimelineCount() or 0) + 1):
+            timeline = project.GetTimelineByIndex(index)
+            if timeline and str(timeline.GetUniqueId()) != known:
+                yield timeline
 
     def rate(self, timeline: "Timeline") -> float:
         """Give a timeline's frames per second."""
@@ -148,6 +148,25 @@ class CurrentFolder:
         made = self._pool.AddSubFolder(root, name)
         if made:
             self._pool.SetCurrentFolder(made)
+
+
+class OpenTimeline:
+    """Opens a timeline while something is appended, which goes to the open one, and the person's again after."""
+
+    def __init__(self, session: Session, timeline: "Timeline") -> None:
+        self._project, self._wanted = session.project(), timeline
+        self._before = session.timeline()
+
+    def __enter__(self) -> "Self":
+        if self._before is not None and self._before.GetUniqueId() == self._wanted.GetUniqueId():
+            self._before = None
+        else:
+            self._project.SetCurrentTimeline(self._wanted)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            self._project.SetCurrentTimeline(self._before)
 
 
 class EditPage:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from fusionscript import MediaPoolItem
-
     Command = dict[str, Any]
 
 VERBS = (
@@ -55,17 +53,18 @@ class Studio:
             "clear": self._clear,
         }
 
-    def apply(self, command: "Command") -> "tuple[str, list[str], list[str], str]":
+    def apply(self, command: "Command", agreed: bool = False) -> "tuple[str, list[str], list[str], str]":
         """Do what a command asks.
 
         Args:
             command: a ``Command`` message as a plain dict, with its content.
+            agreed: a person agreed to have it on a newer revision.
 
         Returns:
             The state of a receipt, what landed, what is missing, and a note. Never raises.
         """
         try:
-            self._check(command)
+            self._check(command, agreed)
             outcome = self._does[command["verb"]](command)
         except Stale as why:
             return "stale", [], [], str(why)
@@ -76,7 +75,7 @@ class Studio:
         landed, missing, note = outcome.lines()
         return outcome.state, landed, missing, note
 
-    def _check(self, command: "Command") -> None:
+    def _check(self, command: "Command", agreed: bool) -> None:
         if command.get("verb") not in self._does:
             raise Refused("Resolve is not asked for {!r}".format(command.get("verb")))
         if command.get("expires") and float(command["expires"]) < time.time():
@@ -85,45 +84,48 @@ class Studio:
         if project and project != now:
             raise Refused("it is for {}, and {} is open".format(project, now or "no project"))
         use = command.get("use")
-        if use and command.get("revision") and not dict(command.get("arguments") or {}).get("anyway"):
+        if use and command.get("revision") and not agreed:
             found = uses.find(self.session, str(use["ref"]))
-            if found is not None and found[1].get("revision") != command["revision"]:
-                raise Stale("{} was moved or cut since".format(found[1].get("name") or use["ref"]))
+            if found is not None and found.use.get("revision") != command["revision"]:
+                raise Stale("{} was moved or cut since".format(found.use.get("name") or use["ref"]))
 
-    def _found(self, command: "Command") -> "tuple[MediaPoolItem, dict[str, Any]]":
+    def _found(self, command: "Command") -> uses.Found:
         ref = str(dict(command.get("use") or {}).get("ref", ""))
         found = uses.find(self.session, ref)
         if found is None:
-            raise Refused("{} is not in the open project, or on another timeline".format(ref or "its media"))
+            raise Refused(f"{ref or 'its media'} is not in the open project any more")
         return found
 
     def _tags(self, command: "Command") -> Outcome:
         tags = [str(tag) for tag in _content(command).get("tags") or []]
-        return labels.write_tags(self._found(command)[0], command["proposal"], tags)
+        return labels.write_tags(self._found(command).clip, command["proposal"], tags)
 
     def _description(self, command: "Command") -> Outcome:
         text = str(_content(command).get("description", ""))
-        return labels.write_description(self._found(command)[0], command["proposal"], text)
+        return labels.write_description(self._found(command).clip, command["proposal"], text)
 
     def _markers(self, command: "Command") -> Outcome:
-        clip, use = self._found(command)
-        given = list(_content(command).get("markers") or [])
-        if float(use.get("duration", 0.0)):
-            timeline = self.session.open_timeline()
+        found = self._found(command)
+        given, proposal = list(_content(command).get("markers") or []), str(command["proposal"])
+        timeline, clip, ref = found.timeline, found.clip, str(found.use["ref"])
+        if timeline is not None:
             rate = self.session.rate(timeline)
-            wanted = [_marker(one, use, rate) for one in given]
+            wanted, beyond = _markers(given, found.use, rate)
             last = int(timeline.GetEndFrame() or 0) - int(timeline.GetStartFrame() or 0)
-            return markers.write(timeline, command["proposal"], wanted, last, frames(REACH, rate))
+            outcome = markers.write(timeline, proposal, ref, wanted, last, frames(REACH, rate))
+            if beyond:
+                outcome.note(f"{beyond} of {len(given)} markers lie outside the part that is used")
+            return outcome
         rate = rate_of(clip.GetClipProperty("FPS")) or 24.0
-        wanted = [_marker(one, {}, rate) for one in given]
-        last = int(str(clip.GetClipProperty("Frames") or 0) or 0) or max((one.frame for one in wanted), default=0)
-        return markers.write(clip, command["proposal"], wanted, last, frames(REACH, rate))
+        wanted, _ = _markers(given, {}, rate)
+        last = int(str(clip.GetClipProperty("Frames") or 0)) or max((one.frame for one in wanted), default=0)
+        return markers.write(clip, proposal, ref, wanted, last, frames(REACH, rate))
 
     def _subtitles(self, command: "Command") -> Outcome:
-        content = _content(command)
-        use = self._found(command)[1]
+        content, found = _content(command), self._found(command)
         cues, language = list(content.get("cues") or []), str(content.get("language", ""))
-        return subtitles.write(self.session, self.folder, command["proposal"], use, cues, language)
+        place = (found.use, found.timeline)
+        return subtitles.write(self.session, self.folder, command["proposal"], place, cues, language)
 
     def _placeholder(self, command: "Command") -> Outcome:
         content = _content(command)
@@ -133,13 +135,20 @@ class Studio:
         return placing.insert(self.placer, command["proposal"], gap, str(content["file"]))
 
     def _relink(self, command: "Command") -> Outcome:
-        return placing.relink(self.session, self._found(command)[0], str(_content(command).get("file", "")))
+        path = str(_content(command).get("file", ""))
+        if command.get("use"):
+            return placing.relink(self.session, self._found(command).clip, path, "")
+        clip = placing.of_proposal(self.session, str(command["proposal"]))
+        if clip is None:
+            raise Refused("its stand-in is not in the open project any more")
+        return placing.relink(self.session, clip, path, str(command["proposal"]))
 
     def _clear(self, command: "Command") -> Outcome:
-        proposal = str(command["proposal"])
-        outcome = subtitles.clear(self.session, self.folder, proposal)
-        timeline = self.session.timeline()
-        edited = markers.clear(timeline, proposal, outcome) if timeline is not None else set()
+        proposal, outcome = str(command["proposal"]), Outcome()
+        subtitles.clear(self.session, self.folder, proposal, outcome)
+        edited: set[int] = set()
+        for timeline in self.session.timelines():
+            edited |= markers.clear(timeline, proposal, outcome)
         for clip in list(self.session.clips()):
             edited |= markers.clear(clip, proposal, outcome)
             labels.clear_tags(clip, proposal, outcome)
@@ -154,8 +163,16 @@ def _content(command: "Command") -> "dict[str, Any]":
     return dict(command.get("content") or {})
 
 
-def _marker(given: "dict[str, Any]", use: "dict[str, Any]", rate: float) -> markers.Wanted:
-    """Put a marker of media where a use of it lies; without a use it stays where it is in the media."""
-    speed = float(use.get("speed", 1.0)) or 1.0
-    at = float(use.get("start", 0.0)) + (float(given["start"]) - float(use.get("source_in", 0.0))) / speed
-    return markers.Wanted(frames(at, rate), given, frames(float(given.get("duration", 0.0)) / speed, rate))
+def _markers(given: "list[dict[str, Any]]", use: "dict[str, Any]", rate: float) -> "tuple[list[markers.Wanted], int]":
+    """Put markers of media where a use of it lies, and count those that it does not show.
+
+    Without a use they stay where they are in the media.
+    """
+    start, length = float(use.get("start", 0.0)), float(use.get("duration", 0.0))
+    source, speed = float(use.get("source_in", 0.0)), float(use.get("speed", 1.0)) or 1.0
+    wanted = []
+    for one in given:
+        at = start + (float(one["start"]) - source) / speed
+        if not use or start <= at < start + length:
+            wanted.append(markers.Wanted(frames(at, rate), one, frames(float(one.get("duration", 0.0)) / speed, rate)))
+    return wanted, len(given) - len(wanted)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from callboard_resolve.inside.frames import frames, timecode
 from callboard_resolve.inside.ledger import Ledger, digest, write_text
 from callboard_resolve.inside.outcome import Outcome, Refused
-from callboard_resolve.inside.session import CurrentFolder, EditPage, Session
+from callboard_resolve.inside.session import CurrentFolder, EditPage, OpenTimeline, Session
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FOLDER = "Callboard"
 """Our folder in the media pool."""
+CAPTIONS = "callboard.captions"
+"""Third-party metadata of our SRT files: the timeline that they are for."""
 
 
 def on_timeline(cues: "list[dict[str, Any]]", use: "dict[str, Any]") -> "list[list[Any]]":
@@ -80,7 +82,7 @@ class Track:
         """Delete subtitles; give how many are left of them."""
         if items:
             ids = {str(item.GetUniqueId()) for item in items}
-            with EditPage(self.session.resolve):
+            with EditPage(self.session.resolve), OpenTimeline(self.session, self.timeline):
                 self.timeline.DeleteClips(items, False)
             return sum(str(item.GetUniqueId()) in ids for item in self.items())
         return 0
@@ -91,63 +93,68 @@ class Track:
 
 
 def write(
-    session: Session, folder: str, proposal: str, use: "dict[str, Any]", cues: "list[dict[str, Any]]", language: str
+    session: Session,
+    folder: str,
+    proposal: str,
+    found: "tuple[dict[str, Any], Timeline | None]",
+    cues: "list[dict[str, Any]]",
+    language: str,
 ) -> Outcome:
-    """Put the captions of one use onto the open timeline's subtitle track, with what is ours there already.
+    """Put the captions of one use onto the subtitle track of its timeline, with what is ours there already.
 
     Raises:
         Refused: the track is a person's, was changed by one, or is locked; nothing was changed.
     """
-    if not float(use.get("duration", 0.0)):
+    use, timeline = found
+    if timeline is None:
         raise Refused("the clip is on no timeline, and subtitles lie on nothing else; its .srt can be used")
-    timeline = session.open_timeline()
     ledger = Ledger(folder, str(timeline.GetUniqueId()))
-    placed = on_timeline(cues, use)
-    others = [name for name in ledger.proposals if name != proposal]
-    if others and language != ledger.language:
+    placed, key = on_timeline(cues, use), f"{proposal} {use['ref']}"
+    if language != ledger.language and any(name != key for name in ledger.proposals):
         raise Refused(f"subtitle track 1 holds our captions in {ledger.language!r}; a script reaches no other track")
-    outcome = _apply(session, timeline, ledger, {**ledger.proposals, proposal: placed}, language)
+    ledger.language, ledger.proposals[key] = language, placed
+    outcome = _apply(session, timeline, ledger, [(float(one[0]), float(one[1]), str(one[2])) for one in placed])
     if len(placed) < len(cues):
         outcome.note(f"{len(cues) - len(placed)} of {len(cues)} captions lie outside the part that is used")
     return outcome
 
 
-def clear(session: Session, folder: str, proposal: str) -> Outcome:
-    """Take a proposal's captions away from the open timeline; other proposals' stay."""
-    timeline = session.timeline()
-    ledger = Ledger(folder, str(timeline.GetUniqueId())) if timeline is not None else None
-    if timeline is None or ledger is None or proposal not in ledger.proposals:
-        return Outcome()
-    rest = {name: cues for name, cues in ledger.proposals.items() if name != proposal}
-    outcome = _apply(session, timeline, ledger, rest, ledger.language)
-    outcome.landed = []
-    return outcome
+def clear(session: Session, folder: str, proposal: str, outcome: Outcome) -> None:
+    """Take a proposal's captions away from every timeline; other proposals' stay."""
+    for timeline in list(session.timelines()):
+        ledger = Ledger(folder, str(timeline.GetUniqueId()))
+        mine = [name for name in ledger.proposals if name.split(" ")[0] == proposal]
+        for name in mine:
+            del ledger.proposals[name]
+        if mine:
+            done = _apply(session, timeline, ledger, [])
+            outcome.missing.extend(done.missing)
+            outcome.notes.extend(done.notes)
 
 
-def _apply(
-    session: Session, timeline: "Timeline", ledger: Ledger, proposals: "dict[str, Any]", language: str
-) -> Outcome:
+def _apply(session: Session, timeline: "Timeline", ledger: Ledger, asked: "list[tuple[float, float, str]]") -> Outcome:
+    """Make the track what the ledger says; the outcome is about those *asked* for."""
     track = Track(session, timeline)
     _ours_only(track, ledger)
-    old = track.items()
-    ledger.proposals = proposals
-    cues = ledger.cues()
+    old, cues = track.items(), ledger.cues()
     clip = _imported(session, ledger, cues) if cues else None
-    outcome = Outcome()
     left = track.delete(old)
     if left:
         _remove(session, clip)
         raise Refused(f"{left} subtitles of ours could not be deleted; nothing was changed")
+    outcome, all_of_them = Outcome(), Outcome()
     if clip is not None:
-        _append(session, track, ledger, clip, language)
-        _compare(track, cues, outcome)
-        if not outcome.landed:
+        _append(session, track, ledger, clip)
+        _compare(track, cues, all_of_them)
+        if not all_of_them.landed:
             track.delete(track.items())
             outcome.note("what landed elsewhere was taken away again")
+        _compare(track, asked, outcome)
+        if len(all_of_them.missing) > len(outcome.missing):
+            outcome.note(f"{len(all_of_them.missing) - len(outcome.missing)} captions from before did not land again")
     ledger.landed = track.read()
-    ledger.language = language
     ledger.keep()
-    _forget(session, keep=clip)
+    _forget(session, ledger, keep=clip)
     return outcome
 
 
@@ -175,18 +182,20 @@ def _imported(session: Session, ledger: Ledger, cues: "list[tuple[float, float, 
         made = pool.ImportMedia([path])
     if not made:
         raise Refused(f"Resolve did not import {path}")
-    made[0].SetThirdPartyMetadata("callboard.captions", ledger.name)
+    made[0].SetThirdPartyMetadata(CAPTIONS, ledger.name)
     return made[0]
 
 
-def _append(session: Session, track: Track, ledger: Ledger, clip: "MediaPoolItem", language: str) -> None:
+def _append(session: Session, track: Track, ledger: Ledger, clip: "MediaPoolItem") -> None:
     timeline = track.timeline
     if not timeline.GetTrackCount("subtitle"):
         timeline.AddTrack("subtitle")  # type: ignore[call-overload]  # README: the second argument is for audio only
-        timeline.SetTrackName("subtitle", 1, f"Callboard {language}".strip())
+        timeline.SetTrackName("subtitle", 1, f"Callboard {ledger.language}".strip())
     try:
-        # a position, even a right one, would send all of it to the end of the timeline
-        session.pool().AppendToTimeline([{"mediaPoolItem": clip}])  # type: ignore[arg-type]  # README: or [{clipInfo}, ...]
+        with OpenTimeline(session, timeline):
+            # a position, even a right one, would send all of it to the end of the timeline
+            infos = [{"mediaPoolItem": clip}]
+            session.pool().AppendToTimeline(infos)  # type: ignore[arg-type]  # README: or [{clipInfo}, ...]
     except Exception as error:  # noqa: BLE001 - whatever it is, what it placed would be gone after the next save
         track.delete(track.items())
         ledger.landed, ledger.proposals = [], {}
@@ -210,18 +219,17 @@ def _compare(track: Track, cues: "list[tuple[float, float, str]]", outcome: Outc
             outcome.note(f"{words[:40]} ends at {track.at(match[2])}")
 
 
-def _forget(session: Session, keep: "MediaPoolItem | None") -> None:
-    """Take SRT files of ours that no track is made of any more out of the media pool."""
+def _forget(session: Session, ledger: Ledger, keep: "MediaPoolItem | None") -> None:
+    """Take SRT files of ours that the track is made of no more out of the media pool."""
     kept = str(keep.GetUniqueId()) if keep is not None else ""
     pool = session.pool()
-    timeline = digest(str(session.open_timeline().GetUniqueId()))
     for folder in pool.GetRootFolder().GetSubFolderList() or []:
         if folder.GetName() != FOLDER:
             continue
         old = [
             clip
             for clip in folder.GetClipList() or []
-            if clip.GetThirdPartyMetadata("callboard.captions") == timeline and str(clip.GetUniqueId()) != kept
+            if clip.GetThirdPartyMetadata(CAPTIONS) == ledger.name and str(clip.GetUniqueId()) != kept
         ]
         if old:
             pool.DeleteClips(old)

@@ -83,18 +83,25 @@ def scan(session: Session) -> "Iterator[dict[str, Any]]":
                 yield found
 
 
-def find(session: Session, ref: str) -> "tuple[MediaPoolItem, dict[str, Any]] | None":
-    """Find a use by its name, in the media pool or on the open timeline; gives its media, and what it is now."""
+class Found:
+    """A use in the project, as it is now."""
+
+    def __init__(self, clip: "MediaPoolItem", use: "dict[str, Any]", timeline: "Timeline | None" = None) -> None:
+        self.clip, self.use, self.timeline = clip, use, timeline
+
+
+def find(session: Session, ref: str) -> "Found | None":
+    """Find a use by its name, in the media pool or on any timeline, the open one first."""
     if ref.startswith(POOL):
         clip = session.clip(ref[len(POOL) :])
-        return (clip, of_clip(clip)) if clip is not None else None
-    timeline = session.timeline()
-    if timeline is None or not ref.startswith(ITEM):
+        return Found(clip, of_clip(clip)) if clip is not None else None
+    if not ref.startswith(ITEM):
         return None
-    for _, _, item in session.items(timeline):
-        if str(item.GetUniqueId()) == ref[len(ITEM) :]:
-            use = of_item(session, timeline, item)
-            return (item.GetMediaPoolItem(), use) if use is not None else None
+    for timeline in session.timelines():
+        for _, _, item in session.items(timeline):
+            if str(item.GetUniqueId()) == ref[len(ITEM) :]:
+                use = of_item(session, timeline, item)
+                return Found(item.GetMediaPoolItem(), use, timeline) if use is not None else None
     return None
 
 

@@ -79,6 +79,11 @@ class MediaPoolItem(Marks, Act):
         self.colour = name
         return True
 
+    def clear_clip_color(self) -> bool:
+        """Take its colour away."""
+        self.colour = ""
+        return True
+
     def replace_clip(self, path: str) -> bool:
         """Show another file; what was written about the one before goes with it."""
         if not Path(path).is_absolute() or not Path(path).exists():
