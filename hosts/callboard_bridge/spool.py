@@ -43,6 +43,9 @@ class Spool:
         self._landed: set[int] = set()
         self._saved = -1
         if self._end < HEADER:
+            file.seek(0)
+            if not MAGIC.startswith(file.read(len(MAGIC))):
+                raise ValueError("this is no outbox")
             self._end = HEADER
             self.save()
         else:
