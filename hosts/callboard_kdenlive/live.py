@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from callboard.errors import HostError, MissingExtra
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 from msgspec import Struct
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Session(Struct, frozen=True):
     """Of its window: the project's name, then its profile."""
     modified: bool
     """There are changes that are not saved."""
+    bus: str = ""
+    """The address of its bus; empty for this session's own."""
 
     def shows(self, path: str) -> bool:
         """Tell whether a project of that name is open in it; the title does not say the folder."""
@@ -46,8 +49,8 @@ class Session(Struct, frozen=True):
 class Live:
     """A connection with the session bus. Use ``connected``."""
 
-    def __init__(self, connection: DBusConnection) -> None:
-        self._bus = connection
+    def __init__(self, connection: DBusConnection, address: str = "") -> None:
+        self._bus, self._address = connection, address
 
     def sessions(self) -> list[Session]:
         """List the sessions of Kdenlive on this bus.
@@ -63,7 +66,8 @@ class Live:
 
     def _session(self, service: str) -> Session:
         title = str(self._property(service, WINDOW, _WIDGET, "windowTitle"))
-        return Session(service, title, bool(self._property(service, WINDOW, _WIDGET, "windowModified")))
+        modified = bool(self._property(service, WINDOW, _WIDGET, "windowModified"))
+        return Session(service, title, modified, self._address)
 
     def add_clip(self, session: Session, path: str) -> None:
         """Add a file to the top of the bin; the person's undo takes it back."""
@@ -90,8 +94,6 @@ class Live:
 
     def methods(self, session: Session) -> list[str]:
         """Name what its interface offers, as it says itself."""
-        from lxml import etree
-
         (text,) = self._call(session.service, WINDOW, "org.freedesktop.DBus.Introspectable", "Introspect")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
         tree = etree.fromstring(str(text).encode(), parser)
@@ -124,8 +126,11 @@ class Live:
 
 
 @contextmanager
-def connected() -> Iterator[Live]:
-    """Connect with the session bus for a while.
+def connected(address: str = "") -> Iterator[Live]:
+    """Connect with a session bus for a while.
+
+    Args:
+        address: of the bus; empty for this session's own.
 
     Raises:
         MissingExtra: ``jeepney`` is not installed.
@@ -138,12 +143,12 @@ def connected() -> Iterator[Live]:
     if sys.platform == "win32":
         raise HostError("kdenlive", "has no session bus on Windows", "Close the project to have it changed.")
     try:
-        connection = open_dbus_connection(bus="SESSION")
+        connection = open_dbus_connection(bus=address or "SESSION")
     except (OSError, KeyError, ValueError) as error:
         hint = "Start this in the desktop session in which Kdenlive runs."
         raise HostError("kdenlive", f"there is no session bus here ({error})", hint) from None
     try:
-        yield Live(connection)
+        yield Live(connection, address)
     finally:
         connection.close()
 

@@ -47,6 +47,7 @@ def main(path: str) -> int:
     """Print what is in a file; give the process's exit status."""
     try:
         import av
+        from av.error import FFmpegError
     except ImportError:
         return _NO_LIBRARY
     try:
@@ -56,7 +57,7 @@ def main(path: str) -> int:
             if video and video[0].duration and video[0].time_base:
                 seconds = float(video[0].duration * video[0].time_base)
             print(json.dumps([seconds, bool(video), bool(audio)]))
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from callboard.errors import HostError
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 from msgspec import Struct
 
 from callboard_kdenlive.properties import Element, put

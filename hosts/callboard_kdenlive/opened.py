@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,10 +12,13 @@ import psutil
 from callboard.errors import CallboardError
 from msgspec import Struct
 
-from callboard_kdenlive.live import Session, connected
+from callboard_kdenlive.live import SERVICE, Session, connected
 
 LOCK: Final = "kdenlivelock"
 """In the folder for temporary files while Kdenlive starts; one that a crash left opens a dialog at the next start."""
+
+_ADDRESS: Final = "DBUS_SESSION_BUS_ADDRESS"
+_SUFFIX: Final = ".kdenlive"
 
 
 class Opened(Struct, frozen=True):
@@ -34,22 +38,50 @@ def look(path: str) -> Opened:
     running = processes()
     if not running:
         return Opened("closed")
-    if Path(tempfile.gettempdir(), LOCK).exists():
-        return Opened("unknown", "Kdenlive is starting")
-    try:
-        with connected() as live:
-            sessions = live.sessions()
-    except CallboardError as error:
-        return Opened("unknown", f"Kdenlive runs, and what with cannot be told: {error.message}")
+    sessions, trouble = _sessions(running)
     for session in sessions:
         if session.shows(path):
             return Opened("open", f"{os.path.basename(path)} is open in Kdenlive", session)
-    if len(sessions) < len(running):
-        return Opened("unknown", "a Kdenlive runs that is not on this session's D-Bus")
-    return Opened("closed")
+    services = {session.service for session in sessions if session.title}
+    silent = [process for process in running if f"{SERVICE}{process.pid}" not in services]
+    # In a sandbox a process has another number inside, so that names on the bus do not tell which one is silent.
+    if len(services) >= len(running) or all(_names_another(process, path) for process in silent):
+        return Opened("closed")
+    return Opened("unknown", f"Kdenlive runs, and what with cannot be told{trouble}")
 
 
-def processes() -> list[int]:
+def _sessions(running: Sequence[psutil.Process]) -> tuple[list[Session], str]:
+    """Ask every bus that a Kdenlive may be on; also say why one does not answer."""
+    found: dict[str, Session] = {}
+    trouble = ""
+    for address in sorted({"", *(_bus_of(process) for process in running)}):
+        try:
+            with connected(address) as live:
+                found.update({session.service: session for session in live.sessions()})
+        except CallboardError as error:
+            trouble = f": {error.message}"
+    return list(found.values()), trouble
+
+
+def _bus_of(process: psutil.Process) -> str:
+    """Give the address of a process's session bus; empty where it is ours, or is not known."""
+    try:
+        address = process.environ().get(_ADDRESS, "")
+    except (psutil.Error, OSError):
+        return ""
+    return "" if address == os.environ.get(_ADDRESS) else address
+
+
+def _names_another(process: psutil.Process, path: str) -> bool:
+    """Tell whether a process that does not say yet what it shows was started with another project."""
+    try:
+        given = [os.path.join(process.cwd(), word) for word in process.cmdline()[1:] if word.endswith(_SUFFIX)]
+    except (psutil.Error, OSError):
+        return False
+    return bool(given) and all(os.path.realpath(word) != os.path.realpath(path) for word in given)
+
+
+def processes() -> list[psutil.Process]:
     """List the processes of Kdenlive that are this user's."""
     found = []
     mine = psutil.Process().username()
@@ -57,7 +89,7 @@ def processes() -> list[int]:
         name = (process.info["name"] or "").lower()
         ours = process.info["username"] in (mine, None)
         if name in ("kdenlive", "kdenlive.exe") and ours and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(process.pid)
+            found.append(process)
     return found
 
 

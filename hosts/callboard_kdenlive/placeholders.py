@@ -6,7 +6,7 @@ import os
 from typing import Any, Final
 
 from callboard_schemas import Gap
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.project import media_of

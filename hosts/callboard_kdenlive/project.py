@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from callboard.errors import TimelineError
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.properties import Element, prop
 from callboard_kdenlive.times import clock_of, frames_of

@@ -22,7 +22,6 @@ from callboard_kdenlive import opened, saving
 from callboard_kdenlive.live import connected
 from callboard_kdenlive.measure import measure
 from callboard_kdenlive.outcome import Outcome
-from callboard_kdenlive.project import Project
 from callboard_kdenlive.uses import missing, open_gaps, revision, uses
 
 _PAGE: Final = 60
@@ -60,7 +59,9 @@ class Served:
         self._waiting: dict[str, dict[str, Any]] = {}
         self._looked = 0.0
         self._asked: set[str] = set()
-        self._loaded = False
+        self._found: list[Use] = []
+        self._loaded = self._told = self._online = False
+        self._tell_at = 0.0
         bridge.on_command(self.take)
 
     def saved(self) -> None:
@@ -70,25 +71,33 @@ class Served:
         except TimelineError as error:
             self.say(str(error))
             return
-        found, empty, lost = uses(project), open_gaps(project), missing(project)
-        self.bridge.present(self.path, revision(found, empty))
-        self._post(project, empty, len(lost))
-        for page in _pages(self.bridge.host, self.path, found):
-            self.bridge.ask("uses", msgspec.to_builtins(page), self._heard)
+        self._found, empty, lost = uses(project), open_gaps(project), missing(project)
+        self._told = False
+        now = revision(self._found, empty)
+        self.bridge.present(self.path, now)
+        kind = "host.scene.saved" if self._loaded else "host.scene.loaded"
+        self._loaded = True
+        detail = {"gaps": len(empty), "missing": len(lost), "rate": float(project.fps)}
+        self.bridge.post(kind, {"project": self.path, "revision": now, "detail": detail}, self.path)
         for one in lost:
             self.say(f"{os.path.basename(self.path)}: {one.name} is not there ({one.path})")
         for gap in empty:
             self._gap(gap)
 
-    def _post(self, project: Project, empty: list[Gap], lost: int) -> None:
-        kind = "host.scene.saved" if self._loaded else "host.scene.loaded"
-        self._loaded = True
-        detail = {"gaps": len(empty), "missing": lost, "rate": float(project.fps)}
-        now = revision(uses(project), empty)
-        self.bridge.post(kind, {"project": self.path, "revision": now, "detail": detail}, self.path)
+    def _tell(self, now: float) -> None:
+        """Say what the project uses, once the board is there; again after it was away."""
+        online = self.bridge.state == "online"
+        if online and not self._online:
+            self._told = False
+        self._online = online
+        if online and not self._told and now >= self._tell_at:
+            self._told = True
+            for page in _pages(self.bridge.host, self.path, self._found):
+                self.bridge.ask("uses", msgspec.to_builtins(page), self._heard)
 
     def _heard(self, _value: Any, problem: str) -> None:
         if problem:
+            self._told, self._tell_at = False, time.monotonic() + _LOOK
             self.say(f"{os.path.basename(self.path)}: {problem}")
 
     def _gap(self, gap: Gap) -> None:
@@ -102,14 +111,14 @@ class Served:
             self.bridge.post("host.request", request, self.path)
 
     def take(self, command: dict[str, Any]) -> None:
-        """Do a command now, or keep it until Kdenlive has closed the project."""
+        """Take a command; ``tick`` does it, once Kdenlive does not have the project open."""
         self._waiting[str(command.get("id", ""))] = command
         self._looked = 0.0
-        self.tick()
 
     def tick(self, *, now: float | None = None) -> None:
         """Do what waits, if that can be done now; call it often."""
         now = time.monotonic() if now is None else now
+        self._tell(now)
         if not self._waiting or now - self._looked < _LOOK:
             return
         first = self._looked == 0.0
@@ -127,7 +136,7 @@ class Served:
         self._wrote(self.path)
         if here.session is not None:
             try:
-                with connected() as live:
+                with connected(here.session.bus) as live:
                     live.reload(here.session)
             except CallboardError as error:
                 self.say(f"{os.path.basename(self.path)}: load it again in Kdenlive ({error.message})")

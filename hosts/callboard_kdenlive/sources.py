@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.outcome import Measured, Work
 from callboard_kdenlive.project import Project

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from callboard_schemas import HostCue
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.places import on_use, targets

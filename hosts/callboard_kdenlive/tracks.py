@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.project import Project
 from callboard_kdenlive.properties import Element, insert, prop, remove

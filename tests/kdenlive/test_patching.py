@@ -24,7 +24,7 @@ from callboard_kdenlive.uses import missing, open_gaps, uses
 from callboard_schemas import Command, Content, Gap, HostCue, HostMarker, Use
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 DOCUMENT_ID = "kdenlive:docproperties.documentid"
 PICTURE = b"\x89PNG\r\n\x1a\n"

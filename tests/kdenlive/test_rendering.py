@@ -65,7 +65,7 @@ def rendered(path: Path, last: int) -> list[NDArray[np.uint8]]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
     with av.open(str(out)) as file:
-        return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in file.decode(video=0)]
 
 
 def shows(frame: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
