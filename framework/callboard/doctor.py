@@ -262,7 +262,7 @@ def _hosts(_project: Project) -> Iterator[Finding]:
             elif place.installed:
                 yield Finding(f"host {name}", "ok", f"Callboard {place.installed} is in {place.application}")
             else:
-                put = f"callboard hosts install {name} --where {place.version}"
+                put = f"callboard hosts install {name}" + (f" --where {place.version}" if place.version else "")
                 yield Finding(f"host {name}", "note", f"Callboard is not in {place.application}", put)
 
 

@@ -41,6 +41,10 @@ class ResolvePackage:
                 found.append(_installation(layout.everyone, program))
         return list({one.folder: one for one in found}.values())
 
+    def usual(self) -> Sequence[Installation]:
+        """Give the folders of its documents: this user's, then that of all users."""
+        return [_installation(folder, "") for layout in layouts()[:1] for folder in (layout.user, layout.everyone)]
+
     def install(self, where: Installation, project: Path | None, *, dry_run: bool) -> Sequence[Step]:
         """Put our menu scripts into Resolve's folder, each connected with the project.
 

@@ -42,6 +42,9 @@ class Sketch:
                 program=str(folder / "sketch"), interpreter="Python 3.9", installed="0.1" if ours.exists() else ""))
         return found
 
+    def usual(self):
+        return [Installation(application="Sketch", version="", folder=os.environ["SKETCHES"] + "-usual")]
+
     def install(self, where, project, *, dry_run):
         folder, target = Path(where.folder), Path(where.folder, "callboard.py")
         if not folder.is_dir():
@@ -170,7 +173,7 @@ def test_an_application_that_is_not_here_is_said(machine: Machine, tmp_path: Pat
     assert "not found" in next(line for line in machine("list")[1].splitlines() if line.startswith("sketch "))
     code, out, error = machine("install", "sketch")
     assert (code, out) == (1, "")
-    assert "--where FOLDER" in error
+    assert f"--where FOLDER': {tmp_path / 'apps-usual'}" in error
     assert machine("install", "sketch", "--where", tmp_path / "gone" / "sketch-3" / "parts")[0] == 0
     assert (tmp_path / "gone" / "sketch-3" / "parts" / "callboard.py").exists()
 
@@ -185,6 +188,13 @@ def test_a_dry_run_writes_nothing(machine: Machine) -> None:
     told = machine.told("install", "sketch", "--dry-run")
     assert (told["done"], told["steps"][0]["what"]) == (False, "write")
     assert not (machine.new / "callboard.py").exists()
+
+
+def test_a_dry_run_without_the_application(machine: Machine, tmp_path: Path) -> None:
+    """Where an application is not found, a dry run says what would go where its documents say that it looks."""
+    (tmp_path / "apps").rename(tmp_path / "apps-usual")
+    code, out, _ = machine("install", "sketch", "--dry-run")
+    assert (code, f"write  {tmp_path / 'apps-usual' / 'callboard.py'}" in out) == (0, True)
 
 
 def test_install_and_uninstall(machine: Machine) -> None:

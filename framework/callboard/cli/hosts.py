@@ -12,7 +12,7 @@ from callboard.cli.options import Group, json_flag, unknown
 from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.config import find_project, require_project
 from callboard.errors import HostError
-from callboard.hosting import HostPackage, Installation
+from callboard.hosting import HostPackage, Installation, KnownPlaces
 from callboard.hosting.packages import Seen, hosts, look
 
 _LATER = {name: f"callboard.cli.hosts_{name}" for name in ("bridge", "doctor", "install", "run", "uninstall")}
@@ -106,12 +106,15 @@ class Place(NamedTuple):
 
     chosen: Installation
     others: Sequence[Installation] = ()
+    here: bool = True
+    """Whether it was found, and not only said by the application's documents."""
 
 
-def place(package: HostPackage, where: str) -> Place:
+def place(package: HostPackage, where: str, *, usual: bool = False) -> Place:
     """Choose an installation: by *where*, its version, program or folder, or any folder; without it the newest.
 
-    One of which the program is here goes before one of which only folders are.
+    One of which the program is here goes before one of which only folders are; with *usual*, where its documents say
+    that it would be goes for an application that is not found.
 
     Raises:
         HostError: the application is not found, and no folder was named.
@@ -120,16 +123,23 @@ def place(package: HostPackage, where: str) -> Place:
     if not where:
         if there:
             return Place(there[0], there[1:])
-        raise HostError(
-            package.name,
-            f"{package.title} is not found on this machine",
-            "Name the folder where it looks for such parts with '--where FOLDER', if it is here all the same.",
-        )
+        known = package.usual() if isinstance(package, KnownPlaces) else ()
+        if known and usual:
+            return Place(known[0], known[1:], here=False)
+        raise _not_found(package, known)
     named = Path(where).expanduser().absolute()
     for one in there:
         if where in (one.version, one.application) or named in [Path(known) for known in (one.folder, one.program)]:
             return Place(one)
     return Place(Installation(application=package.title, version="", folder=str(named)))
+
+
+def _not_found(package: HostPackage, known: Sequence[Installation]) -> HostError:
+    hint = "If it is here all the same, name the folder where it looks for such parts with '--where FOLDER'"
+    folders = " or ".join(one.folder for one in known)
+    return HostError(
+        package.name, f"{package.title} is not found on this machine", f"{hint}: {folders}" if folders else f"{hint}."
+    )
 
 
 def named(installation: Installation) -> str:

@@ -11,7 +11,7 @@ from callboard.cli.hosts import chosen, place, project_folder, project_option, w
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
 from callboard.errors import UsageError
-from callboard.hosting import Finding
+from callboard.hosting import Finding, HostPackage
 from callboard.hosting.packages import Found, hosts
 
 _MARKS = {"ok": "[green]ok[/green]     ", "warning": "[yellow]warning[/yellow]", "problem": "[red]problem[/red]"}
@@ -37,10 +37,11 @@ def command(name: str | None, where: str, project: Path | None, record: Path | N
     folder = project_folder(project)
     if name is None:
         told = {one.name: _of(one, folder) for one in hosts()}
-    else:
+    elif where:
         package = chosen(name)
-        target = place(package, where).chosen if where else None
-        told = {name: package.doctor(target, folder, record=record)}
+        told = {name: package.doctor(place(package, where).chosen, folder, record=record)}
+    else:
+        told = {name: _looked(chosen(name), folder, record)}
     problems = sum(one.state == "problem" for found in told.values() for one in found)
     if as_json:
         print_json({"hosts": told, "problems": problems})
@@ -52,7 +53,20 @@ def command(name: str | None, where: str, project: Path | None, record: Path | N
 def _of(found: Found, project: Path | None) -> Sequence[Finding]:
     if found.problem is not None:
         return [Finding(state="problem", what=found.problem.message, hint=found.problem.hint)]
-    return found.use().doctor(None, project, record=None)
+    package = found.use()
+    if not package.installations():
+        return [Finding(state="warning", what=f"{package.title} is not found on this machine")]
+    return _looked(package, project, None)
+
+
+def _looked(package: HostPackage, project: Path | None, record: Path | None) -> Sequence[Finding]:
+    """Look at the installations that ours is in, or else at the one that it would go into."""
+    there = package.installations()
+    if record is not None or not there:
+        return package.doctor(place(package, "").chosen if there else None, project, record=record)
+    looked = [one for one in there if one.installed] or [place(package, "").chosen]
+    findings = [finding for one in looked for finding in package.doctor(one, project, record=None)]
+    return list(dict.fromkeys(findings))  # what is said of the project is said once
 
 
 def _show(told: dict[str, Sequence[Finding]]) -> None:

@@ -30,7 +30,7 @@ def command(name: str, where: str, project: Path | None, dry_run: bool, yes: boo
     Shows each step first and, on a terminal, asks. Where several versions are found, the newest is taken.
     """
     package, folder = chosen(name), project_folder(project)
-    target, others = place(package, where)
+    target, others, here = place(package, where, usual=dry_run)
     if not target.folder:
         return _outside(package, target, as_json=as_json)
     steps = package.install(target, folder, dry_run=True)
@@ -38,8 +38,12 @@ def command(name: str, where: str, project: Path | None, dry_run: bool, yes: boo
     if not as_json:
         out.print(f"{package.title}: {named(target)}")
         out.print(f"Project: {cell(str(folder))}" if folder else "Project: none; '--project DIR' names one.")
+        if not here:
+            out.print(f"[yellow]{package.title} is not found here; this is where its documents say it looks.[/yellow]")
         for other in others:
-            out.print(f"[dim]Also found: {named(other)}; --where {cell(other.version or other.folder)} takes it.[/dim]")
+            out.print(
+                f"[dim]{'Also found' if here else 'Or'}: {named(other)}; --where {cell(other.version or other.folder)} takes it.[/dim]"
+            )
         show(steps)
     if not dry_run and steps:
         if not (yes or as_json or agreed()):

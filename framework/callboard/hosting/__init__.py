@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -84,4 +84,13 @@ class HostPackage(Protocol):
         ...
 
 
-__all__ = ["Finding", "HostPackage", "Installation", "Step"]
+@runtime_checkable
+class KnownPlaces(Protocol):
+    """What a host package may know beside that: where its application looks for parts, by its documents."""
+
+    def usual(self) -> Sequence[Installation]:
+        """Give those places, the first one best, whether the application is here or not."""
+        ...
+
+
+__all__ = ["Finding", "HostPackage", "Installation", "KnownPlaces", "Step"]
