@@ -41,9 +41,8 @@ def command(name: str, where: str, project: Path | None, dry_run: bool, yes: boo
         if not here:
             out.print(f"[yellow]{package.title} is not found here; this is where its documents say it looks.[/yellow]")
         for other in others:
-            out.print(
-                f"[dim]{'Also found' if here else 'Or'}: {named(other)}; --where {cell(other.version or other.folder)} takes it.[/dim]"
-            )
+            said = f"{named(other)}; --where {cell(other.version or other.folder)} takes it."
+            out.print(f"[dim]{'Also found' if here else 'Or'}: {said}[/dim]")
         show(steps)
     if not dry_run and steps:
         if not (yes or as_json or agreed()):
