@@ -16,6 +16,7 @@ demo: $(READY)-demo ## Watch sample footage become captions and tags.
 	$(BIN)/callboard demo
 
 test: system $(READY)-all models ## Run every test; a skipped test is a failure.
+	@tests/bpy.sh >/dev/null 2>&1 & # goes on beside the first tests; those that need it wait for it, and say what went wrong
 	$(BIN)/python -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile
 
 coverage: system $(READY)-all models ## Run every test, and say which lines none of them runs.
