@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from callboard.config import Project
 from callboard.errors import MissingExtra
+from callboard.hosting.content import content_of
 from msgspec import Struct
 
 from callboard_resolve.inside.subtitles import on_timeline, srt
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from callboard_otio.finding import Place
     from callboard_otio.media import Finder
     from callboard_otio.reading import Opened
-    from callboard_schemas import Captions, Translation
 
 READ_ME: Final = "how to import.txt"
 _HEAD: Final = "For DaVinci Resolve, free or Studio. Nothing here was tried in Resolve itself; tell us what it takes.\n"
@@ -106,9 +106,11 @@ def _subtitles(found: Opened, known: dict[Path, Accepted], finder: Finder, folde
         path = finder.find(place.item, found.rate).path
         accepted = known.get(Path(path)) if path else None
         for proposal in accepted.captions if accepted else ():
-            body = cast("Captions | Translation", proposal.body)
-            cues = [msgspec.to_builtins(cue) for cue in body.cues if str(cue.id) not in proposal.without]
-            kept = by_language.setdefault(body.language, {})
+            content = content_of(proposal, "subtitles.write")
+            if not content.cues:
+                continue
+            cues = [msgspec.to_builtins(cue) for cue in content.cues]
+            kept = by_language.setdefault(content.language, {})
             for start, end, text in on_timeline(cues, _use(place, path, finder, found.rate)):
                 # picture and sound of one clip say the same at the same time
                 kept[start, end, text] = None
