@@ -35,6 +35,7 @@ MESSAGE_TYPES: dict[str, MessageType] = _types(
     ("placeholder.requested", events.PlaceholderRequested),
     ("host.scene.saved", events.HostEvent),
     ("host.scene.loaded", events.HostEvent),
+    ("host.scene.changed", events.HostEvent),
     ("host.render.started", events.HostEvent),
     ("host.render.ended", events.HostEvent),
     ("host.playback.started", events.HostEvent),

@@ -45,6 +45,24 @@ def check_events(media: Path, out: Path) -> dict[str, Any]:
     return seen | {"urgent": urgent, "after": events.drain()}
 
 
+def check_added(media: Path, _out: Path) -> dict[str, Any]:
+    """Add a strip and mark an asset, with a snapshot before and after."""
+    events.register()
+    timeline(media)
+    uses.snapshot()
+    events.drain()
+    versions.top(bpy.context.scene).new_image(
+        name="new", filepath=str(media / "stand-in.png"), channel=5, frame_start=1
+    )
+    bpy.data.materials.new("Bark").asset_mark()
+    refs = {one["name"]: one["ref"] for one in uses.snapshot()}
+    told = events.drain()
+    uses.snapshot()
+    events_again = events.drain()
+    events.unregister()
+    return {"refs": refs, "told": told, "again": events_again}
+
+
 def check_timers(_media: Path, _out: Path) -> dict[str, Any]:
     """Let time pass for a timer in the background."""
     ticks: list[int] = []

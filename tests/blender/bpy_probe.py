@@ -1,6 +1,6 @@
 """Runs inside Blender's Python: does each check on a fresh file and writes what it saw, for the tests to judge.
 
-Usage: python bpy_probe.py MEDIA OUT MODULE...
+Usage: python bpy_probe.py -- MEDIA OUT MODULE..., or blender -b -P bpy_probe.py -- MEDIA OUT MODULE...
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
     started = time.perf_counter()
     from callboard_blender.addon.inside import bpy
 
-    media, out, *modules = sys.argv[1:]
+    media, out, *modules = sys.argv[sys.argv.index("--") + 1 :]
     report: dict[str, Any] = {"version": list(bpy.app.version), "import": time.perf_counter() - started}
     for module in modules:
         for name, check in vars(importlib.import_module(module)).items():

@@ -149,4 +149,30 @@ def test_the_caption_is_in_the_rendered_frame(blender: dict[str, Any]) -> None:
     box = ImageChops.difference(captioned, plain).convert("L").point([0] * 40 + [255] * 216).getbbox()
     assert box is not None
     assert box[1] > 120
-    assert max(low for low, _ in plain.getextrema()) < 150 < min(high for _, high in captioned.getextrema())
+    brightest = [
+        max(number for number, count in enumerate(one.convert("L").histogram()) if count) for one in (plain, captioned)
+    ]
+    assert brightest[0] < 150 < brightest[1]
+
+
+LIBRARY = """
+import sys, bpy
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.data.images.load(sys.argv[1]).asset_mark()
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[2])
+"""
+
+
+def test_a_job_tags_an_asset_library(blender: dict[str, Any], project: Path) -> None:
+    """A job that serves a library beside the board brings accepted tags into it, in place as it was asked to."""
+    library = blender["out"] / "library.blend"
+    python = [blender["python"], "-I"]
+    subprocess.run([*python, "-c", LIBRARY, blender["still"], library], check=True, capture_output=True, timeout=60)
+    serve = [JOBS, "serve", library, "--project", project, "--in-place", "--idle", "2", "--most", "40"]
+    done = subprocess.run([*python, *serve], capture_output=True, text=True, timeout=60)
+    # Blender says things of its own around it.
+    (told,) = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert (done.returncode, told) == (0, {"file": str(library), "applied": 2, "problem": ""})
+    shown = subprocess.check_output([*python, HERE / "bpy_reopen.py", library], text=True, timeout=60)
+    (found,) = json.loads(shown.partition("SEEN ")[2].splitlines()[0])
+    assert found["assets"][blender["still"].name]["tags"] == ["orange", "slate"]

@@ -1,7 +1,7 @@
 """What happens in Blender, told as events: saved, loaded, rendered, played; and that the project may have changed.
 
 Handlers run on another thread while a render runs in a window, so all they do is append to a queue; Blender's data are
-read when the queue is drained, on the main thread. Copies that a save makes beside the project are told as such.
+read when the queue is drained, on the main thread.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ HANDLERS: Final = (
     "undo_post",
     "redo_post",
 )
+_NAMED: Final = 100
+"""How many references an event lists."""
 _CHANGES: Final = ("depsgraph_update_post", "undo_post", "redo_post")
 _queue: deque[dict[str, Any]] = deque(maxlen=1000)
 _registered: list[tuple[list[Any], Any]] = []
-_state: dict[str, Any] = {"changed": False, "rendering": False, "playing": False, "urgent": None}
+_state: dict[str, Any] = {"changed": False, "rendering": False, "playing": False, "urgent": None, "stamp": ("", 0)}
 
 
 def register(urgent: Callable[[], None] | None = None) -> None:
@@ -41,7 +43,7 @@ def register(urgent: Callable[[], None] | None = None) -> None:
     """
     if _registered:
         return
-    _state.update(changed=True, rendering=False, playing=False, urgent=urgent)
+    _state.update(changed=True, rendering=False, playing=False, urgent=urgent, stamp=_stamp(uses.project()))
     props.register()
     for name in HANDLERS:
         listening = getattr(bpy.app.handlers, name)
@@ -74,6 +76,7 @@ def drain() -> list[tuple[str, dict[str, Any]]]:
     while _queue:
         heard = _queue.popleft()
         found += _TOLD[heard["handler"]](heard)
+    found += _added()
     playing = versions.playing()
     if playing != _state["playing"]:
         _state["playing"] = playing
@@ -106,17 +109,40 @@ def _event(kind: str, **detail: Any) -> tuple[str, dict[str, Any]]:
     return kind, {"project": uses.project(), "revision": uses.revision(), "detail": detail}
 
 
+def _added() -> list[tuple[str, dict[str, Any]]]:
+    """Tell of strips added and assets marked, by their references, as far as the last snapshot of uses saw them."""
+    new = [use["ref"] for use in uses.news()]
+    if not new:
+        return []
+    strips = [ref for ref in new if ref.startswith("strip-")]
+    assets = [ref for ref in new if not ref.startswith("strip-")]
+    told = {"added": strips[:_NAMED], "marked": assets[:_NAMED], "count": len(new)}
+    return [_event("host.scene.changed", **told)]
+
+
 def _saved(heard: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Say which file was written. Blender 3 does not name it; there a copy leaves the project with changes."""
+    """Say which file was written. Blender 3 does not name it; a save that left the project as it was is a copy."""
     _state["changed"] = True
-    project = uses.project()
-    path = os.path.abspath(heard["path"]) if heard["path"] else project
-    copy = os.path.normcase(path) != os.path.normcase(project) if heard["path"] else bool(bpy.data.is_dirty)
+    project, before = uses.project(), _state["stamp"]
+    _state["stamp"] = _stamp(project)
+    if heard["path"]:
+        path = os.path.abspath(heard["path"])
+        copy = os.path.normcase(path) != os.path.normcase(project)
+    else:
+        copy = before == _state["stamp"]
+        path = "" if copy else project
     return [_event("host.scene.saved", path=path, copy=copy)]
 
 
+def _stamp(path: str) -> tuple[str, int]:
+    try:
+        return path, os.stat(path).st_mtime_ns if path else 0
+    except OSError:
+        return path, 0
+
+
 def _loaded(_heard: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    _state["changed"] = True
+    _state["changed"], _state["stamp"] = True, _stamp(uses.project())
     return [_event("host.scene.loaded", path=uses.project())]
 
 

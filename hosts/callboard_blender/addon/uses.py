@@ -14,7 +14,7 @@ REF: Final = "callboard_ref"
 _MEDIA: Final = ("IMAGE", "MOVIE", "MOVIECLIP", "SOUND")
 _rates: dict[str, float] = {}
 """By file; a file that is exchanged for one of another rate is seen at the next load."""
-_last: dict[str, Any] = {"owners": {}, "revision": "", "project": None}
+_last: dict[str, Any] = {"owners": {}, "revision": "", "project": None, "known": None, "news": []}
 
 
 def project() -> str:
@@ -33,14 +33,23 @@ def snapshot() -> list[dict[str, Any]]:
     What has no reference yet gets one, kept in the .blend from its next save on.
     """
     if _last["project"] != project():
-        _last.update(owners={}, project=project())
+        _last.update(owners={}, project=project(), known=None, news=[])
         _rates.clear()
     found = [use for scene in bpy.data.scenes for strip in versions.every(scene) if (use := of_strip(scene, strip))]
     found += [use for kind, block in assets() if (use := of_asset(kind, block))]
     present = {use["ref"] for use in found}
+    if _last["known"] is not None:
+        _last["news"] += [use for use in found if use["ref"] not in _last["known"]]
+    _last["known"] = present
     _last["owners"] = {ref: owner for ref, owner in _last["owners"].items() if ref in present}
     _last["revision"] = _digest(*sorted(f"{use['ref']}={use['revision']}" for use in found))
     return found
+
+
+def news() -> list[dict[str, Any]]:
+    """Give, once, the uses that came since the first snapshot of this file: strips added, assets marked."""
+    found, _last["news"] = _last["news"], []
+    return list(found)
 
 
 def find(ref: str) -> dict[str, Any] | None:
