@@ -53,9 +53,21 @@ class BlenderPackage:
         "clear",
     )
 
+    def __init__(self) -> None:
+        self._known: dict[str, Blender] = {}
+        """By program: asking one means starting it, which takes a second."""
+
     def installations(self) -> Sequence[Installation]:
         """Find Blender on this machine, newest first."""
-        return [one.told() for one in installations.find()]
+        return [one.told() for one in self._find()]
+
+    def _find(self) -> list[Blender]:
+        found = installations.find()
+        self._known.update({one.program: one for one in found if one.program})
+        return found
+
+    def _blender(self, where: Installation) -> Blender:
+        return self._known.get(where.program) or _found(where)
 
     def install(self, where: Installation, project: Path | None, *, dry_run: bool) -> Sequence[Step]:
         """Put the add-on into the user's folder of that Blender, switch it on, and tell it the project's folder.
@@ -64,7 +76,7 @@ class BlenderPackage:
             HostError: the folder cannot be written, Blender refuses, or this version is not supported.
         """
         _supported(where.version)
-        blender = _found(where)
+        blender = self._blender(where)
         acts = [*_put(blender), *(_name(blender, project) if project is not None else ())]
         return _carry_out(acts, dry_run=dry_run)
 
@@ -74,11 +86,11 @@ class BlenderPackage:
         Raises:
             HostError: a file cannot be removed.
         """
-        return _carry_out(_remove(_found(where)), dry_run=dry_run)
+        return _carry_out(_remove(self._blender(where)), dry_run=dry_run)
 
     def doctor(self, where: Installation | None, project: Path | None, *, record: Path | None) -> Sequence[Finding]:
         """Say what is missing, for one Blender or for all that are here."""
-        known = [_found(where)] if where is not None else installations.find()
+        known = [self._blender(where)] if where is not None else self._find()
         found = [finding for blender in known for finding in _examine(blender, project)]
         if not known:
             hint = "Put its folder on PATH, or open it once so that it makes its folders."

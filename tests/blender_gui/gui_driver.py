@@ -5,33 +5,34 @@ import os
 import socket
 import sys
 import traceback
+from typing import Any
 
-import bpy
+bpy: Any = __import__("bpy")  # it is inside Blender only
 
 _link = socket.create_connection(("127.0.0.1", int(os.environ["GUI_PORT"])))
 _link.setblocking(False)
 _heard = bytearray()
-_names = {"bpy": bpy}
+_names: dict[str, Any] = {"bpy": bpy}
 
 
-def window():
+def window() -> Any:
     """Give the window; outside of its own events Blender has none in its context."""
     return bpy.context.window_manager.windows[0]
 
 
-def area(kind="SEQUENCE_EDITOR"):
+def area(kind: str = "SEQUENCE_EDITOR") -> tuple[Any, Any]:
     """Give the largest area of a kind, and its sidebar."""
     found = max((one for one in window().screen.areas if one.type == kind), key=lambda one: one.width * one.height)
     return found, next(region for region in found.regions if region.type == "UI")
 
 
-def click(x, y):
+def click(x: int, y: int) -> None:
     """Click into the window."""
     for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
         window().event_simulate(type=kind, value=value, x=x, y=y)
 
 
-def call(name, **arguments):
+def call(name: str, **arguments: object) -> list[str]:
     """Press a button: run an operator as the sequencer's sidebar would."""
     found, region = area()
     module, _, verb = name.partition(".")
@@ -43,7 +44,7 @@ def call(name, **arguments):
 _names.update(window=window, area=area, click=click, call=call)
 
 
-def answer(line):
+def answer(line: bytes) -> None:
     """Run a line; what it leaves in ``result`` is the answer."""
     try:
         _names["result"] = None
@@ -56,7 +57,7 @@ def answer(line):
     _link.setblocking(False)
 
 
-def tick():
+def tick() -> float:
     """Do what was heard."""
     try:
         heard = _link.recv(65536)

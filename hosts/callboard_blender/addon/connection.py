@@ -50,6 +50,7 @@ class _Session:
         self.link = Link(Blender(), _bridge, "")
         self.drawn = -1
         self.aim_at = 0.0
+        self.listening = False
 
 
 _sessions: list[_Session] = []
@@ -78,7 +79,6 @@ def _bridge(folder: str) -> Any:
 def start() -> None:
     """Begin to connect; in a Blender without a window only when it is asked for with ``pump``."""
     _sessions.append(_Session())
-    events.register(urgent=_urgently if bpy.app.background else None)
     exits.keep(stop)
     if not bpy.app.background:
         bpy.app.timers.register(_tick, first_interval=0.1, persistent=True)
@@ -116,6 +116,9 @@ def _tick() -> float | None:
 def _go_on(session: _Session) -> float:
     """Poll the link; what goes wrong is logged, for an exception would end Blender's timer for good."""
     try:
+        if not session.listening:  # not when it is registered: Blender hides the open file from add-ons then
+            session.listening = True
+            events.register(urgent=_urgently if bpy.app.background else None)
         _take_aim(session)
         link = session.link
         for kind, data in events.drain():

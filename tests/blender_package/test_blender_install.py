@@ -1,0 +1,204 @@
+"""Putting the add-on into real Blenders and taking it out again, with the folders of a user made for the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from callboard.errors import HostError
+from callboard.hosting import Installation
+from callboard_blender import build, installations, package
+
+pytestmark = pytest.mark.timeout(900)
+
+ASK = (
+    "import bpy, json; p = bpy.context.preferences; "
+    "print('SAID', json.dumps([sorted(a for a in p.addons.keys() if 'callboard' in a), p.view.show_developer_ui]))"
+)
+# What the program ``blender`` of 4.2 and newer does with these arguments, done by the same release as a Python module.
+PROGRAM = """#!{python}
+import sys
+import bpy
+arguments = sys.argv[1:]
+if "--version" in arguments:
+    print("Blender", bpy.app.version_string)
+elif "--command" in arguments:
+    from bl_pkg import bl_extension_cli
+    code = bl_extension_cli.cli_extension_handler(arguments[arguments.index("extension") + 1:])
+    sys.stdout.flush()
+    __import__("os")._exit(code)
+elif "--python-expr" in arguments:
+    if "--factory-startup" not in arguments:
+        bpy.ops.wm.read_userpref()
+    exec(arguments[arguments.index("--python-expr") + 1])
+sys.stdout.flush()
+__import__("os")._exit(0)
+"""
+
+
+@pytest.fixture
+def module_of_4_5(pytestconfig: pytest.Config) -> str:
+    """Give the interpreter that has Blender 4.5 as a module; before ``home``, for it is kept in the real one."""
+    script = pytestconfig.rootpath / "tests" / "bpy.sh"
+    made = subprocess.run([script, "4.5"], capture_output=True, text=True, timeout=800, check=True)
+    return made.stdout.split()[-1]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a user's folder with nothing in it, and no project in the environment."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("XDG_CONFIG_HOME", "BLENDER_USER_RESOURCES", "BLENDER_USER_CONFIG", "CALLBOARD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def no_program(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a user's folder on a machine without Blender's program."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return home
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Give a project's folder."""
+    folder = tmp_path / "film"
+    folder.mkdir()
+    return folder
+
+
+def tell(program: str, expression: str) -> str:
+    """Run Blender with its user's own preferences; gives what it prints."""
+    return installations.run(program, "-b", "--python-exit-code", "3", "--python-expr", expression)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Read every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_into_blender_and_out_again(home: Path, project: Path) -> None:
+    """Installed it is switched on, knows its project and leaves other preferences alone; taken out, nothing is left."""
+    host = package.package()
+    (where,) = [one for one in host.installations() if one.program == "/usr/bin/blender"]
+    series = Path(where.folder).parents[2]
+    assert where.application.startswith("Blender ")
+    assert Path(where.folder) == series / "scripts" / "addons" / "callboard_addon"
+    tell(where.program, "import bpy; bpy.context.preferences.view.show_developer_ui = True; bpy.ops.wm.save_userpref()")
+    before = tree(home)
+    planned = host.install(where, project, dry_run=True)
+    assert tree(home) == before
+    assert host.install(where, project, dry_run=False) == planned
+    assert [step.what for step in planned] == ["write", "run", "write"]
+    named = "from callboard_addon import preferences; print('NAMED', preferences.project(), preferences.by() != '')"
+    said = tell(where.program, f"{ASK}; {named}")
+    assert 'SAID [["callboard_addon"], true]' in said
+    assert f"NAMED {project} True" in said
+    assert json.loads((series / "config" / "callboard.json").read_text()) == {"project": str(project)}
+    assert installations.installed(Path(where.folder)) == build.version()
+    told = host.doctor(where, project, record=None)
+    assert [(one.state, one.hint) for one in told] == [("ok", ""), ("warning", "Start it: 'callboard up'.")]
+    theirs = series / "scripts" / "addons" / "theirs.py"
+    theirs.write_text("")
+    out = host.uninstall(where, dry_run=False)
+    assert [step.what for step in out] == ["run", "remove", "remove"]
+    assert "SAID [[], true]" in tell(where.program, ASK)
+    assert {name for name in tree(home) if "callboard" in name} == set()
+    assert theirs.is_file()
+    assert host.uninstall(where, dry_run=False) == []
+
+
+def test_a_file_that_a_person_put_beside_ours_stays(no_program: Path) -> None:
+    """Taking ours out leaves what is not ours, and the folder that it is in."""
+    host = package.package()
+    folder = no_program / ".config" / "blender" / "4.3"
+    folder.mkdir(parents=True)
+    (where,) = [one for one in host.installations() if one.version == "4.3"]
+    assert (where.program, where.folder) == ("", str(folder / "extensions" / "user_default" / "callboard"))
+    steps = host.install(where, None, dry_run=False)
+    assert [(step.what, step.target) for step in steps] == [("write", where.folder)]
+    assert "switch it on" in steps[0].note
+    mine = Path(where.folder) / "mine.txt"
+    mine.write_text("notes")
+    host.uninstall(where, dry_run=False)
+    assert tree(folder) == {"extensions/user_default/callboard/mine.txt": b"notes"}
+
+
+def test_an_old_blender_is_refused(no_program: Path) -> None:
+    """A Blender before 3.4 is told of, and nothing is written for it."""
+    where = Installation(application="Blender 3.3", version="3.3.0", folder=str(no_program / "x/3.3/scripts/addons/y"))
+    with pytest.raises(HostError, match=r"Blender 3\.3\.0 is not supported"):
+        package.package().install(where, None, dry_run=False)
+    assert tree(no_program) == {}
+
+
+def test_a_folder_that_cannot_be_written(no_program: Path) -> None:
+    """What is in the way is named."""
+    series = no_program / ".config" / "blender" / "4.0"
+    series.mkdir(parents=True)
+    (series / "scripts").write_text("a file where a folder should be")
+    (where,) = [one for one in package.package().installations() if one.version == "4.0"]
+    with pytest.raises(HostError, match=r"scripts/addons/callboard_addon: Not a directory"):
+        package.package().install(where, None, dry_run=False)
+
+
+def test_the_doctor_says_what_is_missing(no_program: Path, project: Path) -> None:
+    """Without the add-on, and with one of another version, the next step is said."""
+    host = package.package()
+    assert host.doctor(None, None, record=None)[0].what == "no Blender was found on this machine"
+    series = no_program / ".config" / "blender" / "4.1"
+    ours = series / "scripts" / "addons" / "callboard_addon"
+    ours.mkdir(parents=True)
+    (ours / "__init__.py").write_text('bl_info = {\n    "version": (0, 0, 9),\n}\n')
+    (where,) = host.installations()
+    assert where.installed == "0.0.9"
+    first, second, *_ = host.doctor(where, project, record=None)
+    assert first.what == "Blender 4.1: version 0.0.9 is there, 0.1.0 is here"
+    assert second.what == "Blender 4.1: no project was named"
+    host.uninstall(where, dry_run=False)
+    (missing,) = host.doctor(None, None, record=None)
+    assert (missing.state, missing.hint) == ("problem", "'callboard hosts install blender' does it.")
+
+
+def test_it_is_not_started_from_outside(project: Path) -> None:
+    """Who tries is told where it runs."""
+    with pytest.raises(HostError, match="runs inside Blender"):
+        package.package().run(project, (), stop=lambda: True)
+
+
+def test_into_an_extension_blender_and_out_again(
+    module_of_4_5: str, home: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From 4.2 on Blender's own installer puts it in and switches it on, and it is gone without a trace afterwards."""
+    program = tmp_path / "bin" / "blender"
+    program.parent.mkdir()
+    program.write_text(PROGRAM.format(python=module_of_4_5))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    host = package.package()
+    (where,) = [one for one in host.installations() if one.program == str(program)]
+    series = home / ".config" / "blender" / "4.5"
+    assert where.folder == str(series / "extensions" / "user_default" / "callboard")
+    steps = host.install(where, project, dry_run=False)
+    assert [step.what for step in steps] == ["run", "write"]
+    assert 'SAID [["bl_ext.user_default.callboard"]' in tell(where.program, ASK)
+    assert [one.state for one in host.doctor(where, None, record=None)] == ["ok"]
+    host.uninstall(where, dry_run=False)
+    assert "SAID [[]," in tell(where.program, ASK)
+    assert {name for name in tree(home) if "callboard" in name} == set()
+
+
+def test_what_blender_says_when_it_fails_is_told(tmp_path: Path) -> None:
+    """A program that fails is quoted, with its exit code."""
+    program = tmp_path / "blender"
+    program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no display, no preferences')\n")
+    program.chmod(0o755)
+    with pytest.raises(HostError, match=r"failed \(1\): no display, no preferences"):
+        installations.run(str(program), "-b")
