@@ -11,6 +11,7 @@ from typing import Final
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.properties import Element, drop, prop, put
 from callboard_kdenlive.refs import number_of, ref_of
+from callboard_kdenlive.sources import mirror
 
 DOT: Final = "#00ffff"
 """Kdenlive's fifth tag, cyan."""
@@ -56,6 +57,11 @@ def _all(work: Work, ref: str, kind: str) -> list[str]:
 
 def _settle(work: Work, ref: str, element: Element) -> None:
     """Write on the clip what our list says, beside what a person wrote there."""
+    _write(work, ref, element)
+    mirror(work.project, element, (TAGS, _AUTHOR, _TEXT, _OUR_TEXT, _DOTS, _OUR_DOT))
+
+
+def _write(work: Work, ref: str, element: Element) -> None:
     tags, authors = _all(work, ref, "tags"), _all(work, ref, "author")
     _set(element, TAGS, ", ".join(tags))
     _set(element, _AUTHOR, ", ".join(authors))

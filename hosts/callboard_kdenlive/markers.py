@@ -11,6 +11,7 @@ from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.places import mapped
 from callboard_kdenlive.properties import Element, drop, prop, put
 from callboard_kdenlive.refs import number_of, ref_of
+from callboard_kdenlive.sources import mirror
 
 GUIDES: Final = "kdenlive:docproperties.guides"
 MARKERS: Final = "kdenlive:markers"
@@ -42,7 +43,7 @@ def write(work: Work) -> None:
     there = _without(work, there, made.pop(_kind(name), []))
     lines = _lines(work, at_timeline=guides and work.command.use is not None)
     made[_kind(name)] = _add(work, there, lines)
-    _store(carrier, name, there)
+    _store(work, carrier, name, there)
 
 
 def _kind(name: str) -> str:
@@ -57,11 +58,13 @@ def _read(carrier: Element, name: str) -> list[dict[str, Any]] | None:
     return read if isinstance(read, list) and all(isinstance(one, dict) for one in read) else None
 
 
-def _store(carrier: Element, name: str, there: list[dict[str, Any]]) -> None:
+def _store(work: Work, carrier: Element, name: str, there: list[dict[str, Any]]) -> None:
     if there:
         put(carrier, name, json.dumps(sorted(there, key=_frame), ensure_ascii=False, indent=4) + "\n")
     elif prop(carrier, name) is not None:
         drop(carrier, name)
+    if name == MARKERS:
+        mirror(work.project, carrier, (MARKERS,))
 
 
 def _frame(one: dict[str, Any]) -> int:
@@ -122,7 +125,7 @@ def clear(work: Work, ref: str, kind: str, ours: list[Any]) -> None:
     carrier = work.project.bin if kind == "guides" else work.project.clip(number_of(work.project, ref))
     there = _read(carrier, name) if carrier is not None else None
     if there is not None:
-        _store(carrier, name, _without(work, there, ours))
+        _store(work, carrier, name, _without(work, there, ours))
 
 
 def present(work: Work, ref: str, kind: str, ours: list[Any]) -> tuple[list[str], int]:

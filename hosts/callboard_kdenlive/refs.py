@@ -10,7 +10,7 @@ import hashlib
 from typing import Final
 
 from callboard_kdenlive.project import Project, media_of
-from callboard_kdenlive.properties import Element, prop, put
+from callboard_kdenlive.properties import Element, drop, prop, put
 
 REF: Final = "kdenlive:callboard.ref"
 _BIN: Final = "bin-"
@@ -65,4 +65,11 @@ def keep(clip: Element, ref: str) -> None:
     put(clip, REF, ref)
 
 
-__all__ = ["REF", "is_bin", "keep", "number_of", "ref_of", "refs", "short", "use_ref"]
+def forget(project: Project, clip: Element, ref: str) -> None:
+    """Have a clip no longer carry its name, where it has that name anyhow."""
+    if ref == _BIN + short(media_of(project, clip)):
+        for source in project.of_clip(prop(clip, "kdenlive:id") or ""):
+            drop(source, REF)
+
+
+__all__ = ["REF", "forget", "is_bin", "keep", "number_of", "ref_of", "refs", "short", "use_ref"]

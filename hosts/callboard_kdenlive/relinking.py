@@ -8,7 +8,7 @@ from typing import Any
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.project import media_of
 from callboard_kdenlive.properties import prop
-from callboard_kdenlive.refs import keep, number_of, ref_of
+from callboard_kdenlive.refs import forget, keep, number_of, ref_of
 from callboard_kdenlive.sources import PROPOSAL, frames_in, is_still, point
 from callboard_kdenlive.tracks import items, tracks
 
@@ -69,6 +69,7 @@ def clear(work: Work, ref: str, made: dict[str, Any]) -> None:
         _point(work, number_of(work.project, ref), made["was"])
     else:
         point(work.project, number_of(work.project, ref), made["was"], 0)
+    forget(work.project, element, ref)
 
 
 def present(work: Work, ref: str, made: dict[str, Any]) -> tuple[list[str], int]:

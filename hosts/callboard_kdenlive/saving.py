@@ -12,7 +12,7 @@ from callboard_schemas import Command, Content
 
 from callboard_kdenlive import srt
 from callboard_kdenlive.ledger import Ledger
-from callboard_kdenlive.outcome import Measured, Outcome, Work
+from callboard_kdenlive.outcome import Measured, Outcome, Work, shortened
 from callboard_kdenlive.patch import apply, read_back
 from callboard_kdenlive.project import Project
 from callboard_kdenlive.subtitles import sidecar
@@ -71,7 +71,10 @@ def patch(path: str, command: Command, measure: Callable[[str], Measured], *, no
             raise TimelineError(path, "was saved by someone else meanwhile", "It is tried again.") from None
         except OSError as error:
             raise TimelineError(path, f"cannot be written ({error.strerror})", "Look at the disk.") from None
-    return _read_back(path, work)
+    there = look_up(path, command)
+    there.missing = shortened([*work.outcome.missing, *there.missing])
+    there.notes = work.outcome.notes
+    return there
 
 
 def _work(
@@ -101,14 +104,20 @@ def _put(folder: Folder, name: bytes, data: bytes, there: Found | None) -> None:
         folder.remove(name, there, temp_name())
 
 
-def _read_back(path: str, work: Work) -> Outcome:
-    """Read the project from disk again, and say what of the command is in it."""
+def look_up(path: str, command: Command) -> Outcome:
+    """Say what of a command is in a project as it is on disk now.
+
+    Raises:
+        CallboardError: the project or its subtitles cannot be read.
+    """
     project, _ = read(path)
     with Folder.open(os.fsencode(os.path.dirname(project.path))) as folder:
         beside = folder.read(os.fsencode(os.path.basename(sidecar(project.path))))
-    again = _work(project, beside, work.command, work.measure, 0.0)
-    again.outcome.missing, again.outcome.notes = work.outcome.missing, work.outcome.notes
-    return read_back(again)
+    return read_back(_work(project, beside, command, _no_need, 0.0))
+
+
+def _no_need(path: str) -> Measured:
+    raise TimelineError(path, "is not measured to read a project back")
 
 
 def problem(error: CallboardError) -> str:
@@ -116,4 +125,4 @@ def problem(error: CallboardError) -> str:
     return f"{error.message} {error.hint}".strip()
 
 
-__all__ = ["BACKUP", "patch", "problem", "read"]
+__all__ = ["BACKUP", "look_up", "patch", "problem", "read"]

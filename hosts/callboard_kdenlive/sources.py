@@ -127,6 +127,19 @@ def point(project: Project, clip: str, path: str, frames: int) -> None:
             put(element, "kdenlive:proxy", "-")
 
 
+def mirror(project: Project, own: Element, names: tuple[str, ...]) -> None:
+    """Bring what Kdenlive copied from a clip of the bin to its sources on the timeline in line with the clip."""
+    for twin in project.of_clip(prop(own, "kdenlive:id") or ""):
+        for name in names:
+            value = prop(own, name)
+            if twin is own or prop(twin, name) is None:
+                continue
+            if value is None:
+                drop(twin, name)
+            else:
+                put(twin, name, value)
+
+
 def _length(project: Project, element: Element, frames: int) -> None:
     if frames <= 0:
         return
@@ -140,4 +153,4 @@ def _length(project: Project, element: Element, frames: int) -> None:
             entry.set("out", element.get("out"))
 
 
-__all__ = ["PROPOSAL", "STILL", "STILLS", "frames_in", "is_still", "new", "point", "silent"]
+__all__ = ["PROPOSAL", "STILL", "STILLS", "frames_in", "is_still", "mirror", "new", "point", "silent"]

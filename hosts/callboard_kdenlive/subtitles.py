@@ -76,7 +76,7 @@ def _free(work: Work, block: Block) -> bool:
     half = float(1 / work.project.fps / 2)
     if any(b.start < block.end - half and block.start + half < b.end for b in work.subtitles):
         at = work.project.clock(frame_at(block.start, work.project.fps))
-        work.outcome.miss(f"subtitle {at} {block.text[:40]!r}", "another is shown at that time")
+        work.outcome.miss(f"subtitle {at} {' '.join(block.text.split())[:40]}", "another is shown at that time")
         return False
     return True
 
@@ -138,7 +138,7 @@ def present(work: Work, keys: list[Any]) -> tuple[list[str], int]:
     found = [block for block in work.subtitles if block.key(fps) in wanted]
     if shown(work) is None:
         return [], len(keys)
-    names = [f"subtitle {work.project.clock(frame_at(b.start, fps))} {b.text[:40]}" for b in found]
+    names = [f"subtitle {work.project.clock(frame_at(b.start, fps))} {' '.join(b.text.split())[:40]}" for b in found]
     return names, len(wanted) - len(found)
 
 
