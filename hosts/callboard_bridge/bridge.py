@@ -140,8 +140,9 @@ class Bridge:
             return
         self._busy = True
         try:
-            now = time.monotonic()
-            link = self._link
+            now, link = time.monotonic(), self._link
+            if now < self._tick_at and not self._eager and link.quiet():
+                return
             link.step(now, now + BUDGET)
             message = link.next()
             if link.ready != self._ready or link.logins != self._logins:
@@ -167,8 +168,7 @@ class Bridge:
             self._mishap = f"an event {type} cannot be written as JSON: {error}"
             return ""
         if self._closed or not is_event_type(type) or len(line) > MAX_EVENT:
-            why = "the bridge is closed" if self._closed else "it is none of a host's, or longer than 60 KiB"
-            self._mishap = f"an event {str(type)[:60]} is not sent: {why}"
+            self._mishap = f"an event {str(type)[:60]} is none of a host's, is longer than 60 KiB, or comes too late"
             return ""
         if not self._outbox.append(line):
             return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -270,9 +271,12 @@ def test_nobody_is_called_back_twice_or_never() -> None:
         while b"cb.ctl.host.ping" not in heard:
             heard += connection.recv(65536)
 
+    def note(number: int, _value: Any, _problem: str) -> None:
+        got.append(number)
+
     with serving(served) as peer, watching(peer.url) as watched:
         for number in range(300):
-            watched.bridge.ask("ping", {}, lambda _value, _problem, number=number: got.append(number))
+            watched.bridge.ask("ping", {}, functools.partial(note, number))
         watched.until(lambda: len(got) == 300)
         for _ in range(20):
             watched.poll()

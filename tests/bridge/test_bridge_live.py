@@ -192,7 +192,12 @@ async def test_commands_come_whole_and_once(board: Board) -> None:
     board.answers["body"] = lambda asked: {"value": {"part": asked["part"], "parts": 9, "text": parts[asked["part"]]}}
     got: list[dict[str, Any]] = []
     with bridging(board.folder) as bridge:
-        bridge.on_command(lambda command: (got.append(command), bridge.receipt(command, "applied", ["x"], note="well")))
+
+        def apply(command: dict[str, Any]) -> None:
+            got.append(command)
+            bridge.receipt(command, "applied", ["x"], note="well")
+
+        bridge.on_command(apply)
         bridge.present("/films/a.blend")
         await until(lambda: bridge.state == "online", bridge)
         for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import socket
 import ssl
@@ -86,6 +87,11 @@ async def until(condition: Callable[[], Any], *bridges: Bridge) -> None:
         await asyncio.sleep(0.001)
 
 
+def at_most(bridge: Bridge, count: int) -> Callable[[], bool]:
+    """Give a condition: that at most *count* events wait."""
+    return lambda: bridge.pending <= count
+
+
 async def make_stream(url: str, **options: Any) -> None:
     """Make the stream that takes events."""
     client = await nats.connect(url, **options)
@@ -127,7 +133,7 @@ async def test_the_server_may_die_while_events_fly(tmp_path: Path) -> None:
         bridge = Bridge(server.url, "Test", "1", token="secret", outbox=str(tmp_path / "outbox"))
         ids = [bridge.post("host.scene.saved", {"project": "x"}) for _ in range(4000)]
         for left in (3000, 2000, 1000):
-            await until(lambda left=left: bridge.pending <= left, bridge)
+            await until(at_most(bridge, left), bridge)
             assert bridge.pending > 0
             await server.kill()
             await until(lambda: bridge.state == "offline", bridge)
@@ -249,7 +255,7 @@ async def test_tls_is_kept(tmp_path: Path, papers: Path) -> None:
         for trusted in (str(papers / "known.pem"), context):
             bridge = Bridge(server.url, "Test", "1", seed=SEED, tls=trusted)
             bridge.post("host.scene.saved", {"project": "x" * 50_000})
-            await until(lambda bridge=bridge: bridge.pending == 0, bridge)
+            await until(at_most(bridge, 0), bridge)
             bridge.close()
         for options, words in (
             ({"tls": str(papers / "other.pem")}, "certificate"),
@@ -257,7 +263,7 @@ async def test_tls_is_kept(tmp_path: Path, papers: Path) -> None:
             ({}, "demands TLS"),
         ):
             bridge = Bridge(server.url, "Test", "1", seed=SEED, **options)
-            await until(lambda bridge=bridge: bridge.problem, bridge)
+            await until(functools.partial(getattr, bridge, "problem"), bridge)
             assert words in bridge.problem.replace("CERTIFICATE", "certificate")
             bridge.close()
 

@@ -17,7 +17,6 @@ from callboard_bridge.spool import HEADER, MAX_EVENT, WINDOW, Spool, is_event_ty
 from hypothesis import given
 from hypothesis import strategies as st
 
-
 CLOCK = itertools.count(100.0, 100.0)
 """Seconds, more than lie between two looks for orphans."""
 
