@@ -64,10 +64,16 @@ def placeholders(project: Project) -> list[Stand]:
     for proposal in made:
         body = proposal.body
         assert isinstance(body, Placeholder)
-        file = next((folder / body.file for folder in folders if (folder / body.file).is_file()), None)
+        file = next((one for folder in folders if (one := _inside(folder, body.file)) is not None), None)
         if file is not None:
             found.append(Stand(proposal=proposal, body=body, file=file))
     return found
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """Give a file of a folder, or nothing where the name leads out of it or to no file."""
+    file = folder / name
+    return file if file.is_file() and file.resolve().is_relative_to(folder.resolve()) else None
 
 
 def _placeholders(conn: sqlite3.Connection) -> list[Proposal]:

@@ -75,16 +75,17 @@ class _Reader:
 
     def _storyline(self, spine: Any, base: int, lane: int, rate: Rate, above: tuple[str, ...]) -> Iterator[Placed]:
         """Give what stands in a storyline; *base* is added to its offsets."""
-        at = None
+        end = base if lane else 0  # where what says no offset begins
         for element in spine:
-            if element.tag in CLIPS or element.tag in ("gap", "transition"):
-                at = self._frame(element, "offset", rate) + base if element.get("offset") or at is None else at
-                length = self._frame(element, "duration", rate)
-                if element.tag == "transition":
-                    yield Placed(lane, at, self._transition(element, length, rate), audio=False)
-                    continue
+            if element.tag not in CLIPS and element.tag not in ("gap", "transition"):
+                continue
+            at = base + self._frame(element, "offset", rate) if element.get("offset") else end
+            length = self._frame(element, "duration", rate)
+            if element.tag == "transition":
+                yield Placed(lane, at, self._transition(element, length, rate), audio=False)
+            else:
                 yield from self._element(element, at, length, lane, rate, above)
-                at += length
+                end = at + length
 
     def _element(
         self, element: Any, at: int, length: int, lane: int, rate: Rate, above: tuple[str, ...]
@@ -96,13 +97,13 @@ class _Reader:
             yield Placed(lane, at, schema.Gap(source_range=span(0, length, rate)), audio=False)
         else:
             yield Placed(lane, at, self._clip(element, length, rate, above), audio=self._is_audio(element))
-        start = self._frame(element, "start", rate)
+        start = self._seconds(element, "start")
         for child in element:
             own = child.get("lane")
             if own is None or element.tag == "sync-clip":
                 continue
             number = int(own) if own.lstrip("-").isdigit() else 0
-            where = at + self._frame(child, "offset", rate) - start
+            where = at + round((self._seconds(child, "offset") - start) * rate.fps)
             if child.tag == "spine":
                 yield from self._storyline(child, where, number, rate, above)
             elif child.tag in CLIPS:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from callboard_otio import edl, fcp7, fcpxml_out, resolve
 from callboard_otio.formats import FORMATS, format_of
 from callboard_otio.losses import Loss, losses
 from callboard_otio.paths import file_url, local_path
-from callboard_otio.rates import set_rate
+from callboard_otio.rates import exactly, frames, set_rate, span
 from callboard_otio.reading import opened
 
 FLAVOURS = ("", resolve.NAME)
@@ -119,6 +120,8 @@ def _move(temporary: Path, path: Path) -> None:
 
 def _into(timeline: Any, path: Path, kind: str, flavour: str, rate: Rate, folder: Path) -> tuple[str, ...]:
     try:
+        if kind in ("edl", "fcpxml"):
+            _on_frames(timeline, rate)
         if kind == "edl":
             ready = edl.before_writing(timeline, rate, path)
             text = otio.adapters.write_to_string(ready, "cmx_3600", rate=float(rate.fps))
@@ -146,6 +149,19 @@ def _into(timeline: Any, path: Path, kind: str, flavour: str, rate: Rate, folder
             path.name, f"{title} cannot hold this timeline: {words}", "Write .otio, which holds everything."
         ) from None
     return ()
+
+
+def _on_frames(timeline: Any, rate: Rate) -> None:
+    """Put items of other rates on the timeline's frames: each begins at the nearest one, so that no error adds up."""
+    for track in timeline.find_children(descended_from_type=schema.Track):
+        end = Fraction(0)
+        for item in track:
+            if isinstance(item, schema.Transition):
+                continue
+            whole, at = item.trimmed_range(), round(end)
+            end += exactly(whole.duration, rate)
+            if round(end) - at != exactly(whole.duration, rate):
+                item.source_range = span(frames(whole.start_time, rate), round(end) - at, rate)
 
 
 def _for_aaf(timeline: Any) -> None:

@@ -13,7 +13,7 @@ from callboard_otio.finding import places, stand_ins
 from callboard_otio.ours import placeholder_of
 from callboard_otio.rates import set_rate, span, time_at
 from callboard_otio.reading import opened
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentimelineio import opentime, schema
 
@@ -56,6 +56,7 @@ def _edits(timeline: Any) -> list[list[tuple[Any, Any, str]]]:
     ]
 
 
+@settings(max_examples=60)
 @given(tracks=st.lists(ITEMS, min_size=1, max_size=3), text=RATES, still=st.booleans())
 def test_no_other_edit_moves(tracks: list[list[tuple[str, int]]], text: str, still: bool) -> None:
     """Whatever is filled, every other edit is exactly where it was, and taking ours away gives back every byte."""
@@ -76,6 +77,7 @@ def test_no_other_edit_moves(tracks: list[list[tuple[str, int]]], text: str, sti
     assert timeline.to_json_string() == whole
 
 
+@settings(max_examples=40)
 @given(text=RATES, count=st.integers(3, 300), fps=st.sampled_from([23.976, 25.0, 48.0]))
 def test_a_gap_of_another_rate_is_filled_to_its_own_end(text: str, count: int, fps: float) -> None:
     """A gap that ends between two frames of the timeline keeps its length exactly; what comes behind stays."""
