@@ -249,6 +249,12 @@ def test_a_version_with_its_program_is_taken_first(machine: Machine, site: Calla
     assert machine.told("install", "left", "--dry-run")["installation"]["version"] == "2"
 
 
+def test_a_version_that_is_not_there_is_no_folder(machine: Machine) -> None:
+    """``--where`` with a version that is not found is wrong usage, and those that are there are named."""
+    code, out, error = machine("install", "sketch", "--where", "4.5")
+    assert (code, out, "There are: 3, 2." in error) == (2, "", True)
+
+
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
 def test_a_person_is_asked(machine: Machine, answer: str, code: int) -> None:
     """On a terminal the steps are shown and nothing is written until a person agrees."""

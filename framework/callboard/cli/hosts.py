@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import click
 from callboard.cli.options import Group, json_flag, unknown
 from callboard.cli.output import cell, console, print_json, print_table, table
 from callboard.config import find_project, require_project
-from callboard.errors import HostError
+from callboard.errors import HostError, UsageError
 from callboard.hosting import HostPackage, Installation, KnownPlaces
 from callboard.hosting.packages import Seen, hosts, look
 
@@ -118,6 +119,7 @@ def place(package: HostPackage, where: str, *, usual: bool = False) -> Place:
 
     Raises:
         HostError: the application is not found, and no folder was named.
+        UsageError: what was named is neither an installation nor a folder.
     """
     there = sorted(package.installations(), key=lambda one: not one.program)
     if not where:
@@ -131,6 +133,9 @@ def place(package: HostPackage, where: str, *, usual: bool = False) -> Place:
     for one in there:
         if where in (one.version, one.application) or named in [Path(known) for known in (one.folder, one.program)]:
             return Place(one)
+    if os.sep not in where and not named.is_dir():
+        versions = ", ".join(one.version or one.application for one in there) or "none"
+        raise UsageError(f"no {package.title} {where!r} is found on this machine", f"There are: {versions}.")
     return Place(Installation(application=package.title, version="", folder=str(named)))
 
 
