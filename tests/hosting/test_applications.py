@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -245,31 +246,34 @@ async def test_a_request_that_cannot_be_met_is_refused_in_the_inbox(project: Pro
     async with served(project) as board:
         (board.footage / "notes.docx").write_text("notes")
         blender = await board.application(BLENDER)
-        for path, what in (
-            ("/etc/passwd", "captions"),
-            (str(board.footage / ".." / "callboard.toml"), "captions"),
-            (str(board.footage / "missing.mp4"), "captions"),
-            (str(board.footage / "notes.docx"), "tags"),
-            ("", "tags"),
-        ):
-            await blender.post("host.request", request(what, use(path, name="Shot")))
-        await blender.post("host.request", request("placeholder", gap=Gap(ref="g", start=0, duration=1, shot="SH1")))
-        await board.until(lambda: board.read(lambda conn: _refusals(conn)) == 6)
+        asked = [
+            request("captions", use("/etc/passwd")),
+            request("captions", use(board.footage / ".." / "callboard.toml")),
+            request("captions", use(board.footage / "missing.mp4")),
+            request("tags", use(board.footage / "notes.docx")),
+            request("tags", use("", name="Shot")),
+            request("placeholder", gap=Gap(ref="g", start=0, duration=1, shot="SH1")),
+            request("translation", use(drop(board)), languages=("es",)),
+        ]
+        for number, one in enumerate(asked, 1):
+            await blender.post("host.request", one)
+            await board.until(partial(_refused, board, number))
         items = await blender.inbox()
-        assert {item["state"] for item in items} == {"refused"}
-        said = [item["text"] for item in reversed(items)]
+        said = [item["text"] for item in reversed(items) if item["state"] == "refused"]
+        assert len(said) == len(asked)
         assert said[0] == f"/etc/passwd is in none of the watched folders: {board.footage}"
         assert "callboard.toml is in none of the watched folders" in said[1]
         assert said[2].startswith("missing.mp4: cannot be read: No such file")
         assert said[3] == "notes.docx: has no extension of a media file"
         assert said[4] == "Shot has no file of its own"
         assert "no plugin here answers placeholder.requested" in said[5]
+        assert "of a.mp4 was accepted yet: there is nothing to translate" in said[6]
         assert board.commands() == []
 
 
-def _refusals(conn: Any) -> int:
-    found: int = conn.execute("SELECT count(*) FROM host_requests WHERE state = 'refused'").fetchone()[0]
-    return found
+def _refused(board: Served, count: int) -> bool:
+    found = board.read(lambda conn: conn.execute("SELECT count(*) FROM host_requests WHERE state = 'refused'"))
+    return bool(found.fetchone() == (count,))
 
 
 async def test_a_request_of_an_application_that_did_not_say_hello_waits(project: Project) -> None:

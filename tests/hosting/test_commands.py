@@ -231,6 +231,44 @@ async def test_a_command_expires_only_where_the_settings_say_so(tmp_path: Path) 
         assert blender.commands.empty()
 
 
+async def test_an_undone_run_is_taken_back_in_applications_too(project: Project) -> None:
+    """What a run had accepted goes from the applications with its sidecars, also where the project was copied."""
+    async with served(project) as board:
+        clip, ident = await captioned(board)
+        blender = await board.application(BLENDER, use(clip))
+        desk, catalog = board.daemon.board.desk, board.daemon.board.catalog
+        decided = await catalog.write(lambda conn: desk.decide_many(conn, [ident], "accept", "ann"))
+        board.daemon.board.wake()
+        await blender.receipt(await blender.next("subtitles.write"))
+        await board.until(lambda: board.states() == [("subtitles.write", "applied")])
+        await blender.hello(project="/p/film_v002.blend")
+        await blender.uses(use(clip))
+        await catalog.write(lambda conn: desk.undo(conn, decided.run, "ann"))
+        board.daemon.board.wake()
+        clear = await blender.next("clear")
+        assert (clear.proposal, clear.project) == (ident, "/p/film_v002.blend")
+        await blender.hello(project="/p/film.blend")
+        clear = await blender.next("clear")
+        assert (clear.proposal, clear.project) == (ident, "/p/film.blend")
+
+
+async def test_a_file_that_holds_something_else_now_gets_its_own_captions(project: Project) -> None:
+    """Captions of new content take the place of those that the strip had of the content before."""
+    async with served(project) as board:
+        clip, first = await captioned(board)
+        blender = await board.application(BLENDER, use(clip))
+        await blender.decide(first)
+        await blender.receipt(await blender.next("subtitles.write"))
+        await board.until(lambda: board.states() == [("subtitles.write", "applied")])
+        before = board.read(lambda conn: journal.place(conn, "footage", b"a.mp4"))
+        clip.write_text("something else")
+        await board.until(lambda: board.read(lambda conn: journal.place(conn, "footage", b"a.mp4")) != before)
+        second = await write(board, "a.mp4", SAID)
+        await blender.decide(second)
+        assert (await blender.next("clear")).proposal == first
+        assert (await blender.next("subtitles.write")).proposal == second
+
+
 LIES = [
     ({"host": "stranger-1"}, "no such application said hello"),
     ({"host": "kdenlive-1"}, "it was for blender, not for kdenlive"),

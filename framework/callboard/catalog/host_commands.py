@@ -130,6 +130,16 @@ def count_pending(conn: sqlite3.Connection, application: str, project: str) -> i
     return sum(not row.is_over for row in pending(conn, application, project))
 
 
+def count_troubled(conn: sqlite3.Connection, application: str, project: str) -> int:
+    """Count what a project did not, or not wholly, take."""
+    row = conn.execute(
+        "SELECT count(*) FROM host_commands WHERE application = ? AND project = ?"
+        " AND state IN ('partial', 'stale', 'refused', 'failed')",
+        (application, project),
+    ).fetchone()
+    return int(row[0])
+
+
 def expire(conn: sqlite3.Connection) -> None:
     """Put aside what waited for longer than the settings allow."""
     conn.execute(
@@ -144,15 +154,20 @@ def of_proposal(conn: sqlite3.Connection, proposal: str) -> list[Row]:
     return _rows(conn, "proposal = ?", (proposal,))
 
 
-def of_digest(conn: sqlite3.Connection, digest: str) -> list[Row]:
-    """Give everything that went to hosts for an asset, oldest first."""
-    return _rows(conn, "digest = ? AND digest != ''", (digest,))
-
-
-def with_verb(conn: sqlite3.Connection, verb: str, states: Sequence[str]) -> list[Row]:
-    """Give every command of a verb that stands so, oldest first."""
+def placeholders(conn: sqlite3.Connection, states: Sequence[str]) -> list[Row]:
+    """Give every command that put a placeholder into a gap and stands so, oldest first."""
     marks = ", ".join("?" * len(states))
-    return _rows(conn, f"verb = ? AND state IN ({marks})", (verb, *states))
+    return _rows(conn, f"verb = 'placeholder.insert' AND state IN ({marks})", states)
+
+
+def of_former(conn: sqlite3.Connection, application: str, project: str, ref: str, verb: str, digest: str) -> list[Row]:
+    """Give what a use was given of the content that its file had before."""
+    return _rows(
+        conn,
+        "application = ? AND project = ? AND ref = ? AND ref != '' AND verb = ? AND digest NOT IN ('', ?)"
+        " AND state IN ('pending', 'applied', 'partial', 'stale')",
+        (application, project, ref, verb, digest),
+    )
 
 
 def count_settled(conn: sqlite3.Connection, proposal: str, application: str, project: str) -> int:

@@ -125,7 +125,8 @@ CREATE TABLE host_commands(
   landed BLOB NOT NULL DEFAULT '[]', missing BLOB NOT NULL DEFAULT '[]', note TEXT NOT NULL DEFAULT '');
 CREATE INDEX host_commands_pending ON host_commands(application, project) WHERE state = 'pending';
 CREATE INDEX host_commands_proposal ON host_commands(proposal);
-CREATE INDEX host_commands_digest ON host_commands(digest);
+CREATE INDEX host_commands_placeholder ON host_commands(seq) WHERE verb = 'placeholder.insert';
+CREATE INDEX host_commands_use ON host_commands(application, project, ref) WHERE ref != '';
 """
 
 STEPS: tuple[str, ...] = (_V1, _V2, _V3, _V4)

@@ -72,6 +72,7 @@ def _show_host(out: Console, host: dict[str, Any]) -> None:
     """Show an application that is connected."""
     able = ", ".join(host["capabilities"]) or "nothing"
     waits = f"; [yellow]{count(host['pending'], 'command')} not answered[/yellow]" if host["pending"] else ""
+    waits += f"; [yellow]{host['troubled']} not wholly done[/yellow]" if host.get("troubled") else ""
     where = f" in {cell(host['project'])}" if host["project"] else " without a project"
     out.print(f"in       {cell(host['application'])} {cell(host['version'])}{where}: takes {cell(able)}{waits}")
 

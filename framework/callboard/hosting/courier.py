@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Sequence
 from functools import partial
 from itertools import takewhile
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _FOR_SIDECARS = 0.2
 """Seconds between looks whether the subtitle files that a command names are written."""
+_PATIENCE = 10.0
+"""Seconds after which a command goes without its subtitle file: the share that it is written to may hang."""
 
 
 class Courier:
@@ -106,8 +109,9 @@ class Courier:
 
 
 def _unwritten(conn: sqlite3.Connection, row: Row) -> bool:
-    """Say whether the subtitle file that a command names is still to be written."""
-    return row.verb == "subtitles.write" and outbox.is_writing(conn, row.digest)
+    """Say whether the subtitle file that a command names is still to be written, and soon."""
+    soon = time.time() - row.created < _PATIENCE
+    return row.verb == "subtitles.write" and soon and outbox.is_writing(conn, row.digest)
 
 
 def _message(command: Command, run: str) -> bytes:

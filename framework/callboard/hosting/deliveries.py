@@ -128,22 +128,28 @@ class Deliveries:
         if not self._settings.relink or seen.kind not in ("video", "image", "sequence"):
             return
         path = os.fsdecode(self._roots.folders[root] + b"/" + seen.path) if root in self._roots.folders else ""
-        for row in host_commands.with_verb(conn, "placeholder.insert", _HOLDS):
+        for row in host_commands.placeholders(conn, _HOLDS) if path else ():
             made = proposals.get(conn, row.proposal)
             body = made.body if made else None
-            if not path or not isinstance(body, Placeholder) or body.digest == seen.digest:
+            if not isinstance(body, Placeholder) or body.digest == seen.digest or not _is_of(path, body.shot):
                 continue
-            if "relink" in hosts.capabilities(conn, row.application, row.project) and _is_of(path, body.shot):
-                gap = row.brings.gap if row.brings else None
-                way = Plan("placeholder", ("relink",), f"{os.path.basename(path)} arrived for {body.shot}")
-                errand = _Errand((row.application, row.project), row.proposal, "", run, way, seen.digest)
-                self._add(conn, errand, "relink", content=Content(file=path, digest=seen.digest, gap=gap))
+            way = Plan("placeholder", ("relink",), f"{os.path.basename(path)} arrived for {body.shot}")
+            content = Content(file=path, digest=seen.digest, gap=row.brings.gap if row.brings else None)
+            # a project that was saved under another name uses the placeholder's file, too
+            for project in {(row.application, row.project): None, **dict.fromkeys(hosts.uses_of(conn, body.digest))}:
+                if "relink" in hosts.capabilities(conn, *project):
+                    errand = _Errand(project, row.proposal, "", run, way, seen.digest)
+                    self._add(conn, errand, "relink", content=content)
 
-    def _take_back(self, conn: sqlite3.Connection, ident: str, run: str, why: str) -> None:
-        """Ask the projects that were asked for a proposal to take away what they made of it."""
+    def _take_back(self, conn: sqlite3.Connection, ident: str, run: str, why: str, only: Project | None = None) -> None:
+        """Ask the projects that were asked for a proposal, or *only* one, to take away what they made of it."""
         reached: dict[Project, int] = {}
+        asked: set[Project] = set()
         for row in host_commands.of_proposal(conn, ident):
             project = row.application, row.project
+            if only is not None and project != only:
+                continue
+            asked.add(project)
             if row.verb == "clear":
                 reached.pop(project, None)
                 continue
@@ -151,6 +157,9 @@ class Deliveries:
                 reached[project] = row.seq
             if row.state in host_commands.OPEN or row.state == "told":
                 host_commands.withdraw(conn, row.seq, why)
+        if only is None and reached:  # a project that was saved under another name has what we made, too
+            copies = set(hosts.uses_of(conn, proposals.digest_of(conn, ident))) - asked
+            reached |= {one: 0 for one in sorted(copies) if one[0] in {application for application, _ in reached}}
         for project, last in reached.items():
             able = "clear" in hosts.capabilities(conn, *project)
             way = Plan("nowhere", ("clear",), why)
@@ -171,6 +180,8 @@ class Deliveries:
             self._add(conn, errand, "")
         for verb in way.verbs:
             for use in targets(verb, uses):
+                for row in host_commands.of_former(conn, *project, use.ref, verb, digest):
+                    self._take_back(conn, row.proposal, run, "for what its file held before", project)
                 self._add(conn, errand, verb, use)
 
     def _bring_placeholder(self, conn: sqlite3.Connection, made: Proposal, body: Placeholder, run: str) -> None:

@@ -17,6 +17,8 @@ PAGE = 48 * 1024
 """Bytes of items in one answer, of the 64 KiB that a message may have."""
 _ROOM = 240
 """Characters quoted of a result."""
+_REQUEST = "request-"
+"""How the ids of refused requests begin; those of proposals never do."""
 _REFS = 50
 """Uses named of one asset."""
 
@@ -37,7 +39,8 @@ def inbox(conn: sqlite3.Connection, application: str, project: str, after: str, 
     if not after:
         items += [_refused(asked) for asked in host_requests.refused(conn, application, project)]
     room = PAGE - len(msgspec.json.encode(items))
-    found = hosts.waiting_for(conn, application, project, after, limit + 1)
+    begin = "" if after.startswith(_REQUEST) else after
+    found = hosts.waiting_for(conn, application, project, begin, limit + 1)
     for ident, digest in found[:limit]:
         made = proposals.get(conn, ident)
         if made is None:
@@ -78,7 +81,7 @@ def _refused(asked: Asked) -> dict[str, Any]:
         request.gap.shot if request.gap else ""
     ]
     return {
-        "id": f"request-{asked.seq}",
+        "id": f"{_REQUEST}{asked.seq}",
         "result": asked.what,
         "kind": "",
         "state": "refused",

@@ -57,20 +57,29 @@ class Requests:
         self._catalog, self._intake, self._roots = catalog, intake, roots
         self._deliveries, self._woken = deliveries, woken
         self._wake = asyncio.Event()
+        self._busy: set[int] = set()
 
     def wake(self) -> None:
         """Say that there may be a request, or that what one waits for may be there."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            self._wake.clear()
-            waits = [await self._serve(asked) for asked in self._catalog.read(host_requests.open_ones)]
-            try:
-                await asyncio.wait_for(self._wake.wait(), _AGAIN if any(waits) else None)
-            except TimeoutError:
-                continue
+        """Work until cancelled; a file that takes long to read keeps nobody else waiting."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._wake.clear()
+                for asked in self._catalog.read(host_requests.open_ones):
+                    if asked.seq not in self._busy:
+                        self._busy.add(asked.seq)
+                        group.create_task(self._one(asked))
+                await self._wake.wait()
+
+    async def _one(self, asked: Asked) -> None:
+        try:
+            while await self._serve(asked):  # noqa: ASYNC110 - nobody says when a file that others write is whole
+                await asyncio.sleep(_AGAIN)
+        finally:
+            self._busy.discard(asked.seq)
 
     async def _serve(self, asked: Asked) -> bool:
         """Do one request. Returns whether it waits for a file."""

@@ -81,7 +81,7 @@ class Hosting:
                 "capabilities": list(session.presence.capabilities),
                 "project": session.presence.project,
                 "since": session.since,
-                "pending": read(partial(_waiting, session=session)),
+                **read(partial(_counted, session=session)),
             }
             for session in self.sessions.all()
         ]
@@ -144,8 +144,11 @@ class Hosting:
                 continue
 
 
-def _waiting(conn: sqlite3.Connection, session: Session) -> int:
-    return host_commands.count_pending(conn, *session.project)
+def _counted(conn: sqlite3.Connection, session: Session) -> dict[str, int]:
+    return {
+        "pending": host_commands.count_pending(conn, *session.project),
+        "troubled": host_commands.count_troubled(conn, *session.project),
+    }
 
 
 __all__ = ["Hosting"]

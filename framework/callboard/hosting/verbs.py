@@ -23,7 +23,7 @@ from callboard.hosting.content import parts
 from callboard.hosting.courier import Courier
 from callboard.hosting.deliveries import Deliveries
 from callboard.hosting.inbox import inbox
-from callboard.hosting.mapping import Roots, digest_at
+from callboard.hosting.mapping import Roots, Spot, digest_at
 from callboard.hosting.sessions import Session, Sessions
 from callboard.hosting.thumbnails import Thumbnails
 
@@ -72,7 +72,8 @@ class Verbs:
 
     def __init__(self, desk: Desk, name: str) -> None:
         self._desk, self._name = desk, name
-        self._pages: dict[tuple[str, str], dict[int, tuple[Use, ...]]] = {}
+        self._pages: dict[tuple[str, str], dict[int, list[tuple[Use, Spot]]]] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
         self._verbs: dict[str, Callable[[bytes], Awaitable[Any]]] = {
             "hello": self._hello,
             "uses": self._uses,
@@ -135,32 +136,35 @@ class Verbs:
         session = self._session(told.host, told.project)
         if not told.project or told.page >= told.pages:
             raise UsageError("uses need a project, and a page below the number of pages")
-        spots = await asyncio.to_thread(lambda: [self._desk.roots.locate(use.path) for use in told.uses])
-        found = self._desk.catalog.read(lambda conn: [digest_at(conn, spot) for spot in spots])
-        application, project = session.project
+        async with self._turns.setdefault(told.host, asyncio.Lock()):  # in the order in which they were told
+            spots = await asyncio.to_thread(lambda: [self._desk.roots.locate(use.path) for use in told.uses])
+            whole = self._gather(told, spots)
+            if whole is not None:
+                await self._keep(*session.project, whole)
+        digests = await asyncio.to_thread(self._desk.catalog.read, partial(_digests, spots=spots))
+        return {"known": {use.ref: digest for use, digest in zip(told.uses, digests, strict=True)}}
+
+    def _gather(self, told: HostUses, spots: Sequence[Spot]) -> list[tuple[Use, Spot]] | None:
+        """Put a page to those before it; give all of them once the last is there."""
         pages = self._pages.setdefault((told.host, told.project), {})
         if told.page == 0 or any(page >= told.pages for page in pages):
             pages.clear()
-        pages[told.page] = told.uses
+        pages[told.page] = list(zip(told.uses, spots, strict=True))
         if sum(map(len, pages.values())) > MOST_USES:
             pages.clear()
             raise UsageError(f"a project may have {MOST_USES} uses", "Tell those of one timeline.")
-        if len(pages) == told.pages:
-            whole = [use for page in sorted(pages) for use in pages[page]]
-            self._pages.pop((told.host, told.project), None)
-            await self._keep(application, project, whole)
-        return {"known": {use.ref: digest for use, digest in zip(told.uses, found, strict=True)}}
+        if len(pages) < told.pages:
+            return None
+        del self._pages[told.host, told.project]
+        return [one for page in sorted(pages) for one in pages[page]]
 
-    async def _keep(self, application: str, project: str, uses: list[Use]) -> None:
-        spots = await asyncio.to_thread(lambda: [self._desk.roots.locate(use.path) for use in uses])
+    async def _keep(self, application: str, project: str, uses: Sequence[tuple[Use, Spot]]) -> None:
+        """Put all uses of a project in the place of what was told before, and bring what was accepted of new media."""
 
         def work(conn: sqlite3.Connection) -> None:
             before = hosts.digests(conn, application, project)
             hosts.drop_uses(conn, application, project)
-            rows = [
-                Used(application, project, spot.root, spot.path, digest_at(conn, spot), use)
-                for use, spot in zip(uses, spots, strict=True)
-            ]
+            rows = [Used(application, project, *spot, digest_at(conn, spot), use) for use, spot in uses]
             hosts.put_uses(conn, rows)
             begun = {row.digest for row in rows if row.digest} - before
             self._desk.deliveries.began(conn, (application, project), begun)
@@ -171,7 +175,8 @@ class Verbs:
     async def _inbox(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
         application, project = self._session(asked.host, asked.project).project
-        return self._desk.catalog.read(lambda conn: inbox(conn, application, project, asked.after, asked.limit))
+        work = partial(inbox, application=application, project=project, after=asked.after, limit=asked.limit)
+        return await asyncio.to_thread(self._desk.catalog.read, work)
 
     async def _proposal(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
@@ -197,6 +202,11 @@ class Verbs:
         """Forget the pages that an application which is gone did not finish."""
         for key in [key for key in self._pages if key[0] == host]:
             del self._pages[key]
+        self._turns.pop(host, None)
+
+
+def _digests(conn: sqlite3.Connection, spots: Sequence[Spot]) -> list[str]:
+    return [digest_at(conn, spot) for spot in spots]
 
 
 def _proposal(conn: sqlite3.Connection, ident: str) -> Sequence[str] | None:
