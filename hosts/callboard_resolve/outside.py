@@ -151,6 +151,7 @@ def _who(resolve: Any) -> dict[str, Any]:
 
 
 def _record(resolve: Any, path: Path) -> dict[str, Any]:
+    recorder.ready(resolve)
     with tempfile.TemporaryDirectory(prefix="callboard-resolve-") as folder:
         recording = recorder.record(resolve, props.make(Path(folder)), folder)
     recorder.save(recording, str(path))

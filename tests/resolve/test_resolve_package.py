@@ -70,7 +70,7 @@ def running(folder: Path, monkeypatch: pytest.MonkeyPatch, terms: str = "", more
 
 
 def test_a_dry_run_names_what_an_install_writes(place: Installation, project: Path) -> None:
-    """Nothing is written by a dry run; the install then writes just what it named, and an uninstall takes that away."""
+    """A dry run writes nothing; the install writes just what it named, and an uninstall takes that away."""
     package = ResolvePackage()
     steps = package.install(place, project, dry_run=True)
     assert not Path(place.folder).exists()
@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, project: Path) 
 
 
 def test_what_runs_inside_needs_python_3_6_grammar_and_nothing_else() -> None:
-    """Every module that runs in Resolve fits the grammar of Python 3.6 and imports only the standard library and ours."""
+    """Every module that runs in Resolve fits Python 3.6's grammar and imports only the standard library and ours."""
     top = Path(callboard_resolve.__file__).parent
     for path in [*(top / "inside").glob("*.py"), top / "scripts" / "entry.py"]:
         tree = ast.parse(path.read_text("utf-8"), feature_version=(3, 6))
@@ -160,7 +160,7 @@ def test_the_same_sources_give_the_same_zip() -> None:
 
 
 def menu(place: Installation, entry: str, capsys: pytest.CaptureFixture[str], **found: Any) -> str:
-    """Choose an entry of the menu, as Resolve does: its names are there, and the file's own name is not to be relied on."""
+    """Choose an entry of the menu, as Resolve does: with its names there."""
     before = list(sys.path)
     try:
         runpy.run_path(str(Path(place.folder) / f"{entry}.py"), {"bmd": object(), **found}, "not main")
@@ -239,7 +239,7 @@ def test_a_running_studio_is_reached(studio: Path) -> None:
 
 
 def test_who_does_not_answer_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No module, one that finds nothing, one that fails, and one that ends the process each give an error with a hint."""
+    """No module, one that finds nothing, one that fails, one that ends the process: each gives an error with a hint."""
     monkeypatch.setenv("RESOLVE_SCRIPT_API", str(tmp_path / "none"))
     monkeypatch.setenv("RESOLVE_SCRIPT_LIB", str(tmp_path / "none.so"))
     with pytest.raises(HostError, match="is not there"):

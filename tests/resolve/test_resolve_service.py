@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from callboard.board import watched_folders
 from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
-from callboard.catalog import journal
+from callboard.catalog import hosts, journal
 from callboard.config import PluginSettings, Project, Settings, Watch, make_project
 from callboard.testing.applications import Served, served
 from callboard_bridge import Bridge
@@ -47,10 +48,10 @@ class Suite:
         self.service = Service(Session(self.stage.resolve), bridge, self.folder, self.lines.append)
 
     async def until(self, what: Callable[[], object], seconds: float = 20.0) -> None:
-        """Run the service until *what* holds."""
+        """Run the service until *what* holds; its seconds go by ten times as fast."""
         async with asyncio.timeout(seconds):
             while not what():
-                self.service.tick(time.monotonic())
+                self.service.tick(time.monotonic() * 10)
                 await asyncio.sleep(0.005)
 
     async def accepted(self, *said: Captions | Tags) -> list[str]:
@@ -58,11 +59,12 @@ class Suite:
         await self.board.until(lambda: self.board.read(lambda conn: journal.place(conn, "footage", b"a.mov")))
         seen = self.board.read(lambda conn: journal.place(conn, "footage", b"a.mov"))
         assert seen is not None
+        await self.until(lambda: self.board.read(lambda conn: hosts.uses_of(conn, str(seen.digest))))
         asset, desk = seen.asset("footage"), self.board.daemon.board.desk
         made = []
         for one in said:
-            write = self.board.daemon.board.catalog.write
-            done = await write(lambda conn, one=one: desk.write(conn, asset, one, "hand", accept=False))
+            work = partial(desk.write, asset=asset, result=one, by="hand", accept=False)
+            done = await self.board.daemon.board.catalog.write(work)
             made.append(done.changed[0])
             self.service.bridge.post(
                 "host.decided", {"decision": {"proposal": done.changed[0], "decision": "accept", "by": "zoe"}}
@@ -119,7 +121,7 @@ async def test_what_was_moved_waits_for_a_person(tmp_path: Path) -> None:
     """A result for a clip that was moved since is held back, until a person says in the menu to apply it anyway."""
     async with suite(tmp_path) as stage:
         await stage.until(lambda: stage.service._sent)
-        stage.service._next_count = time.monotonic() + 1000
+        stage.service._next_count = time.monotonic() * 10 + 10_000
         project = stage.stage.house.manager.current
         assert project is not None
         item = project.timelines[0].tracks["video"][0][0]

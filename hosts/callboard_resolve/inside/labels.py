@@ -18,6 +18,9 @@ COLOURS: "tuple[ClipColor, ...]" = (
 TAGS = "callboard.tags"
 DESCRIPTION = "callboard.description"
 PROPOSAL = "callboard.id"
+"""Third-party metadata of our stand-ins: the proposal that each is of."""
+CAPTIONS = "callboard.captions"
+"""Third-party metadata of our SRT files: the timeline that they are for."""
 
 
 def carried(clip: "MediaPoolItem", key: str) -> "dict[str, str]":

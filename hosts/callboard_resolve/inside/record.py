@@ -121,11 +121,10 @@ def record(resolve: "Any", media: "dict[str, str]", folder: str) -> "dict[str, A
     Raises:
         Refused: the open project is not empty, or no project can be made; nothing was done.
     """
-    session = Session(resolve)
+    session = ready(resolve)
     recorder = Recorder(resolve, media)
     recorder.scene = "projects"
     manager = recorder.call(resolve, "GetProjectManager", gives="ProjectManager")
-    _only_if_empty(session, manager)
     before = str(manager.GetCurrentProject().GetName() or "")
     saved = [str(name) for name in manager.GetProjectListInCurrentFolder() or []]
     name = "{} {}".format(PROJECT, time.strftime("%Y-%m-%d %H%M%S"))
@@ -143,7 +142,13 @@ def record(resolve: "Any", media: "dict[str, str]", folder: str) -> "dict[str, A
     return _written(session, recorder)
 
 
-def _only_if_empty(session: Session, manager: "Any") -> None:
+def ready(resolve: "Any") -> Session:
+    """Make sure that nothing can be lost.
+
+    Raises:
+        Refused: the open project is not empty, or none can be made; the reason says what to do.
+    """
+    session, manager = Session(resolve), resolve.GetProjectManager()
     if not manager.GetCurrentDatabase():
         raise Refused("Resolve runs without a database; quit it, start it again, and try again")
     project = manager.GetCurrentProject()
@@ -151,6 +156,7 @@ def _only_if_empty(session: Session, manager: "Any") -> None:
         raise Refused("no project is open; make a new empty one, and leave it open")
     if project.GetTimelineCount() or next(iter(session.clips()), None) is not None:
         raise Refused("the open project is not empty; save it, open a new empty one, and try again")
+    return session
 
 
 def _leave(recorder: Recorder, manager: "Any", name: str, before: str) -> None:

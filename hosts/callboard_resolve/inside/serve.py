@@ -50,7 +50,7 @@ class Service:
         self.watch = Watch(session)
         self.stopped = False
         self._say = say
-        self._told = ""
+        self._told = self._mishap = ""
         self._next_look = self._next_count = 0.0
         self._walk: Iterator[dict[str, Any]] | None = None
         self._found: list[dict[str, Any]] = []
@@ -73,16 +73,27 @@ class Service:
         """Do what is due; *now* is in seconds, and only ever grows."""
         self.bridge.poll()
         self._tell_state()
-        if now >= self._next_look:
-            self._next_look = now + LOOK
-            self._look(now)
-        if self._walk is not None:
-            self._go_on(now)
+        try:
+            if now >= self._next_look:
+                self._next_look = now + LOOK
+                self._look(now)
+            if self._walk is not None:
+                self._go_on()
+        except Exception as error:  # noqa: BLE001 - what belonged to a project that was closed just now answers None, or raises
+            self._walk, self._found = None, []
+            if not self.session.alive():
+                self._leave()
+            elif f"{error}" != self._mishap:
+                self._mishap = f"{error}"
+                self._say(f"Callboard: {type(error).__name__}: {error}")
+
+    def _leave(self) -> None:
+        self._say("Callboard: Resolve is closed")
+        self.stopped = True
 
     def _look(self, now: float) -> None:
         if not self.session.alive():
-            self._say("Callboard: Resolve is closed")
-            self.stopped = True
+            self._leave()
             return
         asking.beat(self.folder)
         before = self.watch.project, self.watch.timeline
@@ -98,25 +109,18 @@ class Service:
             self._next_count = now + COUNT
             self._walk, self._found = uses.scan(self.session), []
 
-    def _go_on(self, now: float) -> None:
+    def _go_on(self) -> None:
         deadline = time.monotonic() + SLICE
-        walk = self._walk
-        try:
-            for use in walk or ():
-                self._found.append(use)
-                if time.monotonic() > deadline:
-                    return
-        except (Refused, AttributeError, TypeError):
-            # the project was closed below our feet: its objects answer None from then on
-            self._found = []
-            self._walk = None
-            return
+        for use in self._walk or ():
+            self._found.append(use)
+            if time.monotonic() > deadline:
+                return
         self._walk = None
         self._send()
 
     def _send(self) -> None:
         project = self.watch.project
-        revision = digest("\n".join(f"{use['ref']} {use['revision']}" for use in self._found))
+        revision = digest("\n".join(f"{use['ref']} {use['path']} {use.get('revision')}" for use in self._found))
         if self._sent == f"{project} {revision}":
             return
         self._sent = f"{project} {revision}"

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from callboard_resolve.inside.frames import frames, timecode
+from callboard_resolve.inside.labels import CAPTIONS
 from callboard_resolve.inside.ledger import Ledger, digest, write_text
 from callboard_resolve.inside.outcome import Outcome, Refused
 from callboard_resolve.inside.session import CurrentFolder, EditPage, OpenTimeline, Session
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 FOLDER = "Callboard"
 """Our folder in the media pool."""
-CAPTIONS = "callboard.captions"
-"""Third-party metadata of our SRT files: the timeline that they are for."""
 
 
 def on_timeline(cues: "list[dict[str, Any]]", use: "dict[str, Any]") -> "list[list[Any]]":
@@ -126,8 +125,13 @@ def clear(session: Session, folder: str, proposal: str, outcome: Outcome) -> Non
         mine = [name for name in ledger.proposals if name.split(" ")[0] == proposal]
         for name in mine:
             del ledger.proposals[name]
-        if mine:
+        if not mine:
+            continue
+        try:
             done = _apply(session, timeline, ledger, [])
+        except Refused as why:
+            outcome.missing.append(f"captions on {timeline.GetName()}: {why}")
+        else:
             outcome.missing.extend(done.missing)
             outcome.notes.extend(done.notes)
 

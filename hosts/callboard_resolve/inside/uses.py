@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from callboard_resolve.inside.frames import rate_of, seconds
+from callboard_resolve.inside.labels import CAPTIONS, PROPOSAL
 from callboard_resolve.inside.ledger import digest
 from callboard_resolve.inside.session import Session, has
 
@@ -23,9 +24,8 @@ def path_of(clip: "MediaPoolItem") -> str:
 
 def of_clip(clip: "MediaPoolItem") -> "dict[str, Any]":
     """Describe media in the pool, which is on no timeline."""
-    path = path_of(clip)
     unique = str(clip.GetUniqueId())
-    return {"ref": POOL + unique, "path": path, "name": str(clip.GetName() or ""), "revision": digest(path)}
+    return {"ref": POOL + unique, "path": path_of(clip), "name": str(clip.GetName() or "")}
 
 
 def of_item(session: Session, timeline: "Timeline", item: "TimelineItem") -> "dict[str, Any] | None":
@@ -66,20 +66,23 @@ def _speed(item: "TimelineItem", length: float, rate: float) -> float:
 
 
 def scan(session: Session) -> "Iterator[dict[str, Any]]":
-    """Describe every use, one at a time, so that whoever asks can stop between two and go on later.
+    """Describe every use but those of what we made, one at a time, so that whoever asks can go on later.
 
     Yields:
         ``Use`` messages as plain dicts.
     """
+    ours = set()
     for clip in session.clips():
         use = of_clip(clip)
-        if use["path"]:
+        if clip.GetThirdPartyMetadata(CAPTIONS) or clip.GetThirdPartyMetadata(PROPOSAL):
+            ours.add(use["ref"])
+        elif use["path"]:
             yield use
     timeline = session.timeline()
     if timeline is not None:
         for _, _, item in session.items(timeline):
             found = of_item(session, timeline, item)
-            if found is not None:
+            if found is not None and POOL + str(item.GetMediaPoolItem().GetUniqueId()) not in ours:
                 yield found
 
 
