@@ -69,7 +69,8 @@ class _Held:
     """A bridge that keeps receipts until what they say is on the disk."""
 
     def __init__(self, bridge: Any) -> None:
-        self._bridge, self.receipts = bridge, []  # type: Any, list[tuple[Any, ...]]
+        self._bridge = bridge
+        self.receipts: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bridge, name)

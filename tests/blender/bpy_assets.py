@@ -10,6 +10,8 @@ from bpy_scenes import overlaps, reopened, run, strips, timeline
 from callboard_blender.addon import ours, uses, versions
 from callboard_blender.addon.inside import bpy
 
+KEYS = ("callboard_tags", "callboard_description")
+
 
 def check_uses(media: Path, out: Path) -> dict[str, Any]:
     """Look at references and revisions while a person works."""
@@ -156,7 +158,7 @@ def check_placeholders(media: Path, out: Path) -> dict[str, Any]:
 
 
 def check_relink(media: Path, _out: Path) -> dict[str, Any]:
-    """Let the real shot come in for a still with an effect and animation on it, then take it back."""
+    """Let the real shot come in for a still with an effect and animation on it, then clear the stand-in."""
     scene, _, _ = timeline(media)
     gap = uses.describe_gap(scene, 2, 61, 121)
     run("placeholder.insert", {"gap": gap, "file": str(media / "stand-in.png")})
@@ -211,6 +213,40 @@ def check_relink_movie(media: Path, _out: Path) -> dict[str, Any]:
         "missing": missing,
         "ref": use["ref"],
         "use": uses.find(use["ref"]),
+    }
+
+
+def check_relink_sound(media: Path, _out: Path) -> dict[str, Any]:
+    """Let a real shot with sound come in for a silent stand-in, and one without for one with sound."""
+    scene, _, _ = timeline(media)
+    gaps = [uses.describe_gap(scene, 2, first, first + 40) for first in (61, 161)]
+    receipts = []
+    for number, gap, files in zip((1, 2), gaps, (("silent", "clip"), ("clip", "silent")), strict=True):
+        for verb, name in zip(("placeholder.insert", "relink"), files, strict=True):
+            content = {"gap": gap, "file": str(media / f"{name}.mp4")}
+            receipts.append(run(verb, content, proposal=f"p{number}"))
+    return {"receipts": receipts, "strips": strips(scene)}
+
+
+def check_tags_of_a_strip(media: Path, _out: Path) -> dict[str, Any]:
+    """Tag a strip whose file is no asset, again, and clear."""
+    _, strip, use = timeline(media)
+    first = run("tags.write", {"tags": ["sunset", "boat"], "description": "A boat."}, use)
+    then = {key: strip[key] for key in strip.keys() if key in KEYS}  # noqa: SIM118 - a strip is no mapping
+    second = run("tags.write", {"tags": ["sunset"]}, use)
+    now = strip["callboard_tags"]
+    strip["callboard_description"] = "My boat."
+    third = run("description.write", {"description": "A ship."}, use)
+    cleared = run("clear", {})
+    rest = {key: strip[key] for key in strip.keys() if key in KEYS}  # noqa: SIM118 - a strip is no mapping
+    return {
+        "first": first,
+        "then": then,
+        "second": second,
+        "now": now,
+        "third": third,
+        "cleared": cleared,
+        "rest": rest,
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from callboard.testing import write_plugin
+from callboard_blender import build
 from PIL import Image, ImageChops
 
 HERE = Path(__file__).parent
@@ -86,8 +87,13 @@ def blender(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pyt
     colour = {"4-2": "navy", "4-5": "maroon", "5-0": "olive"}[label]
     clip = media(project, f"clip-{label}.mp4", f"color={colour}:s=320x180:r=24:d=5", "-pix_fmt", "yuv420p")
     still = media(project, f"still-{label}.png", f"color={colour}:s=64x64:d=1", "-frames:v", "1")
+    (archive,) = [path for path in build.build(out) if path.name == build.name("extension")]
     done = subprocess.run(
-        [python, HERE / "bpy_board.py", project, clip, still, out], capture_output=True, text=True, timeout=200
+        [python, HERE / "bpy_board.py", archive, project, clip, still, out],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        env={**os.environ, "BLENDER_USER_RESOURCES": str(out / "user")},
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return {**json.loads((out / "board.json").read_text()), "python": python, "out": out, "still": still, "clip": clip}
@@ -105,7 +111,7 @@ def files(blender: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_what_waits_is_accepted_from_inside(blender: dict[str, Any]) -> None:
-    """The inbox shows captions and tags of the media in use; accepted, they land, and nothing waits any more."""
+    """In the installed add-on the inbox shows captions and tags of the media in use; accepted, they land."""
     review = blender["review"]
     assert [(result, name) for result, name, _ in review["rows"]] == [
         ("captions", blender["clip"].name),
@@ -114,6 +120,7 @@ def test_what_waits_is_accepted_from_inside(blender: dict[str, Any]) -> None:
     assert "Hello from the board" in review["rows"][0][2]
     assert (review["waited"], review["applied"], review["settled"], review["told"]) == (True, True, True, True)
     assert [line.partition(":")[0] for line in review["said"]] == ["In place"] * 3
+    assert review["left"] is False
 
 
 def test_it_is_in_the_saved_file(files: tuple[dict[str, Any], dict[str, Any]], blender: dict[str, Any]) -> None:
@@ -163,12 +170,13 @@ bpy.ops.wm.save_as_mainfile(filepath=sys.argv[2])
 """
 
 
+@pytest.mark.parametrize("blender", ["5.0"], indirect=True)
 def test_a_job_tags_an_asset_library(blender: dict[str, Any], project: Path) -> None:
     """A job that serves a library beside the board brings accepted tags into it, in place as it was asked to."""
     library = blender["out"] / "library.blend"
     python = [blender["python"], "-I"]
     subprocess.run([*python, "-c", LIBRARY, blender["still"], library], check=True, capture_output=True, timeout=60)
-    serve = [JOBS, "serve", library, "--project", project, "--in-place", "--idle", "2", "--most", "40"]
+    serve = [JOBS, "serve", library, "--project", project, "--in-place", "--idle", "1", "--most", "40"]
     done = subprocess.run([*python, *serve], capture_output=True, text=True, timeout=60)
     # Blender says things of its own around it.
     (told,) = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -228,6 +228,17 @@ def test_tags_of_a_strips_file(seen: dict[str, Any]) -> None:
     assert "mark one that uses this file as an asset" in found["nothing"]["missing"][0]
 
 
+def test_tags_of_a_strip_whose_file_is_no_asset(seen: dict[str, Any]) -> None:
+    """They are custom properties of the strip; a person's words in them stay, and clearing takes only ours away."""
+    found = seen["tags_of_a_strip"]
+    assert found["first"]["landed"] == ["description of clip", "tags of clip"]
+    assert found["first"]["note"] == "kept as custom properties of the strip: no asset uses its file"
+    assert found["then"] == {"callboard_tags": "sunset, boat", "callboard_description": "A boat."}
+    assert found["now"] == "sunset"
+    assert found["third"]["missing"] == ["description of clip: a person edited it, so theirs is kept"]
+    assert found["rest"] == {"callboard_description": "My boat."}
+
+
 def test_a_stand_in_fills_its_gap(seen: dict[str, Any]) -> None:
     """A still or a movie stands in the gap to its last frame, with its sound beside it where Blender has sound."""
     found = seen["placeholders"]
@@ -257,7 +268,8 @@ def test_the_real_shot_takes_a_stand_ins_place(seen: dict[str, Any]) -> None:
     """A movie in a still's place keeps its frames, blending, transform, animation, effect and reference."""
     found = seen["relink"]
     now, before = found["now"], found["before"]
-    assert found["receipt"] == {"state": "applied", "landed": ["stand-in.png"], "missing": [], "note": ""}
+    receipt = found["receipt"]
+    assert (receipt["state"], receipt["landed"], receipt["missing"]) == ("applied", ["stand-in.png"], [])
     assert (now["type"], now["alpha"], now["offset"], now["effect"]) == ("MOVIE", 0.5, 12.0, "stand-in.png")
     assert [path.partition("_all")[2] for path in now["animated"]] == ['["stand-in.png"].blend_alpha']
     assert now["use"]["path"].endswith("silent.mp4")
@@ -277,6 +289,18 @@ def test_another_file_for_a_persons_strip(seen: dict[str, Any]) -> None:
     assert found["short"]["missing"] == ["the last 67 frames of clip: the shot is shorter, so its last frame is held"]
     assert found["missing"]["state"] == "failed"
     assert found["use"]["ref"] == found["ref"]
+
+
+def test_a_real_shot_brings_its_sound(seen: dict[str, Any]) -> None:
+    """A shot with sound gets it beside its picture; one without takes the stand-in's sound away."""
+    found = seen["relink_sound"]
+    assert [one["state"] for one in found["receipts"]] == ["applied"] * 4
+    there = [(one["type"], one["first"], one["end"], one["file"], one["id"]) for one in found["strips"][1:]]
+    pictures = [("MOVIE", 61, 101, "clip.mp4", ""), ("MOVIE", 161, 201, "silent.mp4", "")]
+    if seen["version"][:2] == [4, 2]:  # the wheel is built without sound
+        assert there == pictures
+    else:
+        assert there == [*pictures, ("SOUND", 61, 101, "clip.mp4", "")]
 
 
 def test_a_real_shot_of_numbered_frames(seen: dict[str, Any]) -> None:

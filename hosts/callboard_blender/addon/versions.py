@@ -147,10 +147,9 @@ def windows() -> Iterable[Any]:
 
 def busy() -> bool:
     """Tell whether a render runs, or a person drags something: then strips must not be taken away from under it."""
-    if render["runs"]:
-        return True
-    running = getattr(bpy.app, "is_job_running", None)
-    if running is not None and not bpy.app.background and running("RENDER"):
+    if bpy.app.background:
+        return render["runs"]
+    if bpy.app.is_job_running("RENDER"):
         return True
     # 3.4 does not tell which modal operators run.
     return any(

@@ -69,12 +69,13 @@ def _show(task: Task, scene: Any, kind: str, what: tuple[str, str, int, int, int
         hear(task, scene, strip, file, ref)
 
 
-def hear(task: Task, scene: Any, picture: Any, file: str, ref: str) -> None:
+def hear(task: Task, scene: Any, picture: Any, file: str, ref: str) -> Any | None:
     """Put the sound of a movie, if it has any, beside its picture: a movie strip alone is silent."""
     first, end = channels.span(picture)
     channel = channels.beside(scene, picture.channel + 1, first, end)
     if channel is None:
-        return task.miss(f"the sound of {picture.name}", "every channel is taken there")
+        task.miss(f"the sound of {picture.name}", "every channel is taken there")
+        return None
     name = limits.cut(picture.name, limits.STRIP_NAME_FREE)
     try:
         strip = versions.top(scene).new_sound(name=name, filepath=file, channel=channel, frame_start=first)
@@ -90,7 +91,7 @@ def hear(task: Task, scene: Any, picture: Any, file: str, ref: str) -> None:
     versions.set_end(strip, min(end, int(versions.frames(strip, "end"))))
     strip.color_tag = _COLOUR
     ours.sign(strip, task.proposal, ref, SOUND)
-    return None
+    return strip
 
 
 def has_sound(strip: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from .. import ours, uses, versions
 from ..inside import bpy
 from . import channels, media, placeholders
+from .subtitles import remove
 from .task import Task
 
 _PICTURES: Final = ("IMAGE", "MOVIE")
@@ -27,7 +28,7 @@ def relink(task: Task) -> None:
     if not found:
         task.miss(os.path.basename(file), "the strip that it is for is no longer in this file")
     for scene, strip in found:
-        before = ours.file_of(strip)
+        before, stood_in = ours.file_of(strip), str(strip.get(ours.ID, ""))
         beside = [other for other in versions.every(scene) if _is_sound_of(other, strip, before)]
         now = swap(task, scene, strip, file)
         if now is None:
@@ -36,6 +37,13 @@ def relink(task: Task) -> None:
         for sound in beside:
             if swap(task, scene, sound, file) is not None:
                 _note(task, sound, before)
+            elif sound.get(ours.ID):
+                remove(task, scene, sound)
+        if stood_in and not beside and now.type == "MOVIE":
+            heard = placeholders.hear(task, scene, now, file, "")
+            if heard is not None:
+                _note(task, heard, "")
+                task.landed.append(heard.name)
         _read_back(task, now, file)
     return None
 

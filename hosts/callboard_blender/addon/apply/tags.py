@@ -7,16 +7,22 @@ import os
 from collections.abc import Iterator
 from typing import Any, Final
 
-from .. import limits, ours, uses
+from .. import limits, ours, uses, versions
+from ..inside import bpy
 from .task import Task
 
 NOTE: Final = "callboard_id"
 """On an asset's data: what we wrote for each proposal, and what stood there before."""
+STRIP_NOTE: Final = "callboard_said"
+"""The same on a strip whose file is no asset."""
 _FIELDS: Final = ("description", "author")
 
 
 def write(task: Task) -> None:
-    """Add the tags to the asset, in place of those that we added for this proposal before; a person's stay."""
+    """Add the tags to the asset, in place of those that we added for this proposal before; a person's stay.
+
+    A strip whose file is no asset gets them as a custom property, which Blender shows beside the strip.
+    """
     describe_too = any(task.content.get(name) for name in _FIELDS)
     for block in _targets(task):
         _write_tags(task, block.asset_data, [limits.one_line(str(tag)) for tag in task.content.get("tags") or ()])
@@ -32,6 +38,7 @@ def describe(task: Task) -> None:
 
 def clear(task: Task, use: str | None) -> None:
     """Take away what we wrote for a proposal, where it still is what we wrote."""
+    _clear_beside(task, use)
     meant = {uses.of_asset(*pair)["ref"] for pair in _pairs(task)} if use else None  # type: ignore[index]  # assets of this file
     for kind, block in uses.assets():
         note = _read(block.asset_data)
@@ -52,8 +59,48 @@ def _targets(task: Task) -> Iterator[Any]:
     for _, block in pairs:
         yield block
     if not pairs:
+        _write_beside(task)
+
+
+def _write_beside(task: Task) -> None:
+    """Keep tags, description and author as custom properties of the strip."""
+    found = uses.find_strip(task.ref) if task.ref else None
+    if found is None:
         name = str((task.command.get("use") or {}).get("name", "") or "this file")
-        task.miss(f"tags of {name}", "Blender keeps tags on assets only; mark one that uses this file as an asset")
+        return task.miss(
+            f"tags of {name}", "Blender keeps tags on assets only; mark one that uses this file as an asset"
+        )
+    _, strip = found
+    content = {name: str(task.content.get(name) or "") for name in _FIELDS}
+    if task.command["verb"] == "tags.write":
+        content["tags"] = ", ".join(limits.one_line(str(tag)) for tag in task.content.get("tags") or ())
+    note = _read(strip, STRIP_NOTE)
+    written = {value for entry in note.values() for value in entry.items()}
+    entry = note.setdefault(task.proposal, {})
+    for name, value in content.items():
+        key = f"callboard_{name}"
+        if value and key in strip and (name, strip[key]) not in written:
+            task.miss(f"{name} of {strip.name}", "a person edited it, so theirs is kept")
+        elif value:
+            strip[key] = entry[name] = value
+            task.changed = True
+            task.landed.append(f"{name} of {strip.name}")
+    _keep(strip, note, STRIP_NOTE)
+    task.notes.append("kept as custom properties of the strip: no asset uses its file")
+    return None
+
+
+def _clear_beside(task: Task, use: str | None) -> None:
+    for scene in bpy.data.scenes:
+        for strip in versions.every(scene):
+            note = _read(strip, STRIP_NOTE)
+            if task.proposal not in note or (use is not None and strip.get(uses.REF) != use):
+                continue
+            for name, value in note.pop(task.proposal).items():
+                if strip.get(f"callboard_{name}") == value:
+                    del strip[f"callboard_{name}"]
+                    task.changed = True
+            _keep(strip, note, STRIP_NOTE)
 
 
 def _pairs(task: Task) -> list[tuple[str, Any]]:
@@ -71,15 +118,15 @@ def _same(one: str, other: str) -> bool:
     return bool(one) and os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 
 
-def _read(data: Any) -> dict[str, Any]:
-    return ours.read_note(str(data.get(NOTE, "")))
+def _read(data: Any, key: str = NOTE) -> dict[str, Any]:
+    return ours.read_note(str(data.get(key, "")))
 
 
-def _keep(data: Any, note: dict[str, Any]) -> None:
+def _keep(data: Any, note: dict[str, Any], key: str = NOTE) -> None:
     if note:
-        data[NOTE] = json.dumps(note)
-    elif NOTE in data:
-        del data[NOTE]
+        data[key] = json.dumps(note)
+    elif key in data:
+        del data[key]
 
 
 def _write_tags(task: Task, data: Any, wanted: list[str]) -> None:
