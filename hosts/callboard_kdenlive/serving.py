@@ -19,13 +19,14 @@ from callboard_bridge import Bridge
 from callboard_schemas import Command, Gap, HostUses, Use
 
 from callboard_kdenlive import opened, saving
-from callboard_kdenlive.live import connected
+from callboard_kdenlive.atonce import at_once
+from callboard_kdenlive.live import Session, connected
 from callboard_kdenlive.measure import measure
 from callboard_kdenlive.outcome import Outcome
 from callboard_kdenlive.uses import missing, open_gaps, revision, uses
 
-_PAGE: Final = 60
-"""Uses in one message, which holds 64 KiB; a use takes up to 1 KiB with a long path."""
+_PAGE: Final = 40 * 1024
+"""Bytes of uses in one message, which holds 64 KiB."""
 _LOOK: Final = 2.0
 """Seconds between two looks at whether a project that waits was closed."""
 _PATIENCE: Final = 3
@@ -58,14 +59,18 @@ class Served:
         self._ask, self._reload, self._wrote = ask_placeholders, live_reload, wrote
         self._waiting: dict[str, dict[str, Any]] = {}
         self._looked = 0.0
-        self._asked: set[str] = set()
+        self._said: set[str] = set()
         self._found: list[Use] = []
         self._loaded = self._told = self._online = False
         self._tell_at = 0.0
         bridge.on_command(self.take)
 
-    def saved(self) -> None:
-        """Tell the board of the project as it is on disk now; also of what it misses."""
+    def saved(self, *, ours: bool = False) -> None:
+        """Tell the board of the project as it is on disk now; also of what it misses.
+
+        Args:
+            ours: We wrote it: that is no event, but what the project uses may be another.
+        """
         try:
             project, _ = saving.read(self.path)
         except TimelineError as error:
@@ -75,12 +80,13 @@ class Served:
         self._told = False
         now = revision(self._found, empty)
         self.bridge.present(self.path, now)
-        kind = "host.scene.saved" if self._loaded else "host.scene.loaded"
-        self._loaded = True
-        detail = {"gaps": len(empty), "missing": len(lost), "rate": float(project.fps)}
-        self.bridge.post(kind, {"project": self.path, "revision": now, "detail": detail}, self.path)
+        if not ours:
+            kind = "host.scene.saved" if self._loaded else "host.scene.loaded"
+            self._loaded = True
+            detail = {"gaps": len(empty), "missing": len(lost), "rate": float(project.fps)}
+            self.bridge.post(kind, {"project": self.path, "revision": now, "detail": detail}, self.path)
         for one in lost:
-            self.say(f"{os.path.basename(self.path)}: {one.name} is not there ({one.path})")
+            self._once(f"{one.name} is not there ({one.path})")
         for gap in empty:
             self._gap(gap)
 
@@ -101,14 +107,17 @@ class Served:
             self.say(f"{os.path.basename(self.path)}: {problem}")
 
     def _gap(self, gap: Gap) -> None:
-        key = f"{gap.ref} {gap.revision}"
-        if key in self._asked:
-            return
-        self._asked.add(key)
-        self.say(f"{os.path.basename(self.path)}: a gap of {gap.duration:.2f} s at {gap.start:.2f} s")
-        if self._ask:
+        if self._once(f"a gap of {gap.duration:.2f} s at {gap.start:.2f} s") and self._ask:
             request = {"project": self.path, "what": "placeholder", "gap": msgspec.to_builtins(gap)}
             self.bridge.post("host.request", request, self.path)
+
+    def _once(self, line: str) -> bool:
+        """Say a line that was not said before; tell whether it was not."""
+        new = line not in self._said
+        if new:
+            self._said.add(line)
+            self.say(f"{os.path.basename(self.path)}: {line}")
+        return new
 
     def take(self, command: dict[str, Any]) -> None:
         """Take a command; ``tick`` does it, once Kdenlive does not have the project open."""
@@ -129,8 +138,29 @@ class Served:
             done = [self._do(command) for command in waiting.values()]
             if any(done):
                 self._changed(here)
-        elif first:
+            return
+        if here.session is not None:
+            for ident in [ident for ident, raw in self._waiting.items() if self._live(here.session, raw)]:
+                del self._waiting[ident]
+        if first and self._waiting:
             self.say(f"{here.why}; {len(self._waiting)} change(s) wait until it is closed")
+
+    def _live(self, session: Session, raw: dict[str, Any]) -> bool:
+        """Do in the open project what asks for no more than can be done there; tell whether it was that."""
+        try:
+            command = msgspec.convert(raw, Command)
+            outcome = at_once(session, command)
+        except (msgspec.ValidationError, CallboardError):
+            return False
+        if outcome is not None:
+            self._answer(raw, command, outcome)
+        return outcome is not None
+
+    def _answer(self, raw: dict[str, Any], command: Command, outcome: Outcome) -> str:
+        state, note = _state(command, outcome)
+        self.bridge.receipt(raw, state, landed=outcome.landed, missing=outcome.missing, note=note)
+        self.say(f"{os.path.basename(self.path)}: {command.verb} {state}{': ' + note if note else ''}")
+        return state
 
     def _changed(self, here: opened.Opened) -> None:
         self._wrote(self.path)
@@ -140,7 +170,7 @@ class Served:
                     live.reload(here.session)
             except CallboardError as error:
                 self.say(f"{os.path.basename(self.path)}: load it again in Kdenlive ({error.message})")
-        self.saved()
+        self.saved(ours=True)
 
     def _do(self, raw: dict[str, Any]) -> bool:
         """Do one command and send its receipt; tell whether the project may have changed."""
@@ -157,10 +187,7 @@ class Served:
         except CallboardError as error:
             self.bridge.receipt(raw, "failed", note=saving.problem(error))
             return False
-        state, note = _state(command, outcome)
-        self.bridge.receipt(raw, state, landed=outcome.landed, missing=outcome.missing, note=note)
-        self.say(f"{os.path.basename(self.path)}: {command.verb} {state}{': ' + note if note else ''}")
-        return state in ("applied", "partial")
+        return self._answer(raw, command, outcome) in ("applied", "partial")
 
     def _patched(self, command: Command) -> Outcome:
         for _ in range(_PATIENCE - 1):
@@ -190,10 +217,17 @@ def _state(command: Command, outcome: Outcome) -> tuple[str, str]:
 
 
 def _pages(host: str, project: str, found: list[Use]) -> Iterator[HostUses]:
-    pages = max(-(-len(found) // _PAGE), 1)
-    for page in range(pages):
-        some = tuple(found[page * _PAGE : (page + 1) * _PAGE])
-        yield HostUses(host=host, project=project, uses=some, page=page, pages=pages)
+    pages: list[list[Use]] = [[]]
+    room = _PAGE
+    for use in found:
+        size = len(msgspec.json.encode(use))
+        if size > room and pages[-1]:
+            pages.append([])
+            room = _PAGE
+        pages[-1].append(use)
+        room -= size
+    for number, page in enumerate(pages):
+        yield HostUses(host=host, project=project, uses=tuple(page), page=number, pages=len(pages))
 
 
 def host_id(path: str) -> str:

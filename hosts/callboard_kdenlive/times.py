@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
+from typing import Final
+
+_TIME: Final = re.compile(r"-?[0-9]{1,10}|(?:[0-9]{1,6}[:;]){1,3}[0-9]{1,2}(?:\.[0-9]{1,9})?")
+"""No more digits than a day of any rate has, so that no file makes us count for long."""
 
 
 def frames_of(text: str, fps: Fraction) -> int:
@@ -16,6 +21,8 @@ def frames_of(text: str, fps: Fraction) -> int:
         ValueError: it is no time.
     """
     plain = text.strip().replace(",", ".")
+    if not _TIME.fullmatch(plain):
+        raise ValueError(f"no time: {plain[:40]!r}")
     if ":" not in plain:
         return int(plain)
     parts = plain.replace(";", ":").split(":")

@@ -90,10 +90,10 @@ def _items(project: Project, playlist: Element) -> list[Item]:
     at = 0
     for child in playlist:
         if child.tag == "blank":
-            at += project.frames(child.get("length"))
+            at += max(project.frames(child.get("length")), 0)
         elif child.tag == "entry":
             first = project.frames(child.get("in"))
-            length = project.frames(child.get("out")) - first + 1
+            length = max(project.frames(child.get("out"), first - 1) - first + 1, 0)
             source = project.named(child.get("producer") or "")
             clip = prop(child, "kdenlive:id") or (prop(source, "kdenlive:id") if source is not None else "") or ""
             found.append(Item(at, length, first, clip, child, source))

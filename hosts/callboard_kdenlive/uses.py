@@ -102,9 +102,11 @@ def speed_of(source: Element) -> Fraction:
         return Fraction(1)
     said = prop(source, "warp_speed") or (prop(source, "resource") or "").partition(":")[0]
     try:
-        return Fraction(said) or Fraction(1)
-    except (ValueError, ZeroDivisionError):
+        speed = float(said)
+    except ValueError:
         return Fraction(1)
+    # Kdenlive goes from 1 % to 10,000 %; anything else is a broken file.
+    return Fraction(speed).limit_denominator(100_000) if 0.001 <= abs(speed) <= 1000 else Fraction(1)
 
 
 def missing(project: Project) -> list[Missing]:

@@ -14,7 +14,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 SUFFIX: Final = ".kdenlive"
-_RESCAN: Final = 20.0
+_RESCAN: Final = 60.0
 """Seconds after which all is looked at again: events get lost, and shares send none."""
 _QUIET: Final = 0.3
 """Seconds without a change before a file counts as saved."""

@@ -18,6 +18,7 @@ import pytest
 from callboard.errors import HostError
 from callboard_bridge import Bridge
 from callboard_kdenlive import opened, saving
+from callboard_kdenlive.atonce import at_once
 from callboard_kdenlive.ledger import NAME
 from callboard_kdenlive.live import WINDOW, Live, Session, connected
 from callboard_kdenlive.measure import measure
@@ -33,6 +34,7 @@ from PIL import Image
 START = 60.0
 """Seconds that a start may take; 5 were seen here on an idle machine, 14 on a busy one."""
 SOON = 20.0
+COLOURS = {"red": (200, 0, 0), "blue": (0, 0, 200), "new": (0, 200, 200), "other": (200, 200, 0), "more": (0, 0, 0)}
 THEIRS = "1\n00:00:03,000 --> 00:00:03,400\n<b>A person's</b>\n"
 PROJECT = "feature.kdenlive"
 
@@ -121,7 +123,7 @@ def changed(path: Path) -> dict[str, tuple[Command, Outcome]]:
 def kdenlive(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Start Kdenlive once, with a project that we changed."""
     folder = tmp_path_factory.mktemp("kd")
-    for name, colour in (("red", (200, 0, 0)), ("blue", (0, 0, 200)), ("new", (0, 200, 200)), ("other", (200, 200, 0))):
+    for name, colour in COLOURS.items():
         moving(folder / f"{name}.mp4", colour)
     Image.new("RGB", (320, 180), (0, 200, 0)).save(folder / "standin.png")
     path = folder / PROJECT
@@ -235,6 +237,27 @@ def test_a_project_without_unsaved_changes_can_be_loaded_again(kdenlive: Running
     assert prop(clip, "kdenlive:callboard.tags") == "sky"
     assert prop(clip, "kdenlive:description") == "A wall.\nTags: sky"
     served.bridge.close()
+
+
+def test_a_command_that_asks_for_no_more_is_done_in_the_open_project(kdenlive: Running) -> None:
+    """A file comes into the bin at once, and the receipt says that its place is a person's to choose."""
+    more = str(kdenlive.path.with_name("more.mp4"))
+    command = Command(
+        id="c",
+        host="h",
+        verb="placeholder.insert",
+        proposal="p9",
+        content=Content(file=more),
+        arguments={"live": "bin"},
+    )
+    outcome = at_once(kdenlive.session, command)
+    assert outcome is not None
+    assert outcome.landed == ["more.mp4 in the bin"]
+    assert outcome.missing == ["its place on the timeline: Kdenlive takes none over D-Bus; drag it there"]
+    kdenlive.save()
+    project = kdenlive.project()
+    assert "more.mp4" in [os.path.basename(media_of(project, clip)) for clip in project.clips()]
+    assert at_once(kdenlive.session, msgspec.structs.replace(command, arguments={})) is None
 
 
 def test_what_cannot_be_done_live_is_not_offered(kdenlive: Running) -> None:

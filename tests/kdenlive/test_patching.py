@@ -15,7 +15,7 @@ from callboard_kdenlive import saving
 from callboard_kdenlive.labels import DOT
 from callboard_kdenlive.ledger import NAME
 from callboard_kdenlive.measure import measure
-from callboard_kdenlive.outcome import Outcome
+from callboard_kdenlive.outcome import Measured, Outcome
 from callboard_kdenlive.project import Project
 from callboard_kdenlive.properties import prop, put
 from callboard_kdenlive.refs import number_of
@@ -118,6 +118,37 @@ def test_a_moved_clip_keeps_its_name_and_gets_another_revision(closed: Closed) -
     assert after.start == 3.0
     assert after.revision != before.revision
     assert closed.use("V1 red").revision != after.revision
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "-", "9" * 5000, "1e999999999", "1/0", "00:00:1e9", "nan", "00:99999999999:00", "1:2:3:4:5"]
+)
+def test_a_time_that_is_none_costs_nothing(closed: Closed, text: str) -> None:
+    """Whatever stands where a time should, a project is read in no time, and its clips have no length below none."""
+
+    def spoil(project: Project) -> None:
+        for element in project.root.iter("entry", "blank"):
+            for name in ("in", "out", "length"):
+                if name in element.attrib:
+                    element.set(name, text)
+
+    closed.change(spoil)
+    project = closed.read()
+    assert all(use.duration >= 0 for use in uses(project))
+    assert all(gap.duration > 0 for gap in open_gaps(project))
+
+
+@pytest.mark.parametrize("speed", ["0", "nan", "inf", "1e400", "x", ""])
+def test_a_speed_that_is_none_counts_as_normal(closed: Closed, speed: str) -> None:
+    """A broken speed keeps nobody from being told of the clip."""
+
+    def spoil(project: Project) -> None:
+        source = items(project, tracks(project)[1])[1].producer
+        put(source, "mlt_service", "timewarp")
+        put(source, "warp_speed", speed)
+
+    closed.change(spoil)
+    assert closed.use("V1 blue").speed == 1.0
 
 
 def test_missing_media_is_named(closed: Closed) -> None:
@@ -335,6 +366,24 @@ def test_the_same_command_twice_changes_nothing(closed: Closed) -> None:
     outcome = closed.do("markers.write", Content(markers=(HostMarker(start=1.0, name="face"),)), ref="bin red")
     assert closed.path.read_bytes() == once
     assert outcome.landed == ["marker 00:00:01.000 face"]
+
+
+def test_a_save_in_between_is_never_overwritten(closed: Closed) -> None:
+    """Where a person saves while a change is made, theirs stands, and ours says so."""
+    theirs = closed.path.read_bytes().replace(b"act two", b"act three")
+    film = closed.picture.with_name("film.mp4")
+    film.write_bytes(b"x")
+
+    def meanwhile(_path: str) -> Measured:
+        closed.path.write_bytes(theirs)
+        return Measured(10.0, video=True, audio=False)
+
+    content = Content(gap=closed.gap(), file=str(film))
+    command = Command(id="c", host="h", verb="placeholder.insert", proposal="p", content=content)
+    with pytest.raises(TimelineError) as caught:
+        saving.patch(str(closed.path), command, meanwhile)
+    assert caught.value.problem == "was saved by someone else meanwhile"
+    assert closed.path.read_bytes() == theirs
 
 
 @pytest.mark.parametrize(

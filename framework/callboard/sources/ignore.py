@@ -34,6 +34,7 @@ DEFAULTS = (
     "*.aria2",
     "*.callboard.json",
     "*.xmp",
+    "*.kdenlive.srt",  # the subtitles of a project, which Kdenlive and our part for it write
     "$RECYCLE.BIN",
     "System Volume Information",
     "@eaDir",  # Synology's thumbnails
