@@ -98,11 +98,11 @@ class Daemon:
             board.spawn(self.governing.run, "governor")
             stop_presence = await self.bus.listen(f"{CHATTER}.host.presence", self.governing.presence)
             leave = await self.bus.consume(f"{INTAKE}.>", board.intake.receive, durable="board", window=64)
-            control = Control(self)
-            stop_control = await control.serve(self.bus)
             self.hosting = Hosting(board)
             board.on_wake = self.hosting.wake
             stop_hosting = await self.hosting.serve(self.bus)
+            control = Control(self)
+            stop_control = await control.serve(self.bus)
             for source in self.sources.values():
                 await source.ready.wait()
             self.ready.set()
@@ -110,8 +110,8 @@ class Daemon:
                 await self.stopping.wait()
             finally:
                 await leave()
-                await stop_hosting()
                 await stop_control()
+                await stop_hosting()
                 await stop_presence()
 
     async def _make_way(self, mode: Mode, reason: str) -> None:

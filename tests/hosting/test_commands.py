@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callboard import codec
 from callboard.catalog import dead, journal
 from callboard.config import Hosts, PluginSettings, Project, Settings, Watch, make_project
 from callboard.testing.applications import Served, served
-from callboard_schemas import VERBS, Captions, Cue, Presence, Use
+from callboard_schemas import VERBS, Captions, Cue, HostEvent, Presence, Use
 from msgspec.structs import replace
 
 BLENDER = Presence(
@@ -267,6 +268,32 @@ async def test_a_file_that_holds_something_else_now_gets_its_own_captions(projec
         await blender.decide(second)
         assert (await blender.next("clear")).proposal == first
         assert (await blender.next("subtitles.write")).proposal == second
+
+
+async def test_last_words_are_spoken_for_an_application_that_died(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An application that says nothing any more is told of as gone, and what it did keeps nobody from working."""
+    monkeypatch.setattr("callboard.hosting.sessions.SILENCE", 0.5)
+    words: list[Presence] = []
+
+    async def hear(_subject: str, body: bytes) -> None:
+        data = codec.decode(body).data
+        assert isinstance(data, Presence)
+        words.append(data)
+
+    async with served(project) as board:
+        await board.bus.listen("cb.now.host.presence", hear)
+        blender = await board.application(BLENDER)
+        governor = board.daemon.governing.governor
+        await blender.post("host.render.started", HostEvent(host="blender-1"))
+        await board.until(lambda: governor.state()[0] == "pause")
+        await board.until(lambda: words)
+        assert words == [replace(BLENDER, state="offline")]
+        await board.until(lambda: governor.state()[0] == "")
+        assert board.daemon.hosting.status() == []
+        await blender.present()
+        await board.until(lambda: board.daemon.hosting.status())
 
 
 LIES = [
