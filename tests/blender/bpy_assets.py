@@ -250,6 +250,14 @@ def check_tags_of_a_strip(media: Path, _out: Path) -> dict[str, Any]:
     }
 
 
+def check_missing_files(_media: Path, out: Path) -> dict[str, Any]:
+    """Look at strips whose files are gone: Blender makes them without a word."""
+    scene = bpy.context.scene
+    for number, make in enumerate((versions.top(scene).new_movie, versions.top(scene).new_image), start=1):
+        make(name=f"gone {number}", filepath=str(out / f"gone{number}.mp4"), channel=number, frame_start=1)
+    return {"uses": uses.snapshot(), "busy": versions.busy(), "playing": versions.playing()}
+
+
 def check_sequence(media: Path, out: Path) -> dict[str, Any]:
     """Let a real shot come in as numbered frames."""
     scene, _, _ = timeline(media)

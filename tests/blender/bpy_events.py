@@ -77,14 +77,6 @@ def check_timers(_media: Path, _out: Path) -> dict[str, Any]:
     return {"ticks": len(ticks), "background": bpy.app.background, "undo": versions.undo_step("Callboard")}
 
 
-def check_missing_files(_media: Path, out: Path) -> dict[str, Any]:
-    """Look at strips whose files are gone: Blender makes them without a word."""
-    scene = bpy.context.scene
-    for number, make in enumerate((versions.top(scene).new_movie, versions.top(scene).new_image), start=1):
-        make(name=f"gone {number}", filepath=str(out / f"gone{number}.mp4"), channel=number, frame_start=1)
-    return {"uses": uses.snapshot(), "busy": versions.busy(), "playing": versions.playing()}
-
-
 def check_many(media: Path, _out: Path) -> dict[str, Any]:
     """Measure a snapshot of a timeline with a thousand strips, and of a thousand captions."""
     scene, _, _ = timeline(media)
