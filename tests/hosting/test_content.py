@@ -6,7 +6,8 @@ import json
 
 import pytest
 from callboard.hosting.content import PART, content_of, parts
-from callboard_schemas import Captions, Cue, Gap, Placeholder, Proposal, Provenance, Result, Tag, Tags, Translation
+from callboard.hosting.verbs import known_of
+from callboard_schemas import Captions, Cue, Gap, Placeholder, Proposal, Provenance, Result, Tag, Tags, Translation, Use
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json as written
@@ -97,3 +98,12 @@ def test_a_part_fits_into_a_message_whatever_is_in_it(char: str) -> None:
 def test_nothing_is_one_part() -> None:
     """An empty text has one part, so that it can be asked for."""
     assert list(parts(b"")) == [""]
+
+
+def test_what_is_known_of_many_short_uses_fits_into_the_answer() -> None:
+    """Where the digests of a page's uses do not fit, the answer says how many it leaves out."""
+    uses = [Use(ref=str(number), path="/a") for number in range(2000)]
+    answer = known_of(uses, [ZERO] * 2000)
+    assert len(written.encode({"value": answer})) < 64 * 1024
+    assert len(answer["known"]) + answer["left_out"] == 2000
+    assert known_of(uses[:2], [ZERO, ""]) == {"known": {"0": ZERO, "1": ""}}

@@ -61,12 +61,12 @@ async def on_nats(project: Project) -> AsyncIterator[tuple[Served, EmbeddedServe
         yield board, server
 
 
-async def propose(board: Served, said: Captions) -> tuple[Path, str]:
+async def propose(board: Served, said: Captions, name: str = "a.mp4") -> tuple[Path, str]:
     """Give media in the watched folder, and captions of it that wait."""
-    path = board.footage / "a.mp4"
-    path.write_text("a clip")
-    await board.until(lambda: board.read(lambda conn: journal.place(conn, "footage", b"a.mp4")))
-    seen = board.read(lambda conn: journal.place(conn, "footage", b"a.mp4"))
+    path = board.footage / name
+    path.write_text(name)
+    await board.until(lambda: board.read(lambda conn: journal.place(conn, "footage", name.encode())))
+    seen = board.read(lambda conn: journal.place(conn, "footage", name.encode()))
     assert seen is not None
     asset, desk = seen.asset("footage"), board.daemon.board.desk
     done = await board.daemon.board.catalog.write(lambda conn: desk.write(conn, asset, said, "hand", accept=False))
@@ -121,7 +121,7 @@ async def test_every_answer_fits_into_a_message(project: Project) -> None:
         blender = Application(bus, BLENDER)
         await blender.start()
         await blender.hello()
-        await blender.uses(*(Use(ref=f"strip-{n}", path=str(clip), start=5.0 * n, duration=4.0) for n in range(400)))
+        await blender.uses(*(Use(ref=f"strip-{n}", path=str(clip), start=5.0 * n, duration=4.0) for n in range(100)))
         (item,) = await blender.inbox()
         assert len(item["refs"]) == 50
         whole = await _parts(blender, "proposal", {"id": ident})
@@ -147,6 +147,36 @@ async def _parts(blender: Application, verb: str, asked: dict[str, Any], count: 
         count = value["parts"]
         texts.append(value["text"])
     return "".join(texts)
+
+
+async def test_an_inbox_is_gone_through_page_by_page(project: Project) -> None:
+    """Pages of the inbox follow each other without a gap, also where long items fill them early."""
+    async with on_nats(project) as (board, server), NatsBus(server.broker("host"), role="host") as bus:
+        uses = []
+        for number in range(7):
+            clip, _ = await propose(board, captions(40, "x" * 60), f"clip{number}.mp4")
+            uses += [Use(ref=f"{number}-{n}-{'r' * 240}", path=str(clip)) for n in range(45)]
+        blender = Application(bus, BLENDER)
+        await blender.hello()
+        for page in range(7):
+            told = HostUses(
+                host="blender-1",
+                project="/p/film.blend",
+                uses=tuple(uses[page * 45 : page * 45 + 45]),
+                page=page,
+                pages=7,
+            )
+            await blender.told("uses", told)
+        found: list[str] = []
+        after, asked = "", 0
+        while after or not asked:
+            answer = await blender.told(
+                "inbox", {"host": "blender-1", "project": "/p/film.blend", "limit": 7, "after": after}
+            )
+            found += [item["name"] for item in answer["items"]]
+            after, asked = answer["after"], asked + 1
+        assert found == [f"clip{number}.mp4" for number in range(7)]
+        assert asked == 2  # all of it would be one message of 77 kB
 
 
 async def test_pages_of_uses_take_the_place_of_the_former_together(project: Project) -> None:

@@ -28,6 +28,8 @@ from callboard.hosting.sessions import Session, Sessions
 from callboard.hosting.thumbnails import Thumbnails
 
 _PONG = b'{"value":{}}'
+ROOM = 60 * 1024
+"""Bytes of an answer, of the 64 KiB that a message may have."""
 MOST_USES = 50_000
 """Uses of one project that are kept."""
 Count = Annotated[int, Meta(ge=0)]
@@ -142,7 +144,7 @@ class Verbs:
             if whole is not None:
                 await self._keep(*session.project, whole)
         digests = await asyncio.to_thread(self._desk.catalog.read, partial(_digests, spots=spots))
-        return {"known": {use.ref: digest for use, digest in zip(told.uses, digests, strict=True)}}
+        return known_of(told.uses, digests)
 
     def _gather(self, told: HostUses, spots: Sequence[Spot]) -> list[tuple[Use, Spot]] | None:
         """Put a page to those before it; give all of them once the last is there."""
@@ -205,6 +207,19 @@ class Verbs:
         self._turns.pop(host, None)
 
 
+def known_of(uses: Sequence[Use], digests: Sequence[str]) -> dict[str, Any]:
+    """Say what is known of uses, as far as an answer holds it; how many it does not hold is said, too."""
+    known: dict[str, str] = {}
+    room = ROOM
+    for use, digest in zip(uses, digests, strict=True):
+        room -= len(msgspec.json.encode({use.ref: digest}))
+        if room < 0:
+            break
+        known[use.ref] = digest
+    left = len({use.ref for use in uses}) - len(known)
+    return {"known": known, "left_out": left} if left else {"known": known}
+
+
 def _digests(conn: sqlite3.Connection, spots: Sequence[Spot]) -> list[str]:
     return [digest_at(conn, spot) for spot in spots]
 
@@ -220,4 +235,4 @@ def _part(cut: Sequence[str], part: int) -> dict[str, Any]:
     return {"part": part, "parts": len(cut), "text": cut[part]}
 
 
-__all__ = ["Ask", "Desk", "Verbs"]
+__all__ = ["ROOM", "Ask", "Desk", "Verbs", "known_of"]
