@@ -89,6 +89,14 @@ def language_of(conn: sqlite3.Connection, ident: str) -> str:
     return "" if row is None or row[0] is None else str(row[0])
 
 
+def standing(conn: sqlite3.Connection, ident: str) -> tuple[object, ...] | None:
+    """Give what changes whenever a proposal does; ``None`` where there is none."""
+    row: tuple[object, ...] | None = conn.execute(
+        "SELECT state, decided, decided_by, reason, without FROM proposals WHERE id = ?", (ident,)
+    ).fetchone()
+    return row
+
+
 def resolve(conn: sqlite3.Connection, prefix: str) -> list[str]:
     """Find the ids that start with *prefix*, as people type them."""
     rows = conn.execute("SELECT id FROM proposals WHERE substr(id, 1, ?) = ? LIMIT 5", (len(prefix), prefix))

@@ -43,6 +43,7 @@ class Contents:
         self._roots, self._folder = roots, folder
         self._kept: OrderedDict[tuple[str, str, int, str], Brought] = OrderedDict()
         self._door = threading.Lock()
+        self._whole: tuple[str, object, tuple[str, ...]] = ("", None, ())
 
     def of(self, conn: sqlite3.Connection, row: Row) -> Brought:
         """Give what a command brings."""
@@ -61,7 +62,17 @@ class Contents:
                 self._kept.popitem(last=False)
         return found
 
-    def part(self, conn: sqlite3.Connection, ident: str) -> tuple[str, ...] | None:
+    def of_proposal(self, conn: sqlite3.Connection, ident: str) -> tuple[str, ...] | None:
+        """Give the parts of a whole proposal; ``None`` where there is none."""
+        stands, found = proposals.standing(conn, ident), self._whole
+        if stands is None:
+            return None
+        if found[:2] != (ident, stands):  # every part is asked for by itself
+            found = ident, stands, tuple(parts(msgspec.json.encode(proposals.get(conn, ident))))
+            self._whole = found
+        return found[2]
+
+    def of_command(self, conn: sqlite3.Connection, ident: str) -> tuple[str, ...] | None:
         """Give the parts of what a command brings; ``None`` where there is no such command."""
         row = host_commands.get(conn, ident)
         return None if row is None or not row.verb else self.of(conn, row).parts

@@ -15,11 +15,10 @@ from msgspec import Meta, Struct
 
 from callboard import __version__
 from callboard.bus import CONTROL, Bus, Unsubscribe
-from callboard.catalog import Catalog, host_commands, hosts, proposals
+from callboard.catalog import Catalog, host_commands, hosts
 from callboard.catalog.hosts import Used
 from callboard.control import Answer
 from callboard.errors import CallboardError, UsageError
-from callboard.hosting.content import parts
 from callboard.hosting.courier import Courier
 from callboard.hosting.deliveries import Deliveries
 from callboard.hosting.inbox import inbox
@@ -182,7 +181,8 @@ class Verbs:
 
     async def _proposal(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
-        cut = await asyncio.to_thread(self._desk.catalog.read, partial(_proposal, ident=asked.id))
+        contents = self._desk.courier.contents
+        cut = await asyncio.to_thread(self._desk.catalog.read, partial(contents.of_proposal, ident=asked.id))
         if cut is None:
             raise UsageError(f"no proposal {asked.id!r}", "Ask for the inbox again.")
         return _part(cut, asked.part)
@@ -190,7 +190,7 @@ class Verbs:
     async def _body(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
         contents = self._desk.courier.contents
-        cut = await asyncio.to_thread(self._desk.catalog.read, partial(contents.part, ident=asked.command))
+        cut = await asyncio.to_thread(self._desk.catalog.read, partial(contents.of_command, ident=asked.command))
         if cut is None:
             raise UsageError(f"no command {asked.command!r}")
         return _part(cut, asked.part)
@@ -222,11 +222,6 @@ def known_of(uses: Sequence[Use], digests: Sequence[str]) -> dict[str, Any]:
 
 def _digests(conn: sqlite3.Connection, spots: Sequence[Spot]) -> list[str]:
     return [digest_at(conn, spot) for spot in spots]
-
-
-def _proposal(conn: sqlite3.Connection, ident: str) -> Sequence[str] | None:
-    made = proposals.get(conn, ident)
-    return None if made is None else parts(msgspec.json.encode(made))
 
 
 def _part(cut: Sequence[str], part: int) -> dict[str, Any]:
