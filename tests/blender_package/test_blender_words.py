@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,8 +144,8 @@ def test_the_inbox_has_all_pages_and_gives_back_what_was_not_taken(monkeypatch: 
     box.refresh("h", "p", True)
     board.answer()
     assert [row.id for row in box.rows] == ["a", "c"]
-    now = inbox.time.monotonic() + 60.0
-    monkeypatch.setattr(inbox.time, "monotonic", lambda: now)
+    later = time.monotonic() + 60.0
+    monkeypatch.setattr(inbox, "time", SimpleNamespace(monotonic=lambda: later))
     box.refresh("h", "p", True)
     board.answer()
     assert [row.id for row in box.rows] == ["a", "b", "c"]
@@ -224,7 +226,7 @@ def test_what_the_project_uses_is_told_once_and_again_to_a_new_board() -> None:
 def test_somebody_who_never_rests_is_still_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The project is read once it rests, and three seconds after its first change at the latest."""
     now = [100.0]
-    monkeypatch.setattr(telling.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now[0]))
     told = telling.Telling(Board().ask, lambda: None)
     told.dirty()
     assert not told.due()

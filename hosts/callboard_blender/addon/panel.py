@@ -111,9 +111,7 @@ def _draw_row(layout: Any, context: Any, link: Link, row: Row) -> None:
     said.label(text=row.name)
     said.label(text=row.line, icon=row.icon if row.open else "CANCEL")
     if row.flags:
-        said.label(
-            text=f"{row.flags[0]}, and {len(row.flags) - 1} more" if len(row.flags) > 1 else row.flags[0], icon="ERROR"
-        )
+        said.label(text=words.first(row.flags), icon="ERROR")
     opened = link.inbox.opened == row.id
     if not row.open:
         _lines(box, row.text, _width(context, 60.0))

@@ -129,7 +129,8 @@ class Jump(_OnRow, bpy.types.Operator):
         row = self.row()
         shown = versions.scene_of(context)
         found = [one for ref in (row.refs if row is not None else ()) if (one := uses.find_strip(ref)) is not None]
-        strips = [strip for scene, strip in found if scene == shown]
+        here = (strip for scene, strip in found if scene == shown)
+        strips = sorted(here, key=lambda strip: versions.frames(strip, "first"))
         if not strips:
             self.report({"INFO"}, "None of its strips is on this timeline")
             return {"CANCELLED"}

@@ -100,6 +100,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def first(said: Sequence[str]) -> str:
+    """Say the first of several, and how many more there are: ``somewhat unsure +2``."""
+    return f"{said[0]} +{len(said) - 1}" if len(said) > 1 else "".join(said)
+
+
 def language(code: str) -> str:
     """Name a language as people do; its code where the name is not known."""
     known = LANGUAGES.get(code.partition("-")[0].lower())
