@@ -15,6 +15,7 @@ from callboard.cli.app import run
 from callboard.config import FILE_NAME, require_project
 from callboard.testing.applications import Served, served
 from callboard_schemas import VERBS, Captions, Cue, Presence, Use
+from msgspec.structs import replace
 
 SETTINGS = """
 plugins.caption.enabled = false
@@ -72,6 +73,15 @@ async def test_the_command_line_names_applications_and_routes(
     ):
         clip, ident = await _proposed(board)
         assert "goes into" not in await on_line("inbox")
+        await on_line("accept", ident)
+        assert "into no application" not in await on_line("explain", str(clip))
+        early = await board.application(replace(BLENDER, host="blender-0"), bus=key)
+        assert "into no application: no project" in await on_line("explain", str(clip))
+        await early.uses(Use(ref="strip-1", path=str(clip), duration=4.0))
+        assert "not into blender film.blend, which began to use the file later" in await on_line("explain", str(clip))
+        await early.decide(ident, "reopen")
+        await board.until(lambda: "hello" in said(capsys, "inbox"))
+        await early.present(state="offline")
         blender = await board.application(BLENDER, Use(ref="strip-1", path=str(clip), duration=4.0), bus=key)
         await board.application(AVID, Use(ref="clip-1", path=str(clip)), bus=key)
         listed = await on_line("inbox")
@@ -98,6 +108,7 @@ async def test_the_command_line_names_applications_and_routes(
         await on_line("reject", ident)
         await blender.receipt(await blender.next("clear"))
         await board.until(lambda: ("clear", "applied") in board.states())
+    assert "later    " not in said(capsys, "status")
     went = _went(capsys, clip)
     assert [(one["verb"] or one["route"], one["state"]) for one in went] == [
         ("sidecar", "withdrawn"),

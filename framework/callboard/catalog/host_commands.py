@@ -130,6 +130,15 @@ def count_pending(conn: sqlite3.Connection, application: str, project: str) -> i
     return sum(not row.is_over for row in pending(conn, application, project))
 
 
+def waiting(conn: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """Count what each project still has to be asked for: application, project and commands."""
+    return conn.execute(
+        "SELECT application, project, count(*) FROM host_commands WHERE state = 'pending'"
+        " AND (expires = 0 OR expires > ?) GROUP BY application, project ORDER BY application, project",
+        (time.time(),),
+    ).fetchall()
+
+
 def count_troubled(conn: sqlite3.Connection, application: str, project: str) -> int:
     """Count what a project did not, or not wholly, take."""
     row = conn.execute(

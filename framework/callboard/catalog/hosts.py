@@ -84,6 +84,11 @@ def capabilities(conn: sqlite3.Connection, application: str, project: str) -> tu
     return () if row is None else msgspec.json.decode(row[0], type=tuple[str, ...])
 
 
+def any_project(conn: sqlite3.Connection) -> bool:
+    """Say whether any application ever was here with a project."""
+    return conn.execute("SELECT 1 FROM host_projects LIMIT 1").fetchone() is not None
+
+
 _USED = "application, project, root, path, digest, body"
 
 

@@ -19,7 +19,7 @@ from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, count, file_cell, held_cell, print_json
 from callboard.cli.project import ask_now, board_runs, catalog, here_or_default
 from callboard.cli.summary import summary
-from callboard.cli.went import latest, line_of, told_of
+from callboard.cli.went import latest, line_of, told_of, why_nowhere
 from callboard.config import Project, Watch
 from callboard.control import Order
 from callboard.daemon import watched_root
@@ -146,6 +146,7 @@ def _job(conn: sqlite3.Connection, row: jobs.Row) -> dict[str, Any]:
                 "without": one.without,
                 "summary": summary(one.body, one.without),
                 "went": [told_of(command) for command in host_commands.of_proposal(conn, one.id)],
+                "went_nowhere": why_nowhere(conn, one, row.digest),
             }
             for one in proposals.of_job(conn, row.key)
         ],
@@ -184,6 +185,8 @@ def _show_job(out: Console, job: dict[str, Any]) -> None:
         out.print(f"  {made['id']} {made['state']}{by}{without}: {cell(made['summary'])}")
         for went in latest(made["went"]):
             out.print(f"    {cell(line_of(went))}")
+        if made["went_nowhere"]:
+            out.print(f"    [dim]{cell(made['went_nowhere'])}[/dim]")
 
 
 __all__ = ["command"]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from callboard.catalog import jobs
+from callboard.catalog import host_commands, jobs
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, count, held_cell, print_json, print_table, table
 from callboard.cli.project import ask_now, catalog, here_or_default, running
@@ -59,6 +59,11 @@ def command(as_json: bool) -> int:
     held = f" ({held_cell(why)})" if why and told["jobs"].get("queued") else ""
     out.print(f"jobs     {counts}{held}")
     out.print(f"inbox    {told['inbox']} waiting; dead letters {told['dead']}; unsent messages {told['unsent']}")
+    there = {(host["application"], host["project"]) for host in (live or {}).get("hosts") or ()}
+    for one in told["host_commands"]:
+        if (one["application"], one["project"]) not in there:
+            waits = count(one["pending"], "command")
+            out.print(f"later    {waits} for {cell(one['application'])} when it opens {cell(one['project'])}")
     if told["runs"]:
         shown = table("last runs", "when", "by", "state", whole=("last runs", "when"))
         for run in told["runs"]:
@@ -100,6 +105,9 @@ def _counted(conn: sqlite3.Connection) -> dict[str, Any]:
         "inbox": one("SELECT count(*) FROM proposals WHERE state = 'proposed'"),
         "dead": one("SELECT count(*) FROM dead WHERE state = 'open'"),
         "unsent": one("SELECT count(*) FROM outbox WHERE sent IS NULL"),
+        "host_commands": [
+            dict(zip(("application", "project", "pending"), row, strict=True)) for row in host_commands.waiting(conn)
+        ],
         "runs": [dict(zip(("id", "trigger", "started", "state"), row, strict=True)) for row in rows],
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from callboard_schemas import Proposal
 
-from callboard.catalog import host_requests, hosts, jobs
+from callboard.catalog import host_commands, host_requests, hosts, jobs
 from callboard.catalog.host_commands import Row
 from callboard.config import Sidecars
 from callboard.hosting.content import standing
@@ -61,6 +61,22 @@ def routes(conn: sqlite3.Connection, sidecars: Sidecars, made: Proposal, digest:
     return [f"{application} {os.path.basename(project)}: {way.route}" for application, project, way in ways]
 
 
+def why_nowhere(conn: sqlite3.Connection, made: Proposal, digest: str) -> str:
+    """Say why an accepted result went into no application; empty where it did, or where none was ever connected."""
+    if (
+        made.state != "accepted"
+        or not digest
+        or not hosts.any_project(conn)
+        or host_commands.of_proposal(conn, made.id)
+    ):
+        return ""
+    uses = hosts.uses_of(conn, digest)
+    if not uses:
+        return "into no application: no project that one of them had open uses this file"
+    where = ", ".join(f"{application} {os.path.basename(project)}" for application, project in uses)
+    return f"not into {where}, which began to use the file later: ask for it there"
+
+
 def latest(went: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Keep the last word for each use in each project."""
     last = {(one["application"], one["project"], one["use"], one["verb"] == "clear"): one for one in went}
@@ -81,4 +97,4 @@ def line_of(told: dict[str, Any]) -> str:
     return f"{what}: {came}" + (f" ({'; '.join(parts)})" if parts else "")
 
 
-__all__ = ["latest", "line_of", "routes", "told_of"]
+__all__ = ["latest", "line_of", "routes", "told_of", "why_nowhere"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from callboard_schemas import Command, Content, Gap, Placeholder, Proposal, Use
 from msgspec import Struct
 
-from callboard.catalog import decisions, host_commands, host_requests, hosts, jobs, proposals
+from callboard.catalog import decisions, host_commands, host_requests, hosts, jobs, journal, proposals
 from callboard.catalog.host_commands import Row
 from callboard.config import Hosts, Sidecars
 from callboard.hosting.content import placeholder_path, standing
@@ -140,6 +140,8 @@ class Deliveries:
                 if "relink" in hosts.capabilities(conn, *project):
                     errand = _Errand(project, row.proposal, "", run, way, seen.digest)
                     self._add(conn, errand, "relink", content=content)
+                    told = f"of the placeholder for {body.shot} in {project[0]}:{project[1]}"
+                    journal.note(conn, root, seen.path, "takes the place", told)
 
     def _take_back(self, conn: sqlite3.Connection, ident: str, run: str, why: str, only: Project | None = None) -> None:
         """Ask the projects that were asked for a proposal, or *only* one, to take away what they made of it."""

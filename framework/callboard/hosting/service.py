@@ -56,6 +56,7 @@ class Hosting:
             await bus.listen(f"{CHATTER}.host.presence", self._presence),
             await self._verbs.serve(bus),
         ]
+        bus.on_connect(self._connected)
         board.spawn(self.courier.run, "host commands")
         board.spawn(self.requests.run, "host requests")
         board.spawn(self._silences, "host sessions")
@@ -85,6 +86,11 @@ class Hosting:
             }
             for session in self.sessions.all()
         ]
+
+    async def _connected(self) -> None:
+        """Post again what waits: while the connection was away, what was posted was lost."""
+        self.sessions.begin_anew()
+        self.courier.wake()
 
     async def _presence(self, _subject: str, body: bytes) -> None:
         """Hear that an application is there, or its last words."""

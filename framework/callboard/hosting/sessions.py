@@ -92,6 +92,12 @@ class Sessions:
         moved = former is not None and replace(former.presence, revision="") == replace(presence, revision="")
         return None if moved and not again else session
 
+    def begin_anew(self) -> None:
+        """Have everything that waits posted again, for what was posted may not have arrived."""
+        for host, session in self._there.items():
+            self._turns += 1
+            self._there[host] = replace(session, turn=self._turns)
+
     def leave(self, host: str) -> bool:
         """Forget an application that is gone. Returns whether it was there."""
         self._heard.pop(host, None)
