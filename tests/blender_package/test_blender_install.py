@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,12 +43,23 @@ __import__("os")._exit(0)
 """
 
 
-@pytest.fixture
-def module_of_4_5(pytestconfig: pytest.Config) -> str:
-    """Give the interpreter that has Blender 4.5 as a module; before ``home``, for it is kept in the real one."""
-    script = pytestconfig.rootpath / "tests" / "bpy.sh"
-    made = subprocess.run([script, "4.5"], capture_output=True, text=True, timeout=800, check=True)
-    return made.stdout.split()[-1]
+Modules = Callable[[str], str]
+"""``modules("4.5")`` gives the interpreter that has that Blender as a module."""
+
+
+@pytest.fixture(scope="module")
+def modules(pytestconfig: pytest.Config) -> Modules:
+    """Find Blenders that are modules of Python; they are kept below the home of whoever runs the tests."""
+    environment = dict(os.environ)
+
+    def find(version: str) -> str:
+        script = pytestconfig.rootpath / "tests" / "bpy.sh"
+        made = subprocess.run(
+            [script, version], capture_output=True, text=True, timeout=800, check=True, env=environment
+        )
+        return made.stdout.split()[-1]
+
+    return find
 
 
 @pytest.fixture
@@ -174,12 +188,12 @@ def test_it_is_not_started_from_outside(project: Path) -> None:
 
 
 def test_into_an_extension_blender_and_out_again(
-    module_of_4_5: str, home: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    modules: Modules, home: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From 4.2 on Blender's own installer puts it in and switches it on, and it is gone without a trace afterwards."""
     program = tmp_path / "bin" / "blender"
     program.parent.mkdir()
-    program.write_text(PROGRAM.format(python=module_of_4_5))
+    program.write_text(PROGRAM.format(python=modules("4.5")))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
     host = package.package()
@@ -193,6 +207,33 @@ def test_into_an_extension_blender_and_out_again(
     host.uninstall(where, dry_run=False)
     assert "SAID [[]," in tell(where.program, ASK)
     assert {name for name in tree(home) if "callboard" in name} == set()
+
+
+@pytest.mark.parametrize("version", ["4.2", "5.0"])
+def test_every_class_of_ours_registers_and_the_process_ends(version: str, modules: Modules, home: Path) -> None:
+    """Blender takes all panels, operators and settings, lets go of them again, and exits though we were registered."""
+    folder = home / "addons"
+    zipfile.ZipFile(io.BytesIO(build.archive("legacy"))).extractall(folder)
+    code = f"""
+import sys, bpy
+sys.path.insert(0, {str(folder)!r})
+import callboard_addon
+ours = lambda: sum(name.startswith("CALLBOARD_") for name in dir(bpy.types))
+callboard_addon.register()
+first = ours()
+callboard_addon.unregister()
+left = ours()
+callboard_addon.register()
+from callboard_addon import connection
+connection.pump()
+print("SAID", first, left, ours(), connection.current().status.headline)
+"""
+    done = subprocess.run([modules(version), "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    first, left, again, headline = done.stdout.split("SAID ")[1].strip().split(" ", 3)
+    assert (int(left), first, headline) == (0, again, "No project yet")
+    assert int(first) >= 18
 
 
 def test_what_blender_says_when_it_fails_is_told(tmp_path: Path) -> None:

@@ -234,3 +234,21 @@ def test_somebody_who_never_rests_is_still_followed(monkeypatch: pytest.MonkeyPa
         now[0] += 0.25
         told.dirty()
     assert told.due()
+
+
+def test_a_project_that_is_slow_to_read_is_read_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading takes a twentieth of the time at most: after 200 ms of it, four seconds of rest."""
+    now = [100.0]
+    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    told = telling.Telling(Board(uses=lambda data: ({}, "")).ask, lambda: None)
+
+    def slow() -> list[dict[str, Any]]:
+        now[0] += 0.2
+        return []
+
+    told.tell("h", "p", told.read(slow))
+    told.dirty()
+    now[0] += 3.9
+    assert not told.due()
+    now[0] += 0.2
+    assert told.due()

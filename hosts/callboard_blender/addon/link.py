@@ -182,7 +182,7 @@ class Link:
             self.telling.ask_picture(self.inbox.page())
 
     def _tell(self) -> None:
-        uses = self.application.uses()  # first: the revision is what this pass found
+        uses = self.telling.read(self.application.uses)  # first: the revision is what this pass found
         project, revision = self.application.project()
         self.bridge.present(project, revision)
         self.telling.tell(self.bridge.host, project, uses)

@@ -11,6 +11,8 @@ from .link import Done, Link
 
 _LETTER = 6.2
 """Points that a letter of Blender's own font takes on average, at a scale of 1."""
+_ICON = 4
+"""Letters that an icon takes the room of."""
 _EXCERPT = 90
 """Letters of a text that are shown in a row; the whole is inside."""
 
@@ -25,7 +27,8 @@ def _lines(layout: Any, text: str, width: int, icon: str = "NONE", most: int = 6
     """Write a text in as many lines as it needs."""
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(words.wrapped(text, width)[:most]):
+    room = width if icon == "NONE" else max(width - _ICON, 8)
+    for number, line in enumerate(words.wrapped(text, room)[:most]):
         column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
 
 

@@ -16,6 +16,8 @@ _REST_SECONDS = 0.5
 """After the last change of the project, before it is read again."""
 _LATEST_SECONDS = 3.0
 """After the first change, at the latest: somebody who works never rests."""
+_SHARE = 0.05
+"""Of the application's time that reading the project may take while somebody works, at most."""
 _AGAIN_SECONDS = 5.0
 """After the board did not take it."""
 _PAGE_BYTES = 32 * 1024
@@ -42,13 +44,14 @@ class Telling:
         """Thumbnails that came, each with the row's ``picture`` and as a JPEG file, for the application to take."""
         self._pictured: set[str] = set()
         self._told = ""
-        self._due = self._since = 0.0
+        self._due = self._since = self._cost = 0.0
 
     def dirty(self) -> None:
         """Note that the project may have changed."""
         now = time.monotonic()
         self._since = self._since or now
-        self._due = min(now + _REST_SECONDS, max(self._since + _LATEST_SECONDS, now))
+        rare = self._cost / _SHARE
+        self._due = min(now + max(_REST_SECONDS, rare), max(self._since + max(_LATEST_SECONDS, rare), now))
 
     def again(self) -> None:
         """Tell everything again at once: the board may be another one, or have forgotten."""
@@ -62,6 +65,13 @@ class Telling:
     def due(self) -> bool:
         """Say whether it is time to read the project."""
         return 0.0 < self._due <= time.monotonic()
+
+    def read(self, application: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Read which media the project uses, and remember how long that takes."""
+        began = time.monotonic()
+        found = application()
+        self._cost = time.monotonic() - began
+        return found
 
     def tell(self, host: str, project: str, uses: list[dict[str, Any]]) -> None:
         """Tell which media the project uses, if that is not what was told last."""
