@@ -54,7 +54,19 @@ def check_edited_captions(media: Path, _out: Path) -> dict[str, Any]:
     again = run("subtitles.write", {"cues": [{**one, "text": "new"} for one in cues]}, use)
     now = strips(scene)
     cleared = run("clear", {})
-    return {"again": again, "now": now, "cleared": cleared, "rest": strips(scene), "effect": effect.name}
+    rest = strips(scene)
+    newer = run("subtitles.write", {"cues": cues}, use, proposal="p2")
+    spanish = run("subtitles.write", {"cues": cues, "language": "es"}, use, proposal="p3")
+    return {
+        "again": again,
+        "now": now,
+        "cleared": cleared,
+        "rest": rest,
+        "effect": effect.name,
+        "newer": newer,
+        "spanish": spanish,
+        "overlaps": overlaps(scene),
+    }
 
 
 def _input(strip: Any) -> dict[str, Any]:

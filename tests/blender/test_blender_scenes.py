@@ -92,6 +92,16 @@ def test_what_a_person_edited_is_kept(seen: dict[str, Any]) -> None:
     assert {one["name"] for one in found["rest"]} == {"clip", "glow", *names}
 
 
+def test_newer_captions_leave_what_a_person_edited(seen: dict[str, Any]) -> None:
+    """A newer proposal fills in around a person's captions of the same language; another language is beside them."""
+    found = seen["edited_captions"]
+    assert found["newer"]["landed"] == ["5 line 5"]
+    why = "a person edited the caption that stands there, so theirs is kept"
+    assert found["newer"]["missing"] == [f"cue {number}: {why}" for number in range(5)]
+    assert len(found["spanish"]["landed"]) == 6
+    assert found["overlaps"] == []
+
+
 def test_long_texts_are_cut_between_characters_and_said(seen: dict[str, Any]) -> None:
     """A text longer than Blender keeps, and a marker's name, are cut to whole characters, which the receipt says."""
     found = seen["limits"]

@@ -18,6 +18,8 @@ ID: Final = "callboard_id"
 PART: Final = "callboard_part"
 USE: Final = "callboard_use"
 PRINT: Final = "callboard_print"
+LANGUAGE: Final = "callboard_language"
+"""On a caption."""
 WAS: Final = "callboard_was"
 """On a strip whose media we changed: the proposal, and the file that it showed before."""
 _PLAIN: Final = ("name", "type", "channel", "mute", "text", "use_bold", "use_italic", "use_box", "directory")
@@ -63,7 +65,7 @@ def sign(strip: Any, proposal: str, use: str, part: str) -> None:
 
 def unsign(strip: Any) -> None:
     """Let a strip be a person's own."""
-    for key in (ID, USE, PART, PRINT):
+    for key in (ID, USE, PART, PRINT, LANGUAGE):
         if key in strip:
             del strip[key]
 

@@ -63,6 +63,9 @@ def find(ref: str) -> dict[str, Any] | None:
 
 def find_strip(ref: str) -> tuple[Any, Any] | None:
     """Find a strip, with its scene, by its reference."""
+    carry = [(scene, strip) for scene in bpy.data.scenes for strip in versions.every(scene) if strip.get(REF) == ref]
+    if len(carry) == 1 and _is_media(carry[0][1]):
+        return carry[0]
     pairs = ((scene, strip) for scene in bpy.data.scenes for strip in versions.every(scene) if _is_media(strip))
     return next(((scene, strip) for scene, strip in pairs if _strip_ref(scene, strip) == ref), None)
 

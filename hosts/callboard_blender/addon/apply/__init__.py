@@ -43,17 +43,17 @@ def run(
         ``state``, ``landed``, ``missing`` and ``note``, as a receipt has them. Never raises.
     """
     try:
-        refusal = _refusal(command, agreed, allowed)
-        if refusal is not None:
-            return refusal
-        task = Task(command, _use(command), agreed)
-        return _run(task)
+        use = _use(command)
+        refusal = _refusal(command, use, agreed, allowed)
+        return refusal if refusal is not None else _run(Task(command, use, agreed))
     except Exception as error:
         log.exception("callboard: a command could not be done")
         return _receipt("failed", [], [], f"{type(error).__name__}: {error}")
 
 
-def _refusal(command: Mapping[str, Any], agreed: bool, allowed: Callable[[str], bool] | None) -> dict[str, Any] | None:
+def _refusal(
+    command: Mapping[str, Any], use: Mapping[str, Any] | None, agreed: bool, allowed: Callable[[str], bool] | None
+) -> dict[str, Any] | None:
     verb, expires = command.get("verb"), float(command.get("expires", 0) or 0)
     file = str((command.get("content") or {}).get("file", ""))
     if verb not in _DO:
@@ -67,14 +67,13 @@ def _refusal(command: Mapping[str, Any], agreed: bool, allowed: Callable[[str], 
         return _receipt("refused", [], [], "it has expired")
     if file and allowed is not None and not allowed(file):
         return _receipt("refused", [], [], f"{file} is in no folder that the board watches, nor in its project")
-    return _stale(command, agreed)
+    return _stale(command, use, agreed)
 
 
-def _stale(command: Mapping[str, Any], agreed: bool) -> dict[str, Any] | None:
+def _stale(command: Mapping[str, Any], use: Mapping[str, Any] | None, agreed: bool) -> dict[str, Any] | None:
     ref = str((command.get("use") or {}).get("ref", ""))
     if not ref or command.get("verb") == "clear":
         return None
-    use = _use(command)
     if use is None:
         return _receipt("failed", [], [], "what it is for is no longer in this file")
     wanted = str(command.get("revision", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import limits, ours, timing, uses, versions
@@ -20,6 +20,7 @@ def write(task: Task) -> None:
         task.notes.append(f"{outside} of {len(cues)} cues lie outside of the cut")
     kept = _make_room(task, scene)
     wanted = [span for span in found if str(cues[span.number]["id"]) not in kept]
+    wanted = _beside_theirs(task, scene, wanted, [str(cue["id"]) for cue in cues])
     label = f"{channels.OURS} {task.content.get('language', '')}".strip()
     made: dict[str, tuple[str, timing.Span, int]] = {}
     for lane in timing.lanes(wanted):
@@ -58,6 +59,26 @@ def _make_room(task: Task, scene: Any) -> set[str]:
     return kept
 
 
+def _beside_theirs(task: Task, scene: Any, wanted: list[timing.Span], names: Sequence[str]) -> list[timing.Span]:
+    """Leave out what would stand over a caption that a person edited, of an earlier proposal in the same language."""
+    language = task.content.get("language", "")
+    theirs = [
+        channels.span(strip)
+        for strip in versions.every(scene)
+        if strip.get(ours.ID, task.proposal) != task.proposal
+        and (strip.get(ours.USE), strip.get(ours.LANGUAGE, "")) == (task.ref, language)
+        and ours.edited(scene, strip)
+    ]
+    free = []
+    for span in wanted:
+        shared = max((min(end, span.end) - max(first, span.first) for first, end in theirs), default=0)
+        if 2 * shared > span.end - span.first:
+            task.miss(f"cue {names[span.number]}", "a person edited the caption that stands there, so theirs is kept")
+        else:
+            free.append(span)
+    return free
+
+
 def _lay(task: Task, scene: Any, cue: Mapping[str, Any], span: timing.Span, channel: int) -> str:
     text, limit = str(cue["text"]), versions.text_limit()
     short = limits.cut(text, limit) if limit else text
@@ -67,6 +88,7 @@ def _lay(task: Task, scene: Any, cue: Mapping[str, Any], span: timing.Span, chan
     strip.text = short
     styles.dress(scene, strip, str(task.arguments.get("style", "")), int(cue.get("align", 2)), bool(cue.get("italic")))
     ours.sign(strip, task.proposal, task.ref, str(cue["id"]))
+    strip[ours.LANGUAGE] = task.content.get("language", "")
     if short != text:
         lost = len(text) - len(short)
         task.miss(f"the last {lost} characters of cue {cue['id']}", f"Blender keeps {limit} bytes in a text strip")
