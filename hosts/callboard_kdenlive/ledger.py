@@ -8,43 +8,83 @@ theirs from then on.
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from contextlib import suppress
+from typing import Any, Final, TypedDict
+
+import msgspec
 
 from callboard_kdenlive.project import Project
 from callboard_kdenlive.properties import drop, prop, put
 
 NAME: Final = "kdenlive:docproperties.callboard"
-Made = dict[str, Any]
-"""What was made for one proposal at one use, by kind: plain JSON."""
+Line = tuple[int, int, str]
+"""Frame, category and comment of a marker."""
+
+
+class Standin(TypedDict):
+    """Where a stand-in was put; times in frames."""
+
+    clip: str
+    track: str
+    start: int
+    length: int
+    file: str
+    out: str | None
+    """The end of the track before."""
+
+
+class Relink(TypedDict):
+    """What a clip showed before, and what we pointed it at."""
+
+    was: str
+    now: str
+
+
+class Shown(TypedDict):
+    """The file of the subtitle filter before us; nothing where we made the filter."""
+
+    was: str | None
+
+
+class Made(TypedDict, total=False):
+    """What was made for one proposal at one use."""
+
+    guides: list[Line]
+    markers: list[Line]
+    tags: list[str]
+    description: str
+    author: str
+    subtitles: list[str]
+    placeholder: Standin
+    relink: Relink
+    filter: Shown
 
 
 class Ledger:
-    """The list, read from a project; ``save`` puts it back."""
+    """The list, read from a project; ``save`` puts it back. One that cannot be read is an empty one."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        try:
-            read = json.loads(prop(project.bin, NAME) or "{}")
-        except ValueError:
-            read = {}
-        known = read if isinstance(read, dict) else {}
-        self.made: dict[str, dict[str, Made]] = {
-            proposal: {ref: made for ref, made in by_ref.items() if isinstance(made, dict)}
-            for proposal, by_ref in known.items()
-            if isinstance(by_ref, dict)
-        }
+        self.made: dict[str, dict[str, Made]] = {}
+        with suppress(msgspec.MsgspecError, RecursionError):
+            self.made = msgspec.json.decode(prop(project.bin, NAME) or "{}", type=dict[str, dict[str, Made]])
 
     def at(self, proposal: str, ref: str) -> Made:
         """Give what was made for a proposal at a use; it may be changed in place."""
         return self.made.setdefault(proposal, {}).setdefault(ref, {})
 
-    def of(self, proposal: str) -> list[tuple[str, Made]]:
-        """Give all that was made for a proposal, by use."""
-        return list(self.made.get(proposal, {}).items())
+    def of(self, proposal: str) -> list[tuple[str, dict[str, Any]]]:
+        """Give all that was made for a proposal, by use; changing it changes nothing here."""
+        return [(ref, dict(made)) for ref, made in self.made.get(proposal, {}).items()]
+
+    def strike(self, proposal: str, ref: str) -> None:
+        """Take out what was made for a proposal at a use."""
+        self.made.get(proposal, {}).pop(ref, None)
 
     def every(self, kind: str) -> list[tuple[str, str, Any]]:
         """Give everything of one kind: proposal, use, what was made."""
-        return [(p, r, made[kind]) for p, by_ref in self.made.items() for r, made in by_ref.items() if kind in made]
+        places = [(p, r, dict(made)) for p, by_ref in self.made.items() for r, made in by_ref.items()]
+        return [(p, r, made[kind]) for p, r, made in places if kind in made]
 
     def save(self) -> None:
         """Write the list into the project; an empty one goes."""
@@ -56,4 +96,4 @@ class Ledger:
             drop(self._project.bin, NAME)
 
 
-__all__ = ["NAME", "Ledger", "Made"]
+__all__ = ["NAME", "Ledger", "Line", "Made", "Relink", "Standin"]

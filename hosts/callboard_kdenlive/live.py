@@ -25,7 +25,7 @@ WINDOW: Final = "/kdenlive/MainWindow_1"
 _MAIN: Final = "org.kde.kdenlive.MainWindow"
 _WIDGET: Final = "org.qtproject.Qt.QWidget"
 _ACTION: Final = "org.qtproject.Qt.QAction"
-_SECONDS: Final = 5.0
+_SECONDS: Final = 2.0
 """For one answer: a dialog that waits for a person blocks all of them."""
 
 
@@ -88,10 +88,6 @@ class Live:
             raise HostError("kdenlive", "does not offer to load the project again", "Close and open it.")
         self._call(session.service, action, _ACTION, "trigger")
 
-    def save(self, session: Session) -> None:
-        """Save the project, as the person would."""
-        self._call(session.service, f"{WINDOW}/actions/file_save", _ACTION, "trigger")
-
     def methods(self, session: Session) -> list[str]:
         """Name what its interface offers, as it says itself."""
         (text,) = self._call(session.service, WINDOW, "org.freedesktop.DBus.Introspectable", "Introspect")
@@ -146,7 +142,8 @@ def connected(address: str = "") -> Iterator[Live]:
         connection = open_dbus_connection(bus=address or "SESSION")
     except (OSError, KeyError, ValueError) as error:
         hint = "Start this in the desktop session in which Kdenlive runs."
-        raise HostError("kdenlive", f"there is no session bus here ({error})", hint) from None
+        why = f"{error.args[0]} is not set" if isinstance(error, KeyError) else str(error)
+        raise HostError("kdenlive", f"there is no session bus here ({why})", hint) from None
     try:
         yield Live(connection, address)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from callboard_schemas import HostMarker
 
@@ -40,22 +40,22 @@ def write(work: Work) -> None:
         work.outcome.refused = "the markers that the project has there cannot be read"
         return
     made = work.ledger.at(work.command.proposal, ref)
-    there = _without(work, there, made.pop(_kind(name), []))
-    lines = _lines(work, at_timeline=guides and work.command.use is not None)
-    made[_kind(name)] = _add(work, there, lines)
+    kind: Literal["guides", "markers"] = "guides" if guides else "markers"
+    there = _without(work, there, made.get(kind, []))
+    made[kind] = _add(work, there, _lines(work, at_timeline=guides and work.command.use is not None))
     _store(work, carrier, name, there)
-
-
-def _kind(name: str) -> str:
-    return "guides" if name == GUIDES else "markers"
 
 
 def _read(carrier: Element, name: str) -> list[dict[str, Any]] | None:
     try:
         read = json.loads(prop(carrier, name) or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return read if isinstance(read, list) and all(isinstance(one, dict) for one in read) else None
+    return read if isinstance(read, list) and all(isinstance(one, dict) and _whole(one) for one in read) else None
+
+
+def _whole(one: dict[str, Any]) -> bool:
+    return isinstance(one.get("pos", 0), int) and isinstance(one.get("type", 0), int)
 
 
 def _store(work: Work, carrier: Element, name: str, there: list[dict[str, Any]]) -> None:

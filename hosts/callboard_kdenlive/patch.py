@@ -67,6 +67,7 @@ def clear(work: Work) -> None:
     wanted = {work.ref, _bin_ref(work)} if work.command.use is not None else None
     for ref, made in work.ledger.of(proposal):
         if wanted is None or ref in wanted:
+            work.ledger.strike(proposal, ref)
             _clear(work, ref, made)
 
 
@@ -74,10 +75,7 @@ def _bin_ref(work: Work) -> str:
     return ref_of(work.project, number_of(work.project, work.ref))
 
 
-def _clear(work: Work, ref: str, made: dict[str, Any]) -> None:
-    taken, kept = dict(made), {"filter": made["filter"]} if "filter" in made else {}
-    made.clear()
-    made.update(kept)
+def _clear(work: Work, ref: str, taken: dict[str, Any]) -> None:
     for kind in ("guides", "markers"):
         if kind in taken:
             markers.clear(work, ref, kind, taken[kind])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from typing import Final
 
 from callboard_schemas import Gap
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
+from callboard_kdenlive.ledger import Standin
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.project import media_of
 from callboard_kdenlive.properties import Element, prop, put, remove
@@ -50,7 +51,7 @@ def _span(work: Work, gap: Gap) -> Span:
     return Span(start, max(frame_at(gap.start + gap.duration, work.project.fps) - start, 1))
 
 
-def _place(work: Work, gap: Gap, track: Track, span: Span) -> dict[str, Any]:
+def _place(work: Work, gap: Gap, track: Track, span: Span) -> Standin:
     project, path = work.project, work.content.file
     frames = max(span.length, round(_SECONDS * project.fps))
     if not is_still(path):
@@ -77,7 +78,7 @@ def _place(work: Work, gap: Gap, track: Track, span: Span) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _exchange(work: Work, before: dict[str, Any], path: str) -> None:
+def _exchange(work: Work, before: Standin, path: str) -> None:
     """Show another file where the earlier one lies, wherever a person put it."""
     frames = 0 if is_still(path) else frames_in(work, path)[0]
     number = _number(work, before)
@@ -89,7 +90,7 @@ def _exchange(work: Work, before: dict[str, Any], path: str) -> None:
     before["file"] = path
 
 
-def _number(work: Work, made: dict[str, Any]) -> str:
+def _number(work: Work, made: Standin) -> str:
     """Give the number that the stand-in has in the bin now."""
     return number_of(work.project, str(made["clip"]))
 
@@ -98,7 +99,7 @@ def _laid(work: Work, clip: str) -> list[tuple[Track, Item]]:
     return [(t, item) for t in tracks(work.project) for item in items(work.project, t) if clip and item.clip == clip]
 
 
-def clear(work: Work, made: dict[str, Any]) -> None:
+def clear(work: Work, made: Standin) -> None:
     """Take a stand-in out and leave the gap; one that a person moved, cut or uses elsewhere stays."""
     clip, project = _number(work, made), work.project
     own = project.clip(clip)
@@ -134,7 +135,7 @@ def _forget(work: Work, clip: str) -> None:
         remove(element)
 
 
-def present(work: Work, made: dict[str, Any]) -> tuple[list[str], int]:
+def present(work: Work, made: Standin) -> tuple[list[str], int]:
     """Name the stand-in if it is on the timeline, with the file that it shows."""
     clip = work.project.clip(_number(work, made))
     laid = _laid(work, _number(work, made))

@@ -1,7 +1,7 @@
 """A Kdenlive project file in memory: what is in its bin, its tracks, and its rate.
 
-Reads the one layout that we know whole, ``kdenlive:docproperties.version`` 1.04 of Kdenlive 20.08 to 22.12. Later
-ones have sequences, and are refused.
+Reads the one layout that we know whole, ``kdenlive:docproperties.version`` 1.04 as Kdenlive 22.12 writes it. With
+sequences, in 23.04, came 1.1 (https://docs.kdenlive.org, Project File Details); it and all others are refused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from callboard_kdenlive.properties import Element, prop
 from callboard_kdenlive.times import clock_of, frames_of
 
 VERSION: Final = "1.04"
+_DIGITS: Final = 18
 PRODUCERS: Final = ("producer", "chain")
 _DOC: Final = "kdenlive:docproperties."
 _NEWER: Final = (
@@ -129,11 +130,11 @@ class Project:
 
     def next_number(self) -> int:
         """Give a number that neither a clip nor a folder of the bin has: both count alike."""
-        taken = [0, *(_number(prop(element, "kdenlive:id")) for element in self.producers())]
+        taken = [0, *(number(prop(element, "kdenlive:id")) for element in self.producers())]
         for child in self.bin.iterchildren("property"):
             name = child.get("name") or ""
             if name.startswith("kdenlive:folder."):
-                taken.append(_number(name.rpartition(".")[2]))
+                taken.append(number(name.rpartition(".")[2]))
         return max(taken) + 1
 
 
@@ -155,8 +156,9 @@ def media_of(project: Project, source: Element) -> str:
 _NO_FILE: Final = {"color", "colour", "kdenlivetitle", "blipflash", "count", "noise", "tone", "qtext", "pango", ""}
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+def number(text: str | None) -> int:
+    """Read a whole number; what is none is 0."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
 
 
 def _parse(data: bytes, path: str) -> Element:
@@ -173,4 +175,4 @@ def _parse(data: bytes, path: str) -> Element:
     return root
 
 
-__all__ = ["PRODUCERS", "VERSION", "Project", "media_of"]
+__all__ = ["PRODUCERS", "VERSION", "Project", "media_of", "number"]

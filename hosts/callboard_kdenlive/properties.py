@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 Element = Any
 """An ``lxml`` element; the library brings no types."""
+
+
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def prop(element: Element, name: str) -> str | None:
@@ -19,7 +23,8 @@ def prop(element: Element, name: str) -> str | None:
 
 
 def put(element: Element, name: str, value: str) -> None:
-    """Set a property; a new one comes after the last."""
+    """Set a property; a new one comes after the last. Characters that XML cannot hold are left out."""
+    value = clean(value)
     last = -1
     for index, child in enumerate(element):
         if child.tag == "property":
@@ -30,6 +35,11 @@ def put(element: Element, name: str, value: str) -> None:
     new = etree.Element("property", name=name)
     new.text = value
     insert(element, last + 1, new)
+
+
+def clean(text: str) -> str:
+    """Leave out what neither XML nor a subtitle file can hold: control characters and halves of characters."""
+    return _NO_XML.sub("", text)
 
 
 def drop(element: Element, name: str) -> None:
@@ -65,4 +75,4 @@ def _between(parent: Element) -> str | None:
     return str(parent.text) if parent.text and not parent.text.strip() else None
 
 
-__all__ = ["Element", "drop", "insert", "prop", "put", "remove"]
+__all__ = ["Element", "clean", "drop", "insert", "prop", "put", "remove"]

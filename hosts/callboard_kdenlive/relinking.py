@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
+from callboard_kdenlive.ledger import Relink
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.project import media_of
 from callboard_kdenlive.properties import prop
@@ -58,7 +58,7 @@ def _point(work: Work, clip: str, path: str) -> bool:
     return True
 
 
-def clear(work: Work, ref: str, made: dict[str, Any]) -> None:
+def clear(work: Work, ref: str, made: Relink) -> None:
     """Point a clip back at what it had, unless a person gave it something else."""
     element = work.project.clip(number_of(work.project, ref))
     if element is None:
@@ -72,7 +72,7 @@ def clear(work: Work, ref: str, made: dict[str, Any]) -> None:
     forget(work.project, element, ref)
 
 
-def present(work: Work, ref: str, made: dict[str, Any]) -> tuple[list[str], int]:
+def present(work: Work, ref: str, made: Relink) -> tuple[list[str], int]:
     """Say whether the clip is at the file."""
     element = work.project.clip(number_of(work.project, ref))
     if element is None or media_of(work.project, element) != made["now"]:

@@ -29,6 +29,8 @@ _PAGE: Final = 40 * 1024
 """Bytes of uses in one message, which holds 64 KiB."""
 _LOOK: Final = 2.0
 """Seconds between two looks at whether a project that waits was closed."""
+_LATER: Final = 10.0
+"""The same, where Kdenlive does not answer: each look waits for it."""
 _PATIENCE: Final = 3
 """Times that a project is read again after it was saved by someone else meanwhile."""
 
@@ -58,7 +60,7 @@ class Served:
         self.path, self.bridge, self.say = path, bridge, say
         self._ask, self._reload, self._wrote = ask_placeholders, live_reload, wrote
         self._waiting: dict[str, dict[str, Any]] = {}
-        self._looked = 0.0
+        self._looked, self._pause = 0.0, _LOOK
         self._said: set[str] = set()
         self._found: list[Use] = []
         self._loaded = self._told = self._online = False
@@ -122,17 +124,18 @@ class Served:
     def take(self, command: dict[str, Any]) -> None:
         """Take a command; ``tick`` does it, once Kdenlive does not have the project open."""
         self._waiting[str(command.get("id", ""))] = command
-        self._looked = 0.0
+        self._looked, self._pause = 0.0, _LOOK
 
     def tick(self, *, now: float | None = None) -> None:
         """Do what waits, if that can be done now; call it often."""
         now = time.monotonic() if now is None else now
         self._tell(now)
-        if not self._waiting or now - self._looked < _LOOK:
+        if not self._waiting or now - self._looked < self._pause:
             return
         first = self._looked == 0.0
         self._looked = now
         here = opened.look(self.path)
+        self._pause = _LATER if here.state == "unknown" else _LOOK
         if here.state == "closed" or (self._reload and _reloadable(here)):
             waiting, self._waiting = self._waiting, {}
             done = [self._do(command) for command in waiting.values()]
@@ -186,6 +189,9 @@ class Served:
             outcome = self._patched(command)
         except CallboardError as error:
             self.bridge.receipt(raw, "failed", note=saving.problem(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - one project of a kind never seen must not end the service of all
+            self.bridge.receipt(raw, "failed", note=f"{type(error).__name__}: {error}"[:500])
             return False
         return self._answer(raw, command, outcome) in ("applied", "partial")
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from callboard.timedtext.formats.joiner import escape_srt, guard
 from callboard_schemas import HostCue
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.places import on_use, targets
-from callboard_kdenlive.properties import Element, insert, prop, put, remove
+from callboard_kdenlive.project import number
+from callboard_kdenlive.properties import Element, clean, insert, prop, put, remove
 from callboard_kdenlive.srt import Block
 from callboard_kdenlive.times import frame_at
 from callboard_kdenlive.uses import Placed
@@ -63,9 +65,10 @@ def _block(work: Work, placed: Placed, cue: HostCue) -> Block | None:
     first, last = sorted((on_use(placed, cue.start), on_use(placed, cue.end)))
     first, last = max(first, use.start), min(last, use.start + use.duration)
     start, end = frame_at(first, fps), frame_at(last, fps)
-    if last <= first or end <= start:
+    said = clean(cue.text)
+    if last <= first or end <= start or not said.strip():
         return None
-    text = cue.text.strip()
+    text = "\n".join(escape_srt(line) for line in guard([line for line in said.split("\n") if line.strip()]))
     text = f"<i>{text}</i>" if cue.italic else text
     text = f"{{\\an{cue.align}}}{text}" if cue.align != 2 else text
     return Block(round(float(start / fps), 3), round(float(end / fps), 3), text)
@@ -112,7 +115,7 @@ def _show(work: Work) -> None:
         elif not work.subtitles:
             remove(there)
     if prop(work.project.bin, _ID) is not None:
-        put(work.project.bin, _ID, str(max(work.stamp, int(prop(work.project.bin, _ID) or 0) + 1)))
+        put(work.project.bin, _ID, str(max(work.stamp, number(prop(work.project.bin, _ID)) + 1)))
 
 
 def _filter(work: Work) -> Element:

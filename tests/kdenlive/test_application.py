@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from callboard.errors import HostError
 from callboard_bridge import Bridge
-from callboard_kdenlive import opened, saving
+from callboard_kdenlive import opened, saving, srt
 from callboard_kdenlive.atonce import at_once
 from callboard_kdenlive.ledger import NAME
 from callboard_kdenlive.live import WINDOW, Live, Session, connected
@@ -36,6 +36,8 @@ START = 60.0
 SOON = 20.0
 COLOURS = {"red": (200, 0, 0), "blue": (0, 0, 200), "new": (0, 200, 200), "other": (200, 200, 0), "more": (0, 0, 0)}
 THEIRS = "1\n00:00:03,000 --> 00:00:03,400\n<b>A person's</b>\n"
+PLAYHEAD = 95
+"""The frame at which the project's playhead is: where no subtitle is."""
 PROJECT = "feature.kdenlive"
 
 
@@ -61,7 +63,8 @@ class Running(NamedTuple):
     def save(self) -> None:
         """Save in the application, and wait until the file is written."""
         before = self.path.stat().st_mtime_ns
-        self.live.save(self.session)
+        action = f"{WINDOW}/actions/file_save"
+        self.live._call(self.session.service, action, "org.qtproject.Qt.QAction", "trigger")
         until(lambda: self.path.stat().st_mtime_ns != before and not self.session.modified)
 
 
@@ -128,6 +131,7 @@ def kdenlive(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
     Image.new("RGB", (320, 180), (0, 200, 0)).save(folder / "standin.png")
     path = folder / PROJECT
     text = (pytestconfig.rootpath / "tests" / "kdenlive" / "edit.kdenlive").read_text("utf-8")
+    text = text.replace('position">0<', f'position">{PLAYHEAD}<')
     path.write_text(text.replace("@FOLDER@", str(folder)), "utf-8")
     Path(f"{path}.srt").write_text(THEIRS, "utf-8")
     applied = changed(path)
@@ -258,6 +262,32 @@ def test_a_command_that_asks_for_no_more_is_done_in_the_open_project(kdenlive: R
     project = kdenlive.project()
     assert "more.mp4" in [os.path.basename(media_of(project, clip)) for clip in project.clips()]
     assert at_once(kdenlive.session, msgspec.structs.replace(command, arguments={})) is None
+
+
+def test_a_subtitle_at_the_playhead_is_added_and_another_there_is_not(kdenlive: Running) -> None:
+    """One cue lands where the playhead is; the same again changes nothing, and is not said to have landed."""
+    cues = (
+        HostCue(id=1, start=0.0, end=1.0, text="Right here."),
+        HostCue(id=2, start=2.0, end=3.0, text="Not this one."),
+    )
+    command = Command(
+        id="c",
+        host="h",
+        verb="subtitles.write",
+        proposal="p9",
+        content=Content(cues=cues),
+        arguments={"live": "playhead"},
+    )
+    first = at_once(kdenlive.session, command)
+    assert first is not None
+    assert first.landed == ["subtitle Right here. at the playhead"]
+    assert first.missing == ["1 more subtitle(s): over D-Bus Kdenlive takes one, at the playhead"]
+    kdenlive.save()
+    (added,) = (b for b in srt.read(Path(f"{kdenlive.path}.srt").read_bytes(), "x") if b.text.strip() == "Right here.")
+    assert added.start == PLAYHEAD / 25
+    again = at_once(kdenlive.session, command)
+    assert again is not None
+    assert again.landed == []
 
 
 def test_what_cannot_be_done_live_is_not_offered(kdenlive: Running) -> None:

@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from callboard.errors import TimelineError
-from callboard_kdenlive import saving
+from callboard_kdenlive import saving, srt
 from callboard_kdenlive.labels import DOT
 from callboard_kdenlive.ledger import NAME
 from callboard_kdenlive.measure import measure
@@ -19,6 +20,7 @@ from callboard_kdenlive.outcome import Measured, Outcome
 from callboard_kdenlive.project import Project
 from callboard_kdenlive.properties import prop, put
 from callboard_kdenlive.refs import number_of
+from callboard_kdenlive.times import clock_of, frames_of
 from callboard_kdenlive.tracks import items, tracks
 from callboard_kdenlive.uses import missing, open_gaps, uses
 from callboard_schemas import Command, Content, Gap, HostCue, HostMarker, Use
@@ -136,6 +138,56 @@ def test_a_time_that_is_none_costs_nothing(closed: Closed, text: str) -> None:
     project = closed.read()
     assert all(use.duration >= 0 for use in uses(project))
     assert all(gap.duration > 0 for gap in open_gaps(project))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (NAME, "["),
+        (NAME, '{"p1":{"bin-x":{"markers":[["x",null,3]],"placeholder":{"clip":7}}}}'),
+        (NAME, "[" * 100_000),
+        ("kdenlive:docproperties.guides", '[{"pos":"x"}]'),
+        ("kdenlive:docproperties.guides", "{}"),
+        (DOCUMENT_ID, "9" * 5000),
+        (DOCUMENT_ID, "x"),
+    ],
+)
+def test_what_others_wrote_in_our_places_harms_nothing(closed: Closed, name: str, text: str) -> None:
+    """A list of ours that is none counts as empty, markers that cannot be read are kept, and no number is too long."""
+    closed.change(lambda project: put(project.bin, name, text))
+    marks = Content(markers=(HostMarker(start=1.0, name="face"),))
+    outcome = closed.do("markers.write", marks, ref="V1 red", arguments={"as": "guides"})
+    unreadable = name == "kdenlive:docproperties.guides"
+    assert bool(outcome.refused) is unreadable
+    assert (prop(closed.read().bin, name) == text) is (unreadable or name == DOCUMENT_ID)
+    assert closed.do("subtitles.write", Content(cues=CUES), ref="V1 red").landed
+    assert closed.do("clear").missing == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\n\n7\n00:00:09,000 --> 00:00:09,500\nb", "\x00\x0b\ufffe", "{\\an8}<i>x", "]]>&amp;", "1", " \n "],
+)
+def test_hostile_text_stays_text(closed: Closed, text: str) -> None:
+    """Whatever a cue or a tag says, it makes no second cue and no mark-up, and the project stays XML."""
+    closed.do("subtitles.write", Content(cues=(HostCue(id=1, start=0.0, end=1.0, text=text),)), ref="V1 red")
+    closed.do("tags.write", Content(tags=(text,)), ref="bin red")
+    closed.do("description.write", Content(description=text), ref="bin red")
+    blocks = srt.read(closed.side.read_bytes(), "x") if closed.side.exists() else []
+    assert len(blocks) == (1 if text.strip(" \n\x00\x0b\ufffe") else 0)
+    assert all((block.start, block.end) == (0.0, 1.0) and "<i>" not in block.text for block in blocks)
+    assert closed.read().bin is not None
+    closed.do("clear")
+    assert not closed.side.exists()
+
+
+@given(
+    frames=st.integers(0, 10_000_000),
+    fps=st.sampled_from([Fraction(24), Fraction(25), Fraction(24000, 1001), Fraction(60000, 1001), Fraction(240)]),
+)
+def test_a_time_that_is_written_is_the_same_frame_when_read(frames: int, fps: Fraction) -> None:
+    """A clock time to the millisecond names one frame at every rate that people edit in."""
+    assert frames_of(clock_of(frames, fps), fps) == frames
 
 
 @pytest.mark.parametrize("speed", ["0", "nan", "inf", "1e400", "x", ""])
