@@ -331,6 +331,16 @@ def test_the_bridge_is_one_file_that_runs(machine: Machine, tmp_path: Path) -> N
     assert (code, "not made by Callboard" in error, file.read_text()) == (2, True, "mine")
 
 
+def test_the_bridge_for_lua(machine: Machine, tmp_path: Path) -> None:
+    """A name that ends in ``.lua`` gets the twin for LuaJIT, which is replaced as well."""
+    file = tmp_path / "callboard_bridge.lua"
+    for _ in range(2):
+        assert machine("bridge", "-o", file)[0] == 0
+    text = file.read_text("utf-8")
+    assert text.startswith("-- Made by Callboard ")
+    assert "for_project" in text
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_host_is_served_until_it_is_stopped(machine: Machine, number: signal.Signals) -> None:
     """``run`` hands the project and whole paths to the package, and ends well on Ctrl-C or SIGTERM."""
