@@ -20,9 +20,13 @@ ENTRIES: Final = {
     "Callboard - apply anyway": "anyway",
 }
 """What the menu shows, and what it does."""
+LUA: Final = "Callboard (Lua)"
+"""What the menu shows of the script for editions that run no Python."""
 MARK: Final = "Written by 'callboard hosts install resolve'"
 """In each script of ours; a file without it is nobody's but its owner's."""
 _PARTS: Final = (("callboard_resolve", ("",)), ("callboard_resolve", ("inside",)), ("callboard_bridge", ("",)))
+_LUA: Final = {"callboard_adapter": "adapter.lua", "callboard_serve": "serve.lua"}
+"""The modules of ours in the Lua script, by the names that they are asked for by."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -32,6 +36,26 @@ def script(entry: str, archive: Path, project: Path) -> str:
     for name, value in (("LIBRARY", str(archive)), ("PROJECT", str(project)), ("ENTRY", entry)):
         text = text.replace(f'\n{name} = ""\n', f"\n{name} = {value!a}\n", 1)
     return text
+
+
+def lua_script(project: Path) -> str:
+    """Write the Lua menu script: one file with the bridge and the adapter in it."""
+    parts = [f"-- Callboard in the menu of DaVinci Resolve: Workspace > Scripts. {MARK}."]
+    ours = files("callboard_resolve.scripts")
+    modules = {name: ours.joinpath(file).read_text("utf-8") for name, file in _LUA.items()}
+    for file in files("callboard_bridge").iterdir():
+        if file.name.endswith(".lua"):
+            modules[file.name.removesuffix(".lua")] = file.read_text("utf-8")
+    parts += [f'package.preload["{name}"] = function(...)\n{text}\nend' for name, text in sorted(modules.items())]
+    say = "function(line) print(line) end"
+    parts.append(f'require("callboard_serve").main(resolve or Resolve(), {_lua_text(str(project))}, {say}, bmd.wait)')
+    return "\n".join(parts) + "\n"
+
+
+def _lua_text(text: str) -> str:
+    """Write a text for Lua in ASCII; Lua's strings are bytes."""
+    plain = (chr(byte) if byte < 128 and chr(byte).isalnum() else f"\\{byte:03d}" for byte in text.encode())
+    return f'"{"".join(plain)}"'
 
 
 def archive(version: str) -> bytes:
@@ -80,4 +104,4 @@ def _belongs(module: Traversable, package: str, folder: str) -> bool:
     return package != "callboard_resolve" or bool(folder) or module.name == "__init__.py"
 
 
-__all__ = ["ARCHIVE", "ENTRIES", "MARK", "archive", "is_ours", "script", "version_of"]
+__all__ = ["ARCHIVE", "ENTRIES", "LUA", "MARK", "archive", "is_ours", "lua_script", "script", "version_of"]

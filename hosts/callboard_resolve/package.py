@@ -20,7 +20,6 @@ from callboard_resolve.inside import asking
 NEVER_RUN: Final = "this adapter was never run against DaVinci Resolve: a recording from yours would change that"
 """Until tests/resolve/recordings holds one of a real Resolve."""
 RECORD: Final = "callboard hosts doctor resolve --record FILE"
-LUA: Final = "Callboard (Lua).lua"
 
 
 class ResolvePackage:
@@ -64,6 +63,9 @@ class ResolvePackage:
             steps.append(Step(what="write", target=str(path), note=_said(name)))
             if not dry_run:
                 _write(path, text)
+        if not dry_run:
+            # Lua cannot make folders
+            Path(asking.folder_of(str(project))).mkdir(parents=True, exist_ok=True)
         return steps
 
     def uninstall(self, where: Installation, *, dry_run: bool) -> Sequence[Step]:
@@ -73,7 +75,7 @@ class ResolvePackage:
             HostError: a file cannot be removed.
         """
         folder = Path(where.folder)
-        names = [bundle.ARCHIVE, LUA, *(f"{name}.py" for name in bundle.ENTRIES)]
+        names = [bundle.ARCHIVE, f"{bundle.LUA}.lua", *(f"{name}.py" for name in bundle.ENTRIES)]
         ours = [folder / name for name in names if (folder / name).is_file() and bundle.is_ours(folder / name)]
         for path in () if dry_run else ours:
             try:
@@ -121,6 +123,7 @@ def _files(folder: Path, project: Path) -> dict[str, bytes]:
     scripts = {
         f"{name}.py": bundle.script(entry, archive, project).encode("ascii") for name, entry in bundle.ENTRIES.items()
     }
+    scripts[f"{bundle.LUA}.lua"] = bundle.lua_script(project).encode("utf-8")
     return {bundle.ARCHIVE: bundle.archive(__version__), **scripts}
 
 

@@ -12,7 +12,7 @@ from callboard_resolve.rehearsal.replay import MEDIA, SUBTITLES
 
 RATE: Final = 24
 FRAMES: Final = 48
-SIZE: Final = (640, 360)
+SIZE: Final = (320, 180)
 _CODEC: Final = "prores_ks"
 """ProRes is read by Resolve on every system; H.264 is not by the free edition on Linux."""
 _SHADES: Final = {"picture": (110, 90), "other": (160, 170)}

@@ -77,7 +77,7 @@ def test_a_dry_run_names_what_an_install_writes(place: Installation, project: Pa
     assert package.install(place, project, dry_run=False) == steps
     written = {str(path) for path in Path(place.folder).iterdir()}
     assert written == {step.target for step in steps}
-    assert {Path(name).suffix for name in written} == {".py", ".zip"}
+    assert {Path(name).suffix for name in written} == {".py", ".lua", ".zip"}
     assert bundle.version_of(Path(place.folder) / bundle.ARCHIVE) == __version__
     assert {step.target for step in package.uninstall(place, dry_run=True)} == written
     assert {str(path) for path in Path(place.folder).iterdir()} == written

@@ -1,9 +1,8 @@
 """Keywords, descriptions and colours of media: merged with what people wrote, and known again as ours."""
 
-import json
 from typing import TYPE_CHECKING
 
-from callboard_resolve.inside.ledger import digest
+from callboard_resolve.inside.ledger import checksum
 from callboard_resolve.inside.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -23,18 +22,22 @@ CAPTIONS = "callboard.captions"
 """Third-party metadata of our SRT files: the timeline that they are for."""
 
 
-def carried(clip: "MediaPoolItem", key: str) -> "dict[str, str]":
-    """Read what we keep with a clip under a key: by proposal, a text each."""
-    try:
-        kept = json.loads(str(clip.GetThirdPartyMetadata(key) or "{}"))
-    except ValueError:
-        return {}
-    return {str(name): str(text) for name, text in kept.items()} if isinstance(kept, dict) else {}
+def carried(clip: "MediaPoolItem", key: str) -> "dict[str, list[str]]":
+    """Read what we keep with a clip under a key: by proposal, some texts.
+
+    Each line is a proposal and its texts with tabs between them, which the Lua script reads and writes as well.
+    """
+    kept = {}
+    for line in str(clip.GetThirdPartyMetadata(key) or "").splitlines():
+        proposal, *texts = line.split("\t")
+        if proposal:
+            kept[proposal] = texts
+    return kept
 
 
-def carry(clip: "MediaPoolItem", key: str, kept: "dict[str, str]") -> None:
+def carry(clip: "MediaPoolItem", key: str, kept: "dict[str, list[str]]") -> None:
     """Keep something with a clip; values must be strings, or Resolve refuses them."""
-    clip.SetThirdPartyMetadata(key, json.dumps(kept, ensure_ascii=False, sort_keys=True))
+    clip.SetThirdPartyMetadata(key, "\n".join("\t".join([name, *texts]) for name, texts in sorted(kept.items())))
 
 
 def keywords(clip: "MediaPoolItem") -> "list[str]":
@@ -50,8 +53,8 @@ def write_tags(clip: "MediaPoolItem", proposal: str, tags: "list[str]") -> Outco
     """
     outcome = Outcome()
     kept = carried(clip, TAGS)
-    before = set(json.loads(kept.get(proposal, "[]")))
-    others = {word for name, words in kept.items() if name != proposal for word in json.loads(words)}
+    before = set(kept.get(proposal, []))
+    others = {word for name, words in kept.items() if name != proposal for word in words}
     words = [word for word in keywords(clip) if word not in before or word in others]
     known = {word.casefold() for word in words}
     wanted = [" ".join(tag.replace(",", " ").split()) for tag in tags]
@@ -67,7 +70,7 @@ def write_tags(clip: "MediaPoolItem", proposal: str, tags: "list[str]") -> Outco
             outcome.landed.append(word)
         else:
             outcome.missing.append("{}: Resolve did not keep the keyword".format(word or "an empty tag"))
-    kept[proposal] = json.dumps([word for word in added if word.casefold() in there], ensure_ascii=False)
+    kept[proposal] = [word for word in added if word.casefold() in there]
     carry(clip, TAGS, kept)
     return outcome
 
@@ -77,8 +80,8 @@ def clear_tags(clip: "MediaPoolItem", proposal: str, outcome: Outcome) -> None:
     kept = carried(clip, TAGS)
     if proposal not in kept:
         return
-    before = set(json.loads(kept.pop(proposal)))
-    others = {word for words in kept.values() for word in json.loads(words)}
+    before = set(kept.pop(proposal))
+    others = {word for words in kept.values() for word in words}
     clip.SetMetadata("Keywords", ", ".join(word for word in keywords(clip) if word not in before or word in others))
     left = [word for word in keywords(clip) if word in before and word not in others]
     outcome.missing.extend(f"{word}: Resolve kept the keyword" for word in left)
@@ -90,14 +93,14 @@ def write_description(clip: "MediaPoolItem", proposal: str, text: str) -> Outcom
     outcome = Outcome()
     kept = carried(clip, DESCRIPTION)
     now = str(clip.GetMetadata("Description") or "")
-    if now.strip() and digest(now) not in kept.values():
+    if now.strip() and [checksum(now)] not in kept.values():
         outcome.missing.append("Description: kept, because a person wrote one")
         return outcome
     clip.SetMetadata("Description", text)
     if str(clip.GetMetadata("Description") or "") != text:
         outcome.missing.append("Description: Resolve did not keep it")
         return outcome
-    carry(clip, DESCRIPTION, {proposal: digest(text)})
+    carry(clip, DESCRIPTION, {proposal: [checksum(text)]})
     outcome.landed.append("Description")
     return outcome
 
@@ -105,10 +108,10 @@ def write_description(clip: "MediaPoolItem", proposal: str, text: str) -> Outcom
 def clear_description(clip: "MediaPoolItem", proposal: str, outcome: Outcome) -> None:
     """Take away the description that a proposal wrote, unless a person changed it."""
     kept = carried(clip, DESCRIPTION)
-    wrote = kept.pop(proposal, "")
+    wrote = kept.pop(proposal, None)
     if not wrote:
         return
-    if digest(str(clip.GetMetadata("Description") or "")) == wrote:
+    if [checksum(str(clip.GetMetadata("Description") or ""))] == wrote:
         clip.SetMetadata("Description", "")
         if clip.GetMetadata("Description"):
             outcome.missing.append("Description: Resolve kept it")

@@ -15,6 +15,14 @@ def digest(text: str, length: int = 12) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
+def checksum(text: str) -> str:
+    """Give 32 bits of a text as eight hexadecimal digits, by sums that Lua's numbers hold exactly too."""
+    total = 7
+    for byte in text.encode("utf-8", "surrogatepass"):
+        total = (total * 31 + byte) % 4294967296
+    return f"{total:08x}"
+
+
 def write_text(path: str, text: str) -> None:
     """Write a file whole or not at all; menu scripts may run in an ASCII locale, so the encoding is named."""
     os.makedirs(os.path.dirname(path), exist_ok=True)

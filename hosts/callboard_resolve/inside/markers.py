@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from callboard_resolve.inside.ledger import digest
+from callboard_resolve.inside.ledger import checksum
 from callboard_resolve.inside.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class Wanted:
 
 
 def _mark(colour: str, name: str, note: str, length: float) -> str:
-    return digest("\n".join((colour, name, note, str(int(length)))), 8)
+    return checksum("\n".join((colour, name, note, str(int(length)))))
 
 
 def _id(proposal: str, place: str) -> str:
-    return f"callboard:{proposal}:{digest(place, 8)}:" if place else f"callboard:{proposal}:"
+    return f"callboard:{proposal}:{checksum(place)}:" if place else f"callboard:{proposal}:"
 
 
 def ours(info: "dict[str, Any]", proposal: str, place: str = "") -> "tuple[int, bool] | None":

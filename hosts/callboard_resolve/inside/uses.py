@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from callboard_resolve.inside.frames import rate_of, seconds
 from callboard_resolve.inside.labels import CAPTIONS, PROPOSAL
-from callboard_resolve.inside.ledger import digest
+from callboard_resolve.inside.ledger import checksum
 from callboard_resolve.inside.session import Session, has
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def of_item(session: Session, timeline: "Timeline", item: "TimelineItem") -> "di
         "ref": ITEM + unique,
         "path": path,
         "name": str(item.GetName() or ""),
-        "revision": digest(what),
+        "revision": checksum(what),
         "start": round(start, 6),
         "source_in": round(source, 6),
         "duration": round(length, 6),
@@ -148,7 +148,7 @@ def gap(session: Session) -> "dict[str, Any] | None":
         "start": seconds(first, rate),
         "duration": seconds(length, rate),
         "rate": rate,
-        "revision": digest(f"{name}|{first}|{length}"),
+        "revision": checksum(f"{name}|{first}|{length}"),
     }
     if width > 0 and height > 0:
         found.update(width=width, height=height)
