@@ -249,8 +249,6 @@ class Bridge:
         self._ready, self._logins = self._link.ready, self._link.logins
         self._standing.restart()
         self._tick_at = 0.0
-        if self._ready:
-            self._questions.connected()
 
     def _work(self, message: Message | None, now: float, until: float) -> None:
         while message is not None:
@@ -281,7 +279,7 @@ class Bridge:
     def _tick(self, now: float, until: float) -> None:
         self._link.watch(now)
         self._courier.watch(now)
-        self._questions.watch(now, self._link.problem if self._link.stage == CLOSED else "")
+        self._questions.watch(now, self._link.problem if self._link.stage == CLOSED else self._standing.problem)
         self._outbox.tend(now)
         if self._link.stage == CLOSED:
             if self._places.changed():

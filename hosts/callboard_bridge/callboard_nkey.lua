@@ -31,7 +31,8 @@ local START = {
 function M.sha512(text)
   local length = #text
   text = text .. "\128" .. ("\0"):rep((111 - length) % 128) .. ("\0"):rep(8)
-  for shift = 56, 0, -8 do text = text .. string.char(tonumber(band(rshift(ffi.new("uint64_t", length) * 8, shift), 255))) end
+  local bits = ffi.new("uint64_t", length) * 8
+  for shift = 56, 0, -8 do text = text .. string.char(tonumber(band(rshift(bits, shift), 255))) end
   local state, w = ffi.new("uint64_t[8]", START), ffi.new("uint64_t[80]")
   for block = 0, #text / 128 - 1 do
     for i = 0, 15 do
@@ -41,7 +42,8 @@ function M.sha512(text)
     end
     for i = 16, 79 do
       local x, y = w[i - 15], w[i - 2]
-      w[i] = w[i - 16] + bxor(ror(x, 1), ror(x, 8), rshift(x, 7)) + w[i - 7] + bxor(ror(y, 19), ror(y, 61), rshift(y, 6))
+      w[i] = w[i - 16] + bxor(ror(x, 1), ror(x, 8), rshift(x, 7))
+      w[i] = w[i] + w[i - 7] + bxor(ror(y, 19), ror(y, 61), rshift(y, 6))
     end
     local a, b, c, d, e, f, g, h = state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7]
     for i = 0, 79 do

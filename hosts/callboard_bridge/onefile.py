@@ -1,4 +1,7 @@
-"""Joins the bridge into one file, which works wherever it is put: ``python -m callboard_bridge.onefile FILE``."""
+"""Joins the bridge into one file, which works wherever it is put: ``python -m callboard_bridge.onefile FILE``.
+
+A FILE that ends in ``.lua`` becomes the LuaJIT twin.
+"""
 
 from __future__ import annotations
 
@@ -107,5 +110,17 @@ def _imports(modules: dict[str, _Module]) -> list[str]:
     return sorted(whole) + [f"from {source} import {', '.join(sorted(parts[source]))}" for source in sorted(parts)]
 
 
+def build_lua() -> str:
+    """Give the text of one file that is the LuaJIT twin, whatever else of it there is beside."""
+    folder = Path(__file__).parent
+    parts = [
+        f'package.preload["{path.stem}"] = function(...)\n{path.read_text("utf-8")}end\n'
+        for path in sorted(folder.glob("callboard_*.lua"))
+        if path.stem != PACKAGE
+    ]
+    return "\n".join([*parts, (folder / f"{PACKAGE}.lua").read_text("utf-8")])
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(build(), "utf-8")
+    target = Path(sys.argv[1])
+    target.write_text(build_lua() if target.suffix == ".lua" else build(), "utf-8")

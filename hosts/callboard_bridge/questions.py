@@ -22,23 +22,27 @@ NOBODY = "the board does not answer: is 'callboard up' running?"
 
 
 class _Question:
-    __slots__ = ("body", "deadline", "sent", "then", "verb")
+    __slots__ = ("body", "deadline", "first", "sent", "then", "verb")
 
-    def __init__(self, verb: str, body: bytes, then: Then, deadline: float) -> None:
-        self.verb, self.body, self.then, self.deadline, self.sent = verb, body, then, deadline, False
+    def __init__(self, verb: str, body: bytes, then: Then, deadline: float, first: bool) -> None:
+        self.verb, self.body, self.then, self.deadline, self.first = verb, body, then, deadline, first
+        self.sent = False
 
 
 class Questions:
-    """Asks over *link*, with answers below *inbox*; each ``then`` is called once, by ``call``."""
+    """Asks over *link*, with answers below *inbox*; each ``then`` is called once, by ``call``.
+
+    The board answers those it knows: all questions but the first wait until it was greeted.
+    """
 
     def __init__(self, link: Link, inbox: str, call: Callable[..., object]) -> None:
         self._link, self._inbox, self._call = link, inbox, call
         self._open: dict[int, _Question] = {}
         self._failed: list[tuple[Then, str]] = []
-        self._number = 0
+        self._number, self._greeted = 0, False
 
-    def ask(self, verb: str, data: Any, then: Then, deadline: float) -> None:
-        """Ask now, or as soon as there is a connection before *deadline* (``time.monotonic``)."""
+    def ask(self, verb: str, data: Any, then: Then, deadline: float, first: bool = False) -> None:
+        """Ask now, or as soon as it can be asked before *deadline* (``time.monotonic``); *first* need no greeting."""
         try:
             body = encode(data)
         except (TypeError, ValueError, RecursionError) as error:
@@ -52,11 +56,11 @@ class Questions:
             self._failed.append((then, "too many questions wait for an answer"))
         else:
             self._number += 1
-            question = self._open[self._number] = _Question(verb, body, then, deadline)
+            question = self._open[self._number] = _Question(verb, body, then, deadline, first)
             self._send(self._number, question)
 
     def _send(self, number: int, question: _Question) -> None:
-        if self._link.ready and self._link.room:
+        if self._link.ready and self._link.room and (self._greeted or question.first):
             reply = f"{self._inbox}.q{number}"
             self._link.send(pub("cb.ctl.host." + question.verb, question.body, reply))
             question.sent = True
@@ -68,9 +72,10 @@ class Questions:
             value, problem = _answer(message)
             self._call(question.then, value, problem)
 
-    def connected(self) -> None:
-        """Ask what waited for the connection."""
-        for number, question in list(self._open.items()):
+    def greeted(self, well: bool) -> None:
+        """Ask what waited for the board to know us, or wait again."""
+        self._greeted = well
+        for number, question in list(self._open.items()) if well else ():
             if not question.sent:
                 self._send(number, question)
 
@@ -82,17 +87,17 @@ class Questions:
                 self._failed.append((question.then, "the connection was lost before the answer"))
 
     def watch(self, now: float, problem: str) -> None:
-        """Answer for a board that does not; *problem* is why there is no connection, where one is not even begun."""
+        """Answer for a board that does not; *problem* is why nothing can be asked, where that is known."""
         failed, self._failed = self._failed, []
         for then, why in failed:
             self._call(then, None, why)
         if not self._open:
             return
         for number, question in list(self._open.items()):
-            if now > question.deadline or (problem and not question.sent):
+            if now > question.deadline or (problem and not question.sent and not (question.first and self._link.ready)):
                 del self._open[number]
                 self._call(question.then, None, problem or (NOBODY if question.sent else "there is no connection"))
-            elif self._link.ready and not question.sent:
+            elif not question.sent:
                 self._send(number, question)
 
 

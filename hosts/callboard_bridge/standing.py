@@ -39,7 +39,8 @@ class Standing:
 
     def restart(self) -> None:
         """Greet anew: the connection or the project is another."""
-        self.greeted = False
+        self.greeted, self.problem = False, ""
+        self._questions.greeted(False)
         self._turn += 1
         self._tell_at = self._hello_at = 0.0
 
@@ -65,7 +66,8 @@ class Standing:
         def then(_value: Any, problem: str) -> None:
             if turn == self._turn:
                 self.greeted, self.problem = not problem, problem
+                self._questions.greeted(self.greeted)
                 self._hello_at = time.monotonic() + (HELLO_SECONDS if problem else PING_SECONDS)
 
         verb, data = ("ping", {}) if self.greeted else ("hello", self._presence)
-        self._questions.ask(verb, data, then, time.monotonic() + HEARD_SECONDS)
+        self._questions.ask(verb, data, then, time.monotonic() + HEARD_SECONDS, first=True)

@@ -107,8 +107,10 @@ def watching(url: str, **options: Any) -> Iterator[Watched]:
     bridge.on_command(lambda command: bridge.receipt(command, "applied"))
     bridge.post("host.scene.saved", {"project": "x"})
     watched = Watched(bridge)
-    yield watched
-    bridge.close()
+    try:
+        yield watched
+    finally:
+        bridge.close()
     assert watched.worst < CPU_SECONDS
 
 
@@ -241,42 +243,53 @@ def test_a_server_that_never_answers_is_left(served: Served, words: str, monkeyp
         watched.until(lambda: peer.came >= 2)
 
 
-def test_a_server_that_does_not_read_is_left() -> None:
+def test_a_server_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a server that takes nothing is bounded, and then it is left."""
+    for name in ("QUIET_SECONDS", "ANSWER_SECONDS"):
+        monkeypatch.setattr(link, name, 0.5)
     done = threading.Event()
 
     def served(connection: socket.socket) -> None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(IN + b"PING\r\n" * 1_000_000)
+        connection.sendall(IN)
         done.wait(SOON)
 
     with serving(served) as peer, watching(peer.url) as watched:
-        watched.until(lambda: watched.bridge._link.ready)
+        unsent = 0
+        for _ in range(150):
+            watched.bridge.post("host.scene.saved", {"project": "x" * 50_000})
 
-        def refused() -> bool:
-            watched.bridge.ask("ping", {"x": "y" * 50_000}, lambda _value, _problem: None, timeout=0.0)
-            return "takes nothing more" in watched.bridge._link.problem
+        def left() -> bool:
+            nonlocal unsent
+            unsent = max(unsent, watched.bridge._link.unsent)
+            return "fell silent" in watched.bridge.problem
 
-        watched.until(refused)
+        watched.until(left)
         done.set()
+        assert 0 < unsent < 200_000
+        assert watched.bridge.pending == 151
 
 
 def test_nobody_is_called_back_twice_or_never() -> None:
-    """Questions asked before, during and after a connection that breaks are each answered once."""
+    """Questions that a connection breaks are each answered once."""
     got: list[int] = []
 
     def served(connection: socket.socket) -> None:
         connection.sendall(IN)
         heard = b""
-        while b"cb.ctl.host.ping" not in heard:
+        while b"cb.ctl.host.hello" not in heard:
+            heard += connection.recv(65536)
+        inbox = heard.partition(b"cb.ctl.host.hello ")[2].partition(b" ")[0]
+        connection.sendall(b'MSG %s 1 12\r\n{"value":{}}\r\n' % inbox)
+        while b"cb.ctl.host.uses" not in heard:
             heard += connection.recv(65536)
 
     def note(number: int, _value: Any, _problem: str) -> None:
         got.append(number)
 
     with serving(served) as peer, watching(peer.url) as watched:
+        watched.until(lambda: watched.bridge.state == "online")
         for number in range(300):
-            watched.bridge.ask("ping", {}, functools.partial(note, number))
+            watched.bridge.ask("uses", {}, functools.partial(note, number))
         watched.until(lambda: len(got) == 300)
         for _ in range(20):
             watched.poll()

@@ -164,6 +164,7 @@ async def test_questions_are_answered_or_not(board: Board) -> None:
         bridge.ask("ping", {"x": "y" * 100_000}, lambda value, problem: got.append((value, problem)))
         await until(lambda: len(got) == 5, bridge)
 
+    assert board.asked[0][0] == "hello", "the board answers those it knows"
     values = [value for value, _ in got if value is not None]
     problems = " / ".join(sorted(problem for _, problem in got))
     assert values == [{"known": {"s1": "sha256:1"}}]
