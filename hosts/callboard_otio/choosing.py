@@ -11,8 +11,8 @@ from callboard.timedtext.rate import Rate
 from msgspec import Struct
 
 from callboard_otio.accepted import Stand
-from callboard_otio.filling import GENERATORS, STILLS, StandIn, replace_gap
-from callboard_otio.finding import Spot
+from callboard_otio.filling import GENERATORS, STILLS, StandIn, put
+from callboard_otio.finding import Place, Spot, places
 from callboard_otio.marking import ident_of
 
 
@@ -34,7 +34,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     spot: Spot
     state: str
-    """``filled``, ``unchanged``, ``left`` (nothing was chosen for it) or ``refused``."""
+    """``filled``, ``unchanged``, ``arrived`` (its own media is there), ``removed``, ``left`` (nothing was chosen for
+    it) or ``refused``."""
     what: str = ""
     why: str = ""
 
@@ -71,16 +72,17 @@ def fill(
     unknown = sorted(set(choice.named) - {spot.ref for spot in spots})
     if unknown:
         raise UsageError(f"there is nothing to fill at {unknown[0]}", "'callboard timeline inspect' lists the places.")
-    return [_one(timeline, spot, choice, rate, length) for spot in spots]
+    known = {f"{place.name}-{place.start}": place for place in places(timeline, rate)}
+    return [_one(known[spot.ref], spot, choice, rate, length) for spot in spots]
 
 
-def _one(timeline: Any, spot: Spot, choice: Choice, rate: Rate, length: Callable[[Path, Rate], int | None]) -> Outcome:
+def _one(place: Place, spot: Spot, choice: Choice, rate: Rate, length: Callable[[Path, Rate], int | None]) -> Outcome:
     chosen = _chosen(spot, choice, rate, length)
     if chosen is None:
         return Outcome(spot=spot, state="left", why="nothing was chosen for it")
     what = chosen.file.name if chosen.file else chosen.generator
     try:
-        done = replace_gap(timeline, spot, chosen, rate=rate)
+        done = put(place, chosen, rate)
     except TimelineError as error:
         return Outcome(spot=spot, state="refused", what=what, why=error.problem)
     except CallboardError as error:

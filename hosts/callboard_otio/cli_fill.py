@@ -29,6 +29,7 @@ from callboard_otio.cli_shared import (
 if TYPE_CHECKING:
     from callboard_otio.choosing import Choice, Outcome
     from callboard_otio.finding import Spot
+    from callboard_otio.media import Finder
     from callboard_otio.reading import Opened
 
 
@@ -67,7 +68,7 @@ def command(
     """Put a stand-in into each gap and each clip whose media is missing; no other edit moves by a frame.
 
     Placeholders that the project accepted go where their shot's name is. Run again, it replaces only what it put
-    there itself. Exit code 1 if a place could not be filled.
+    there itself, and gives way where a clip's own media has arrived. Exit code 1 if a place could not be filled.
     """
     out = target(file, output, in_place=in_place)
     from callboard_otio.choosing import Choice, check
@@ -103,10 +104,8 @@ def _named(given: tuple[str, ...]) -> dict[str, Path]:
     return found
 
 
-def _spots(found: Opened, only: tuple[str, ...], roots: list[Path], *, covered: bool, audio: bool) -> list[Spot]:
+def _spots(found: Opened, only: tuple[str, ...], finder: Finder, *, covered: bool, audio: bool) -> list[Spot]:
     from callboard_otio.finding import gaps, missing, slugs, stand_ins
-    from callboard_otio.media import Finder
-    from callboard_otio.probing import probing
 
     timeline, rate = found.timeline, found.rate
     wanted = only or ("gaps", "missing")
@@ -114,8 +113,7 @@ def _spots(found: Opened, only: tuple[str, ...], roots: list[Path], *, covered: 
     if "gaps" in wanted:
         spots += gaps(timeline, rate=rate, covered=covered, audio=audio)
     if "missing" in wanted:
-        with probing() as prober:
-            spots += missing(timeline, Finder(roots, found.base, found.bundle, prober.began), rate=rate)
+        spots += missing(timeline, finder, rate=rate)
     if "slugs" in wanted:
         spots += slugs(timeline, rate=rate)
     wished = [one for one in spots if audio or one.track.startswith("V")]
@@ -125,12 +123,16 @@ def _spots(found: Opened, only: tuple[str, ...], roots: list[Path], *, covered: 
 def _fill(
     found: Opened, choice: Choice, only: tuple[str, ...], roots: list[Path], *, covered: bool, audio: bool
 ) -> list[Outcome]:
-    from callboard_otio.choosing import fill
+    from callboard_otio.choosing import Outcome, fill
+    from callboard_otio.filling import arrived
+    from callboard_otio.media import Finder
     from callboard_otio.probing import probing
 
-    spots = _spots(found, only, roots, covered=covered, audio=audio)
     with probing() as prober:
-        return fill(found.timeline, spots, choice, found.rate, prober.frames)
+        finder = Finder(roots, found.base, found.bundle, prober.began)
+        here = [Outcome(spot=spot, state="arrived") for spot in arrived(found.timeline, finder, rate=found.rate)]
+        spots = _spots(found, only, finder, covered=covered, audio=audio)
+        return [*here, *fill(found.timeline, spots, choice, found.rate, prober.frames)]
 
 
 def _taken(found: Opened) -> list[Any]:

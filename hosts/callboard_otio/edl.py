@@ -17,6 +17,7 @@ from callboard.timedtext.rate import Rate
 from opentimelineio import schema
 
 from callboard_otio.ours import marker_id, ours, put_ours, tagged, untagged
+from callboard_otio.paths import local_path
 from callboard_otio.rates import frames, set_rate, span, start_frame, time_at
 
 _TC = r"\d{1,3}:\d{2}:\d{2}[:;.,]\d{2}"
@@ -174,13 +175,16 @@ def before_writing(timeline: Any, rate: Rate, path: Path) -> Any:
     video = [one for one in timeline.tracks if isinstance(one, schema.Track) and one.kind == "Video" and one.enabled]
     track = next((one for one in video if any(isinstance(item, schema.Clip) for item in one)), None)
     if track is None:
-        raise TimelineError(str(path), "an EDL holds one video track, and there is none with a clip")
+        problem = "an EDL holds one video track, and there is none with a clip"
+        raise TimelineError(str(path), problem, "Write .otio or .xml.")
     made, only = schema.Timeline(timeline.name or "timeline"), schema.Track("V", kind="Video")
     start = start_frame(timeline, rate)
     if start > 0:
         only.append(schema.Gap(source_range=span(0, start, rate)))
     for item in track:
-        only.append(_simple(copy.deepcopy(item), item, rate))
+        begun = any(isinstance(one, schema.Clip) for one in only)
+        if not isinstance(item, schema.Transition) or begun:  # the library reads none before the first clip
+            only.append(_simple(copy.deepcopy(item), item, rate))
     made.tracks.append(only)
     return made
 
@@ -202,10 +206,21 @@ def _simple(item: Any, there: Any, rate: Rate) -> Any:
         known = item.metadata.setdefault("cmx_3600", {})
         comments = [str(one) for one in known.get("comments", [])]
         known["comments"] = comments + [_loc(one, rate) for one in item.markers] + _mark(item)
+        item.effects[:] = [one.deepcopy() for one in item.effects if getattr(one, "time_scalar", 0) >= 0]
+        known["reel"] = _reel(item, str(known.get("reel") or ""))
         if isinstance(item.media_reference, schema.GeneratorReference):
             known["reel"] = "BARS" if "bars" in item.media_reference.generator_kind.lower() else "BL"
         del item.markers[:]
     return item
+
+
+def _reel(clip: Any, known: str) -> str:
+    """Name the reel in one word; of a name eight letters are taken, as the format's makers meant."""
+    if known.strip():
+        return re.sub(r"\s+", "_", known.strip())[:32]
+    url = getattr(clip.media_reference, "target_url", "") or getattr(clip.media_reference, "name_prefix", "") or ""
+    name = Path(local_path(url)).stem or clip.name or ""
+    return re.sub(r"[^A-Za-z0-9_]", "", name)[:8] or "AX"
 
 
 def _loc(marker: Any, rate: Rate) -> str:

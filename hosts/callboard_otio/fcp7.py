@@ -119,6 +119,9 @@ def before_writing(timeline: Any, rate: Rate) -> None:
             item.source_range = item.trimmed_range()
         if isinstance(item, schema.Clip):
             _clip_write(item, rate)
+    for number, clip in enumerate(timeline.find_clips(), 1):
+        # the library writes one clip for all that are alike, and only the first of them has a place then
+        clip.metadata[_NAME] = {**_known(clip), "@id": f"clipitem-{number}"}
     _give_lengths(list(timeline.find_clips()))
 
 
@@ -146,6 +149,8 @@ def _clip_write(clip: Any, rate: Rate) -> None:
         begin, count = clip.source_range.start_time, clip.source_range.duration
         clip.source_range = span(frames(begin, rate), frames(count, rate), rate)
     reference = clip.media_reference
+    if isinstance(reference, schema.ImageSequenceReference):
+        clip.media_reference = _first_frame(reference)
     if isinstance(reference, schema.GeneratorReference):
         reference.name = reference.name or reference.generator_kind or clip.name
         reference.available_range = reference.available_range or clip.source_range
@@ -157,6 +162,14 @@ def _known(thing: Any) -> dict[str, Any]:
     """Give what the library keeps of an object beside the model; an empty dict where it keeps nothing."""
     found = plain(thing.metadata.get(_NAME, {}))
     return found if isinstance(found, dict) else {}
+
+
+def _first_frame(reference: Any) -> Any:
+    """Name a sequence of pictures by its first one, as the format does."""
+    url = reference.target_url_for_image_number(0) if reference.available_range else reference.target_url_base
+    made = schema.ExternalReference(target_url=url, available_range=reference.available_range)
+    made.name = reference.name or f"{reference.name_prefix}{reference.name_suffix}"
+    return made
 
 
 def _give_lengths(clips: list[Any]) -> None:

@@ -13,6 +13,7 @@ from opentimelineio import opentime, schema
 
 from callboard_otio.finding import Place, Spot, places, spot_of
 from callboard_otio.guard import check_json
+from callboard_otio.media import Finder
 from callboard_otio.ours import ours, placeholder_of, put_ours
 from callboard_otio.paths import file_url
 from callboard_otio.rates import span, timeline_rate
@@ -58,23 +59,34 @@ def replace_gap(timeline: Any, spot: Spot | str, stand_in: StandIn, *, rate: Rat
     place = next((one for one in places(timeline, counted) if f"{one.name}-{one.start}" == ref), None)
     if place is None:
         raise TimelineError(ref, "nothing begins there", "'callboard timeline inspect' lists what can be filled.")
+    if isinstance(spot, str) and _is_theirs(place.item):
+        problem = f"{place.item.name!r} is a person's clip, and has media"
+        raise TimelineError(ref, problem, "Only what is missing is filled.")
+    if not put(place, stand_in, counted):
+        return None
+    return spot if isinstance(spot, Spot) else spot_of(timeline, place, counted, "ours")
+
+
+def put(place: Place, stand_in: StandIn, rate: Rate) -> bool:
+    """Put a stand-in at a place that is known; says whether anything changed. See ``replace_gap``.
+
+    Raises:
+        TimelineError: the file is too short, or a nested timeline begins there.
+    """
+    ref = f"{place.name}-{place.start}"
     if stand_in.frames is not None and stand_in.frames < place.frames:
         short = f"{stand_in.file} has {stand_in.frames} frames, and {place.frames} are missing"
         raise TimelineError(ref, short, "Give a longer file, or a still.")
     if isinstance(place.item, schema.Gap):
-        _into_gap(place, stand_in, counted)
-    elif isinstance(place.item, schema.Clip):
-        known = placeholder_of(place.item)
-        if known.get("id") == stand_in.ident and known.get("made") == _made(stand_in):
-            return None
-        if not known and isinstance(spot, str) and not _lacks_media(place.item):
-            raise TimelineError(
-                ref, f"{place.item.name!r} is a person's clip, and has media", "Only what is missing is filled."
-            )
-        _into_clip(place, stand_in, counted)
-    else:
+        _into_gap(place, stand_in, rate)
+        return True
+    if not isinstance(place.item, schema.Clip):
         raise TimelineError(ref, "a nested timeline begins there", "Fill it in the timeline that it holds.")
-    return spot if isinstance(spot, Spot) else spot_of(timeline, place, counted, "ours")
+    known = placeholder_of(place.item)
+    if known.get("id") == stand_in.ident and known.get("made") == _made(stand_in):
+        return False
+    _into_clip(place, stand_in, rate)
+    return True
 
 
 def take_away(timeline: Any, ident: str = "", *, rate: Rate | None = None) -> list[Spot]:
@@ -100,12 +112,34 @@ def take_away(timeline: Any, ident: str = "", *, rate: Rate | None = None) -> li
     return [spot_of(timeline, place, counted, "ours") for place in found]
 
 
+def arrived(timeline: Any, finder: Finder, *, rate: Rate | None = None) -> list[Spot]:
+    """Take away the stand-ins of clips whose own media is there again.
+
+    Returns:
+        Where there was one.
+    """
+    counted = rate or timeline_rate(timeline)
+    found = []
+    for place in places(timeline, counted):
+        known = placeholder_of(place.item) if isinstance(place.item, schema.Clip) else {}
+        if known.get("for") != "missing":
+            continue
+        own = place.item.deepcopy()
+        _clip_again(own, known)
+        if not finder.find(own, counted).missing:
+            _clip_again(place.item, known)
+            found.append(spot_of(timeline, place, counted, "ours"))
+    return found
+
+
 def _made(stand_in: StandIn) -> str:
     return file_url(stand_in.file) if stand_in.file is not None else stand_in.generator
 
 
-def _lacks_media(clip: Any) -> bool:
-    return isinstance(clip.media_reference, schema.MissingReference)
+def _is_theirs(item: Any) -> bool:
+    """Say whether an item is a clip of a person's that has media, as far as the timeline says."""
+    lacks = not isinstance(item, schema.Clip) or isinstance(item.media_reference, schema.MissingReference)
+    return not lacks and not placeholder_of(item)
 
 
 def _reference(stand_in: StandIn, begin: int, count: int, rate: Rate) -> Any:
@@ -185,4 +219,4 @@ def _parsed(text: str) -> Any:
         return None
 
 
-__all__ = ["GENERATORS", "STILLS", "StandIn", "replace_gap", "take_away"]
+__all__ = ["GENERATORS", "STILLS", "StandIn", "arrived", "put", "replace_gap", "take_away"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from callboard.timedtext.rate import Rate
 from msgspec import Struct
 from opentimelineio import schema
 
 from callboard_otio.finding import Place, Spot, gaps, handles, missing, places, slugs, stand_ins
 from callboard_otio.media import Finder, Found
 from callboard_otio.ours import ours, placeholder_of
-from callboard_otio.rates import frames, other_rates, start_frame
+from callboard_otio.rates import frames, other_rates, rate_name, start_frame
 from callboard_otio.reading import Opened
 
 
@@ -135,7 +136,7 @@ def _clip(place: Place, found: Opened, finder: Finder) -> ClipFacts:
     is_clip = isinstance(item, schema.Clip)
     media = finder.find(item, rate) if is_clip else Found(how="generator", said="nested timeline")
     left = handles(place, rate) if is_clip else None
-    own = other_rates(_alone(item), rate) if is_clip else ()
+    own = rate_name(item.trimmed_range().duration.rate)
     said: dict[str, Any] = ours(item)
     return ClipFacts(
         ref=f"{place.name}-{place.start}",
@@ -146,7 +147,7 @@ def _clip(place: Place, found: Opened, finder: Finder) -> ClipFacts:
         frames=place.frames,
         source=rate.timecode(max(place.source, 0)),
         media=media,
-        rate=own[0] if own else "",
+        rate=own if own != str(Rate(rate.numerator, rate.denominator)) else "",
         speed=next((one.time_scalar for one in item.effects if isinstance(one, schema.LinearTimeWarp)), 1.0),
         head=left[0] if left else None,
         tail=left[1] if left else None,
@@ -156,13 +157,6 @@ def _clip(place: Place, found: Opened, finder: Finder) -> ClipFacts:
         tags=tuple(map(str, said.get("tags", ()))),
         captions=tuple(str(one.get("language", "")) for one in said.get("captions", ()) if isinstance(one, dict)),
     )
-
-
-def _alone(item: Any) -> Any:
-    timeline, track = schema.Timeline(), schema.Track()
-    track.append(item.deepcopy())
-    timeline.tracks.append(track)
-    return timeline
 
 
 __all__ = ["ClipFacts", "Report", "TrackFacts", "inspect"]

@@ -192,7 +192,7 @@ def _item(found: dict[str, Counter[Any]], where: str, laid: Laid, rate: Rate) ->
         found["transitions"][(*place, count)] += 1
         return
     if isinstance(item, schema.Gap):
-        found["gaps"][(*place, count)] += 1
+        _gap(found["gaps"], where, begin, count)
         return
     found["clips"][(*place, count)] += 1
     if item.name:
@@ -217,6 +217,15 @@ def _item(found: dict[str, Counter[Any]], where: str, laid: Laid, rate: Rate) ->
     else:
         leaves = sum(1 for one in item.find_children() if isinstance(one, schema.Clip))
         found["nested timelines"][(*place, leaves)] += 1
+
+
+def _gap(found: Counter[Any], where: str, begin: int, count: int) -> None:
+    """Count a gap; two that meet are one."""
+    before = next(reversed(found), None)
+    if before is not None and before[0] == where and before[1] + before[2] == begin:
+        del found[before]
+        begin, count = before[1], before[2] + count
+    found[(where, begin, count)] += 1
 
 
 def _media(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 _DRIVE = re.compile(r"/?[A-Za-z]:[\\/]")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -22,14 +22,14 @@ def local_path(url: str) -> str:
         return url.lstrip("/").replace("\\", "/")
     scheme, mark, rest = url.partition(":")
     if not mark or len(scheme) == 1 or "/" in scheme:
-        return unquote(url) if _PERCENT.search(url) and not Path(url).exists() else url
+        return unquote(url, errors="surrogateescape") if _PERCENT.search(url) and not Path(url).exists() else url
     if scheme.lower() != "file":
         return "" if rest.startswith("//") else url
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    found = unquote(parts.path)
+    found = unquote(parts.path, errors="surrogateescape")
     if parts.netloc and parts.netloc.lower() != "localhost":
         found = f"//{parts.netloc}{found}"
     return found.lstrip("/") if _DRIVE.match(found) else found
@@ -37,7 +37,7 @@ def local_path(url: str) -> str:
 
 def file_url(path: Path) -> str:
     """Give an absolute path as the URL that every application reads."""
-    return "file://" + quote(path.absolute().as_posix(), safe="/:")
+    return path.absolute().as_uri()
 
 
 __all__ = ["file_url", "local_path"]

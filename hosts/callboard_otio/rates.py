@@ -57,7 +57,7 @@ def timeline_rate(timeline: Any) -> Rate:
 
 def other_rates(timeline: Any, rate: Rate) -> tuple[str, ...]:
     """Name the rates that items have besides the timeline's own, the most frequent first."""
-    found = Counter(_name(item.trimmed_range().duration.rate) for item in _items(timeline))
+    found = Counter(rate_name(item.trimmed_range().duration.rate) for item in _items(timeline))
     return tuple(name for name, _ in found.most_common() if name != str(Rate(rate.numerator, rate.denominator)))
 
 
@@ -80,7 +80,8 @@ def drops(fps: float) -> bool:
         return False
 
 
-def _name(fps: float) -> str:
+def rate_name(fps: float) -> str:
+    """Write a rate as people do; a sound's as its number."""
     return str(rate_of(fps)) if fps <= 1000 else f"{fps:g}"
 
 
@@ -100,4 +101,15 @@ def _with_drop(timeline: Any, fps: float) -> Rate:
     return rate_of(fps, drop=says and drops(fps))
 
 
-__all__ = ["drops", "exactly", "frames", "other_rates", "set_rate", "span", "start_frame", "time_at", "timeline_rate"]
+__all__ = [
+    "drops",
+    "exactly",
+    "frames",
+    "other_rates",
+    "rate_name",
+    "set_rate",
+    "span",
+    "start_frame",
+    "time_at",
+    "timeline_rate",
+]

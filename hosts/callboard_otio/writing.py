@@ -22,10 +22,11 @@ from callboard_otio import edl, fcp7, fcpxml_out, resolve
 from callboard_otio.formats import FORMATS, format_of
 from callboard_otio.losses import Loss, losses
 from callboard_otio.paths import file_url, local_path
-from callboard_otio.rates import exactly, frames, set_rate, span
-from callboard_otio.reading import opened
+from callboard_otio.rates import exactly, frames, set_rate, span, timeline_rate
+from callboard_otio.reading import Opened, opened
 
 FLAVOURS = ("", resolve.NAME)
+_ALL = "Write .otio, which holds everything."
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -67,18 +68,29 @@ def write(
     own = path.absolute().parent
     folder = (base or own).absolute()
     ready = timeline.deepcopy()
-    if rate.drop or str(rate) in ("29.97", "59.94"):
+    if rate.drop or str(rate) in ("29.97", "59.94") or timeline_rate(ready) != rate:
         set_rate(ready, rate)
     if folder != own:
         _absolute(ready, folder)
     with _beside(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        notes = _into(ready, temporary, kind, flavour, rate, folder)
-        back = opened(temporary, str(rate) if kind == "edl" else "")
+        try:
+            notes = _into(ready, temporary, kind, flavour, rate, folder)
+        except TimelineError as error:
+            raise TimelineError(str(path), error.problem, error.hint) from None
+        back = _read_back(temporary, path, str(rate) if kind == "edl" else "")
         bundled = kind in ("otioz", "otiod")
         found = losses(timeline, back.timeline, rate, back.rate, bundled=bundled)
         _move(temporary, path)
     return Written(path=path, format=kind, losses=found, notes=notes)
+
+
+def _read_back(temporary: Path, path: Path, rate: str) -> Opened:
+    try:
+        return opened(temporary, rate)
+    except TimelineError as error:
+        problem = f"what was written cannot be read back, so it was not kept: {error.problem}"
+        raise TimelineError(str(path), problem, _ALL) from None
 
 
 def _may(path: Path, kind: str, flavour: str, *, force: bool) -> None:
@@ -107,9 +119,15 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _move(temporary: Path, path: Path) -> None:
     if temporary.is_dir():
+        before = temporary.parent / "before"
         if path.exists():
-            path.rename(temporary.parent / "before")
-        temporary.rename(path)
+            path.rename(before)
+        try:
+            temporary.rename(path)
+        except OSError:
+            if before.exists():
+                before.rename(path)
+            raise
         return
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
@@ -145,9 +163,7 @@ def _into(timeline: Any, path: Path, kind: str, flavour: str, rate: Rate, folder
     except Exception as error:  # noqa: BLE001 - libraries raise what they like at what a format cannot hold
         words = " ".join(str(error).split())[:300]
         title = FORMATS[kind].title
-        raise TimelineError(
-            path.name, f"{title} cannot hold this timeline: {words}", "Write .otio, which holds everything."
-        ) from None
+        raise TimelineError(str(path), f"{title} cannot hold this timeline: {words}", _ALL) from None
     return ()
 
 

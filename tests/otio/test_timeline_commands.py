@@ -78,6 +78,18 @@ def test_fill_puts_the_card_where_something_is_missing(cut: Path, capsys: pytest
     assert read(cut / "back.otio").to_json_string() == before
 
 
+def test_a_stand_in_gives_way_when_the_shot_arrives(cut: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A clip whose own media is there again gets it back; the stand-in of the gap stays."""
+    main(["timeline", "fill", "cut.otio", "--with", "card.png", "-o", "filled.otio"])
+    (cut / "new").mkdir()
+    (cut / "new" / "B.mov").write_bytes(b"x")
+    told = _json(capsys, "fill", "filled.otio", "--root", "new", "--in-place")
+    assert [(one["spot"]["ref"], one["state"]) for one in told["places"]] == [("V1-80", "arrived"), ("V1-50", "left")]
+    filled = read(cut / "filled.otio")
+    assert filled.tracks[0][2].media_reference.target_url == "/gone/B.mov"
+    assert [one.ref for one in stand_ins(filled)] == ["V1-50"]
+
+
 def test_fill_says_what_to_do_when_there_is_nothing_to_put(cut: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No file, a wrong place, a wrong generator and a file that is not there are refused; nothing is written."""
     for arguments, why in (

@@ -14,6 +14,8 @@ from callboard_otio.losses import ASPECTS, facts, losses
 from callboard_otio.rates import frames, set_rate, span, start_frame, time_at, timeline_rate
 from callboard_otio.reading import opened
 from callboard_otio.writing import write
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 from opentimelineio import schema
 
@@ -240,6 +242,29 @@ def test_the_flavour_for_resolve_is_what_its_importer_takes(tmp_path: Path) -> N
 
 def _is_clip(child: dict[str, Any]) -> bool:
     return bool(child["OTIO_SCHEMA"].startswith("Clip"))
+
+
+ROWS = st.lists(st.tuples(st.sampled_from(["clip", "gap"]), st.integers(1, 3000)), min_size=1, max_size=4)
+
+
+@settings(max_examples=12)
+@given(rows=st.lists(ROWS, min_size=1, max_size=2), text=st.sampled_from(RATES))
+def test_no_cut_moves_on_its_way(
+    rows: list[list[tuple[str, int]]], text: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever the cut and the rate, each clip shows the same frames at the same time through both XML formats."""
+    rate, folder = parse_rate(text), tmp_path_factory.getbasetemp()
+    timeline = schema.Timeline("cut", global_start_time=time_at(_hour(1, rate), rate))
+    set_rate(timeline, rate)
+    for row in rows:
+        track = schema.Track(kind="Video")
+        for number, (kind, count) in enumerate([*row, ("clip", 7)]):
+            clip = _clip(f"c{number}", number, count, rate, folder)
+            track.append(clip if kind == "clip" else schema.Gap(source_range=span(0, count, rate)))
+        timeline.tracks.append(track)
+    for name in ("random.fcpxml", "random.xml"):
+        written = write(timeline, folder / name, rate, force=True)
+        assert not {one.aspect for one in written.losses} & {"clips", "gaps", "source ranges", "start timecode"}
 
 
 def test_a_retimed_clip_keeps_what_it_shows_through_fcpxml(tmp_path: Path) -> None:
