@@ -81,11 +81,12 @@ def tracks(project: Project) -> list[Track]:
 
 def items(project: Project, track: Track) -> list[Item]:
     """List what lies on a track, by start."""
-    found = [item for playlist in track.playlists for item in _items(project, playlist)]
+    sources = {source.get("id"): source for source in project.producers()}
+    found = [item for playlist in track.playlists for item in _items(project, playlist, sources)]
     return sorted(found, key=lambda item: (item.start, item.length))
 
 
-def _items(project: Project, playlist: Element) -> list[Item]:
+def _items(project: Project, playlist: Element, sources: dict[str, Element]) -> list[Item]:
     found: list[Item] = []
     at = 0
     for child in playlist:
@@ -94,7 +95,7 @@ def _items(project: Project, playlist: Element) -> list[Item]:
         elif child.tag == "entry":
             first = project.frames(child.get("in"))
             length = max(project.frames(child.get("out"), first - 1) - first + 1, 0)
-            source = project.named(child.get("producer") or "")
+            source = sources.get(child.get("producer") or "")
             clip = prop(child, "kdenlive:id") or (prop(source, "kdenlive:id") if source is not None else "") or ""
             found.append(Item(at, length, first, clip, child, source))
             at += length

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from callboard_schemas import Gap, Use
+from msgspec.structs import replace
 
 from callboard_kdenlive.project import Project, media_of
 from callboard_kdenlive.properties import Element, prop
@@ -58,6 +59,7 @@ def on_timeline(project: Project) -> list[Placed]:
     pictures: set[tuple[str, int, int]] = set()
     found: list[Placed] = []
     named = refs(project)
+    clips = {prop(clip, "kdenlive:id"): clip for clip in project.clips()}
     for track in sorted(tracks(project), key=lambda track: track.audio):
         before: Counter[str] = Counter()
         for item in items(project, track):
@@ -66,27 +68,26 @@ def on_timeline(project: Project) -> list[Placed]:
             if track.audio and key in pictures:
                 continue
             pictures.add(key)
-            placed = _placed(project, track, item, use_ref(track.name, named.get(item.clip, ""), before[item.clip]))
-            if placed is not None:
-                found.append(placed)
+            own = clips.get(item.clip)
+            path = media_of(project, own) if own is not None else ""
+            if path and item.producer is not None:
+                name = prop(own, "kdenlive:clipname") or os.path.basename(path)
+                ref = use_ref(track.name, named[item.clip], before[item.clip])
+                found.append(_placed(project, track, item, Use(ref=ref, path=path, name=name)))
     return found
 
 
-def _placed(project: Project, track: Track, item: Item, ref: str) -> Placed | None:
+def _placed(project: Project, track: Track, item: Item, use: Use) -> Placed:
+    """Say where a use is, and how fast it plays."""
     source = item.producer
-    own = project.clip(item.clip)
-    path = media_of(project, own) if own is not None else ""
-    if source is None or own is None or not path:
-        return None
+    assert source is not None
     speed = speed_of(source)
     begin = Fraction(item.source_in) / project.fps * abs(speed)
     if speed < 0:
         length = project.frames(prop(source, "length"), item.source_in + item.length)
         begin = Fraction(length) / project.fps * abs(speed) - begin
-    use = Use(
-        ref=ref,
-        path=path,
-        name=prop(own, "kdenlive:clipname") or os.path.basename(path),
+    use = replace(
+        use,
         revision=short(track.name, item.start, item.source_in, item.length, speed),
         start=project.seconds(item.start),
         source_in=float(begin),

@@ -90,6 +90,10 @@ async def decide(board: Served, ident: str, decision: Literal["accept", "reject"
     assert not answer.get("code"), answer
 
 
+def _asked(conn: sqlite3.Connection) -> list[str]:
+    return [what for (what,) in conn.execute("SELECT what FROM host_requests")]
+
+
 def _uses(conn: sqlite3.Connection) -> int:
     return int(conn.execute("SELECT count(*) FROM host_uses WHERE digest != ''").fetchone()[0])
 
@@ -104,6 +108,7 @@ async def test_what_a_person_accepts_lands_in_the_edit_and_goes_again(show: Path
     async with adapter(show) as board:
         captions, seen = await propose(board, "red.mp4", said), await propose(board, "blue.mp4", tags)
         await board.until(lambda: board.read(_uses) == 5)
+        await board.until(lambda: board.read(_asked) == ["placeholder"])
         await decide(board, captions, "accept")
         await decide(board, seen, "accept")
         await board.until(lambda: {state for _, state in board.states()} == {"applied", "partial"})
