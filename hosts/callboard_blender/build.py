@@ -1,9 +1,13 @@
-"""Builds the add-on: one source, a zip for Blender 4.2 and newer, and one for Blender 3.4 to 4.1."""
+"""Builds the add-on: one source, a zip for Blender 4.2 and newer, and one for Blender 3.4 to 4.1.
+
+``python -m callboard_blender.build FOLDER`` writes both, for people who install an add-on by hand.
+"""
 
 from __future__ import annotations
 
 import io
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Final, Literal
@@ -138,3 +142,8 @@ def build(folder: Path) -> list[Path]:
         path.write_bytes(archive(flavour))
         made.append(path)
     return made
+
+
+if __name__ == "__main__":
+    for written in build(Path(sys.argv[1] if len(sys.argv) > 1 else "dist")):
+        sys.stdout.write(f"{written}\n")

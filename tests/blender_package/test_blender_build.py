@@ -31,6 +31,9 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     first = [path.read_bytes() for path in build.build(tmp_path / "a")]
     again = build.build(tmp_path / "b" / "c")
     assert [path.read_bytes() for path in again] == first
+    line = [sys.executable, "-m", "callboard_blender.build", tmp_path / "d"]
+    told = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    assert [Path(path).read_bytes() for path in told] == first
     assert [path.name for path in again] == ["callboard-0.1.0-blender-4.2.zip", "callboard-0.1.0-blender-3.4.zip"]
 
 
@@ -49,6 +52,16 @@ def test_blenders_own_python_reads_every_file(flavour: build.Flavour) -> None:
         if path.endswith(".py"):
             oldest = OLDEST_PYTHON["bridge/" if path.startswith("bridge/") else ""]
             ast.parse(body, path, feature_version=oldest)
+
+
+@pytest.mark.parametrize("flavour", ["extension", "legacy"])
+def test_inside_blender_there_is_the_standard_library_alone(flavour: build.Flavour) -> None:
+    """No file imports anything but its neighbours, Blender and what Python brings; nothing of the engine either."""
+    for path, body in build.files(flavour).items():
+        nodes = list(ast.walk(ast.parse(body))) if path.endswith(".py") else []
+        named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        named |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
+        assert {name.partition(".")[0] for name in named} <= {*sys.stdlib_module_names, "bpy"}, path
 
 
 def test_the_bridge_inside_needs_none_outside(tmp_path: Path) -> None:

@@ -210,12 +210,19 @@ def test_into_an_extension_blender_and_out_again(
 
 
 @pytest.mark.parametrize("version", ["4.2", "5.0"])
-def test_every_class_of_ours_registers_and_the_process_ends(version: str, modules: Modules, home: Path) -> None:
-    """Blender takes all panels, operators and settings, lets go of them again, and exits though we were registered."""
+def test_every_class_of_ours_registers_and_the_process_ends(
+    version: str, modules: Modules, home: Path, project: Path
+) -> None:
+    """Blender takes all panels, operators and settings, lets go of them again, and exits though we were registered.
+
+    A board on another machine is not talked to before Blender may go online.
+    """
+    (project / ".callboard" / "nats").mkdir(parents=True)
+    (project / ".callboard" / "nats" / "board.json").write_text('{"url": "nats://192.0.2.1:4222"}')
     folder = home / "addons"
     zipfile.ZipFile(io.BytesIO(build.archive("legacy"))).extractall(folder)
     code = f"""
-import sys, bpy
+import json, sys, bpy
 sys.path.insert(0, {str(folder)!r})
 import callboard_addon
 ours = lambda: sum(name.startswith("CALLBOARD_") for name in dir(bpy.types))
@@ -226,14 +233,22 @@ left = ours()
 callboard_addon.register()
 from callboard_addon import connection
 connection.pump()
-print("SAID", first, left, ours(), connection.current().status.headline)
+unset = connection.current().status.headline
+import os
+os.environ["CALLBOARD_PROJECT"] = {str(project)!r}
+connection.aim()
+connection.pump()
+link = connection.current()
+print("SAID", json.dumps([first, left, ours(), unset, link.status.headline, link.status.advice, link.bridge is None]))
 """
     done = subprocess.run([modules(version), "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    first, left, again, headline = done.stdout.split("SAID ")[1].strip().split(" ", 3)
-    assert (int(left), first, headline) == (0, again, "No project yet")
-    assert int(first) >= 18
+    first, left, again, unset, headline, advice, silent = json.loads(done.stdout.split("SAID ")[1].splitlines()[0])
+    assert (left, first, unset) == (0, again, "No project yet")
+    assert first >= 18
+    assert (headline, silent) == ("Blender may not go online", True)
+    assert "nats://192.0.2.1:4222" in advice
 
 
 def test_what_blender_says_when_it_fails_is_told(tmp_path: Path) -> None:
