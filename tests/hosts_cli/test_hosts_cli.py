@@ -388,6 +388,17 @@ def test_a_broken_package_is_a_line_in_the_list(
     assert words in one(machine.told(), "broken")["error"]["message"]
 
 
+@pytest.mark.parametrize("name", ["blender", "kdenlive", "resolve"])
+def test_a_host_of_ours_on_a_machine_without_it(machine: Machine, name: str) -> None:
+    """Each host of ours is listed with what it can do, is not found here, and its doctor says so without a problem."""
+    host = one(machine.told(), name)
+    assert (host["error"], host["installations"], host["distribution"]) == (None, [], "callboard")
+    assert "subtitles.write" in host["verbs"]
+    (finding,) = machine.told("doctor")["hosts"][name]
+    assert (finding["state"], "is not found" in finding["what"]) == ("warning", True)
+    assert name in (Path(__file__).parents[2] / "docs" / f"{name}.md").read_text("utf-8").lower()
+
+
 def test_nobody_takes_over_a_host_of_ours(machine: Machine, site: Callable[..., None]) -> None:
     """Another distribution that offers a host of our name is not asked."""
     site("blender", "callboard.hosts", "raise SystemExit('taken over')")
