@@ -112,14 +112,14 @@ def test_no_other_verb_is_done(verb: Any) -> None:
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "~root/x", "file:///etc/passwd", "C:\\x", "\\\\server\\x"])
 def test_every_path_of_a_command_is_looked_at(where: str, path: str) -> None:
     """A path outside is found wherever it is named."""
-    fields: dict[str, Any] = {
+    cases: dict[str, dict[str, Any]] = {
         "file": {"content": {"file": path}},
         "use": {"use": {"ref": "s", "path": path}},
         "argument": {"arguments": {"to": path}},
         "deep argument": {"arguments": {"a": [{"b": [path]}]}},
         "key": {"arguments": {path: 1}},
-    }[where]
-    assert "outside" in Guard(["/footage"]).objection({**COMMAND, **fields}, "h", VERBS, 0.0)
+    }
+    assert "outside" in Guard(["/footage"]).objection({**COMMAND, **cases[where]}, "h", VERBS, 0.0)
 
 
 def test_words_are_no_paths() -> None:

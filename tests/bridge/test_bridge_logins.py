@@ -20,6 +20,7 @@ import nkeys
 import pytest
 from callboard.bus.binary import find_binary
 from callboard_bridge import Bridge
+from nats.js.api import DiscardPolicy
 
 pytestmark = pytest.mark.broker
 
@@ -180,12 +181,12 @@ async def test_a_full_stream_is_no_loss(tmp_path: Path) -> None:
     async with serving(tmp_path, "") as server:
         client = await nats.connect(server.url)
         stream = client.jetstream()
-        await stream.add_stream(name="CB_IN", subjects=["cb.in.>"], max_msgs=2, discard=nats.js.api.DiscardPolicy.NEW)
+        await stream.add_stream(name="CB_IN", subjects=["cb.in.>"], max_msgs=2, discard=DiscardPolicy.NEW)
         bridge = Bridge(server.url, "Test", "1")
         ids = [bridge.post("host.scene.saved", {"project": "x"}) for _ in range(5)]
         await until(lambda: "maximum messages" in bridge._courier.problem, bridge)
         assert bridge.pending == 3
-        await stream.update_stream(name="CB_IN", subjects=["cb.in.>"], discard=nats.js.api.DiscardPolicy.NEW)
+        await stream.update_stream(name="CB_IN", subjects=["cb.in.>"], discard=DiscardPolicy.NEW)
         await until(lambda: bridge.pending == 0, bridge)
         bridge.close()
         await client.close()
@@ -257,12 +258,12 @@ async def test_tls_is_kept(tmp_path: Path, papers: Path) -> None:
             bridge.post("host.scene.saved", {"project": "x" * 50_000})
             await until(at_most(bridge, 0), bridge)
             bridge.close()
-        for options, words in (
-            ({"tls": str(papers / "other.pem")}, "certificate"),
-            ({"tls": True}, "certificate"),
-            ({}, "demands TLS"),
+        for stranger, words in (
+            (str(papers / "other.pem"), "certificate"),
+            (True, "certificate"),
+            (None, "demands TLS"),
         ):
-            bridge = Bridge(server.url, "Test", "1", seed=SEED, **options)
+            bridge = Bridge(server.url, "Test", "1", seed=SEED, tls=stranger)
             await until(functools.partial(getattr, bridge, "problem"), bridge)
             assert words in bridge.problem.replace("CERTIFICATE", "certificate")
             bridge.close()
