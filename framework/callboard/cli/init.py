@@ -40,6 +40,9 @@ path = {path}
 # [plugins.localize]
 # parameters = {{ languages = [] }}   # such as ["es", "pt-BR"]: what accepted captions are put into
 
+# [hosts]                   # the applications people work in: 'callboard hosts list'
+# bring = ["tags"]          # also captions, translation: what a project gets that begins to use known media
+
 # [broker]
 # url = "nats://studio:4222"   # empty: a nats-server of our own, on this machine only
 
