@@ -11,6 +11,7 @@ import pytest
 from callboard import __version__
 from callboard.catalog import hosts, journal, proposals
 from callboard.config import Hosts, PluginSettings, Policy, Project, Settings, Watch, make_project
+from callboard.hosting.inbox import inbox
 from callboard.testing import TmpPlugin
 from callboard.testing.applications import Served, served
 from callboard_schemas import VERBS, Gap, HostRequest, Presence, Use
@@ -18,11 +19,13 @@ from msgspec.structs import replace
 
 # Says what stands in the file: captions of its words, or tags of them where it is asked for those.
 SAYS = """
-    from callboard import Captions, Cue, Tag, Tags, hookimpl
+    from callboard import Captions, Cue, MediaError, Tag, Tags, hookimpl
 
     @hookimpl
     def callboard_handle(event, asset, context):
         words = context.path.read_text().split()
+        if words[0] == "bad":
+            raise MediaError(context.path.name, "holds bad words")
         if event.type == "tags.requested":
             tags = tuple(Tag(label=word, score=0.9, method="says") for word in dict.fromkeys(words))
             return Tags(items=tags, confidence=0.9, description=f"It shows {words[0]}.")
@@ -269,6 +272,31 @@ async def test_a_request_that_cannot_be_met_is_refused_in_the_inbox(project: Pro
         assert "no plugin here answers placeholder.requested" in said[5]
         assert "of a.mp4 was accepted yet: there is nothing to translate" in said[6]
         assert board.commands() == []
+
+
+async def test_a_request_that_comes_to_nothing_says_so(project: Project) -> None:
+    """What fails, and what somebody rejected before, is told in the inbox of the application that asked."""
+    slow = replace(project.settings.watch[0], quiet=3600.0)
+    project = replace(project, settings=replace(project.settings, watch=(slow,)))
+    async with served(project) as board:
+        blender = await board.application(BLENDER)
+        good, bad = drop(board), drop(board, "bad.mp4", "bad words")
+        await blender.post("host.request", request("captions", use(good)))
+        (ident,) = await board.proposals()
+        await blender.decide(ident, "reject")
+        for clip in (bad, good):
+            await blender.post("host.request", request("captions", use(clip)))
+        await board.until(lambda: len(board.read(lambda conn: _unmet(conn))) == 2)
+        items = [(item["state"], item["name"], item["text"]) for item in await blender.inbox()]
+        assert items == [
+            ("failed", "a.mp4", "says did it before, and zoe in blender rejected it: 'callboard accept' takes it"),
+            ("failed", "bad.mp4", "says failed: bad.mp4: holds bad words"),
+        ]
+
+
+def _unmet(conn: Any) -> list[Any]:
+    page = inbox(conn, "blender", "/p/film.blend", "", 50)
+    return list(page["items"])
 
 
 def _refused(board: Served, count: int) -> bool:

@@ -99,3 +99,15 @@ def test_there_are_only_so_many() -> None:
     with pytest.raises(UsageError, match="applications are connected already"):
         sessions.hear(replace(BLENDER, host="one-more"), hello=True)
     assert sessions.hear(replace(BLENDER, host="blender-1"), hello=True) is not None
+
+
+def test_a_lost_connection_begins_every_session_anew() -> None:
+    """What was posted while the broker was away is posted again to everybody who is there."""
+    sessions = Sessions(Clock())
+    first = sessions.hear(BLENDER, hello=True)
+    assert first is not None
+    sessions.begin_anew()
+    (again,) = sessions.all()
+    assert again.turn > first.turn
+    assert again.presence == BLENDER
+    assert sessions.serving("blender", "/p/film.blend") == again

@@ -10,7 +10,7 @@ import time
 from typing import NamedTuple
 
 import msgspec
-from callboard_schemas import HostRequest
+from callboard_schemas import Failure, HostRequest
 
 SHOWN = 24 * 3600.0
 """Seconds for which a refusal is shown in the inbox of the application that asked."""
@@ -82,11 +82,31 @@ def that_caused(conn: sqlite3.Connection, event: int) -> Asked | None:
     return None if row is None else Asked(*row)
 
 
-def refused(conn: sqlite3.Connection, application: str, project: str) -> list[Asked]:
-    """Give what was refused a project lately, newest first."""
+def settled(conn: sqlite3.Connection, application: str, project: str) -> list[Asked]:
+    """Give what a project asked for lately and what was refused or asked of plugins, newest first."""
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM host_requests WHERE application = ? AND project = ? AND state = 'refused' AND at > ?"  # noqa: S608 - constant columns
+        f"SELECT {_COLUMNS} FROM host_requests WHERE application = ? AND project = ? AND state != 'open' AND at > ?"  # noqa: S608 - constant columns
         " ORDER BY seq DESC LIMIT 10",
         (application, project, time.time() - SHOWN),
     )
     return [Asked(*row) for row in rows]
+
+
+def fruitless(conn: sqlite3.Connection, run: str) -> list[str]:
+    """Say which jobs of a request's run bring nothing: those that failed, and whose results were rejected before."""
+    failed = conn.execute(
+        "SELECT j.plugin, j.failure FROM run_jobs r JOIN jobs j ON j.key = r.job WHERE r.run = ? AND j.state = 'failed'"
+        " ORDER BY j.created",
+        (run,),
+    )
+    rejected = conn.execute(
+        "SELECT j.plugin, max(p.decided_by) FROM run_jobs r JOIN jobs j ON j.key = r.job"
+        " JOIN proposals p ON p.job = j.key WHERE r.run = ? AND r.cached = 1 GROUP BY j.key HAVING min(p.state = 'rejected') = 1 ORDER BY j.created",
+        (run,),
+    )
+    found = []
+    for plugin, failure in failed.fetchall():
+        why = msgspec.json.decode(failure, type=Failure) if failure else None
+        found.append(f"{plugin} failed: {why.message if why else 'it does not say why'}")
+    found += [f"{plugin} did it before, and {by} rejected it: 'callboard accept' takes it" for plugin, by in rejected]
+    return found

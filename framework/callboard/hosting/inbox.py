@@ -26,7 +26,8 @@ _REFS = 50
 def inbox(conn: sqlite3.Connection, application: str, project: str, after: str, limit: int) -> dict[str, Any]:
     """Give a page of what waits, and where the next one begins.
 
-    Requests that were refused lately come first, with the state ``refused``; nothing can be decided on them.
+    Requests that were refused lately, or failed, come first, with the state ``refused`` or ``failed``; nothing can be
+    decided on them.
 
     Args:
         conn: The transaction.
@@ -37,7 +38,11 @@ def inbox(conn: sqlite3.Connection, application: str, project: str, after: str, 
     """
     items: list[dict[str, Any]] = []
     if not after:
-        items += [_refused(asked) for asked in host_requests.refused(conn, application, project)]
+        for asked in host_requests.settled(conn, application, project):
+            reasons = [asked.reason] if asked.reason else []
+            failed = host_requests.fruitless(conn, asked.run)
+            if reasons or failed:
+                items.append(_unmet(asked, "refused" if reasons else "failed", "; ".join(reasons + failed)))
     room = PAGE - len(msgspec.json.encode(items))
     begin = "" if after.startswith(_REQUEST) else after
     found = hosts.waiting_for(conn, application, project, begin, limit + 1)
@@ -75,7 +80,7 @@ def _item(conn: sqlite3.Connection, application: str, project: str, made: Propos
     }
 
 
-def _refused(asked: Asked) -> dict[str, Any]:
+def _unmet(asked: Asked, state: str, reason: str) -> dict[str, Any]:
     request = asked.request
     named = [use.name or os.path.basename(use.path) for use in request.uses] or [
         request.gap.shot if request.gap else ""
@@ -84,16 +89,16 @@ def _refused(asked: Asked) -> dict[str, Any]:
         "id": f"{_REQUEST}{asked.seq}",
         "result": asked.what,
         "kind": "",
-        "state": "refused",
+        "state": state,
         "confidence": 0.0,
         "name": _short(", ".join(filter(None, named))),
-        "text": _short(asked.reason, 2 * _ROOM),
+        "text": _short(reason, 2 * _ROOM),
         "refs": [use.ref for use in request.uses][:_REFS],
         "language": "",
         "flags": [],
         "made_by": "",
         "digest": "",
-        "reason": asked.reason[:2000],
+        "reason": reason[:2000],
     }
 
 
