@@ -101,7 +101,8 @@ def fruitless(conn: sqlite3.Connection, run: str) -> list[str]:
     )
     rejected = conn.execute(
         "SELECT j.plugin, max(p.decided_by) FROM run_jobs r JOIN jobs j ON j.key = r.job"
-        " JOIN proposals p ON p.job = j.key WHERE r.run = ? AND r.cached = 1 GROUP BY j.key HAVING min(p.state = 'rejected') = 1 ORDER BY j.created",
+        " JOIN proposals p ON p.job = j.key"
+        " WHERE r.run = ? AND r.cached = 1 GROUP BY j.key HAVING min(p.state = 'rejected') = 1 ORDER BY j.created",
         (run,),
     )
     found = []
