@@ -102,7 +102,10 @@ def who() -> dict[str, Any]:
 
 
 def record(path: Path) -> dict[str, Any]:
-    """Record every call of the contract in the running Resolve; gives its ``product``, ``calls`` and ``differences``.
+    """Record every call of the contract in the running Resolve.
+
+    Returns:
+        Its ``product``, how many ``calls``, ``differences`` from what we thought, and our project if it is ``left``.
 
     Raises:
         HostError: none answers, its open project is not empty, or it stopped answering.
@@ -155,7 +158,7 @@ def _record(resolve: Any, path: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="callboard-resolve-") as folder:
         recording = recorder.record(resolve, props.make(Path(folder)), folder)
     recorder.save(recording, str(path))
-    told = {**_who(resolve), "calls": len(recording["calls"])}
+    told = {**_who(resolve), "calls": len(recording["calls"]), "left": recording["left"]}
     return {**told, "differences": replay(json.loads(path.read_text("utf-8")))}
 
 

@@ -200,6 +200,8 @@ def _recorded(path: Path) -> Iterator[Finding]:
         yield Finding(state="problem", what=error.message, hint=error.hint)
         return
     yield Finding(state="ok", what=f"{told['calls']} calls of {told['product']} were recorded in {path}")
+    if told["left"]:
+        yield Finding(state="warning", what=f"Resolve kept the project {told['left']!r}", hint="Delete it by hand.")
     for line in told["differences"]:
         yield Finding(state="warning", what=f"not as we thought: {line}")
     if not told["differences"]:

@@ -167,6 +167,7 @@ def test_only_the_newest_subtitle_file_stays_in_the_pool(cut: Cut) -> None:
     for text in ("a", "b", "c"):
         cut.do("subtitles.write", cut.uses()[2], cues=[{"start": 0.0, "end": 1.0, "text": text}], language="en")
     names = [clip.GetName() for clip in cut.session.clips() if clip.GetName().endswith(".srt")]
+    assert names == [path.name for path in (cut.folder / "ours").glob("*.srt")]
     assert len(names) == 1
     assert cut.subtitles() == [("c", 480, 24)]
 

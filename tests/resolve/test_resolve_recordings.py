@@ -137,6 +137,13 @@ def test_a_recording_leaves_what_it_found(tmp_path: Path) -> None:
     assert manager.GetProjectListInCurrentFolder() == ["Empty one of mine"]
 
 
+def test_a_project_that_resolve_does_not_delete_is_named(tmp_path: Path) -> None:
+    """Where Resolve keeps our project although it says that it deleted it, the recording names it."""
+    stage = Stage(Terms(deaf=frozenset({"ProjectManager.DeleteProject"})))
+    assert play(stage, tmp_path)["left"].startswith("Callboard recording ")
+    assert play(Stage(), tmp_path)["left"] == ""
+
+
 def test_a_recording_from_an_untitled_project_ends(tmp_path: Path) -> None:
     """A project without a name is never saved: that would wait for ever."""
     stage = Stage()

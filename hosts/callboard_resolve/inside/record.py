@@ -120,6 +120,9 @@ def record(resolve: "Any", media: "dict[str, str]", folder: str) -> "dict[str, A
 
     Raises:
         Refused: the open project is not empty, or no project can be made; nothing was done.
+
+    Returns:
+        The recording; ``left`` names our project where Resolve did not delete it.
     """
     session = ready(resolve)
     recorder = Recorder(resolve, media)
@@ -139,7 +142,8 @@ def record(resolve: "Any", media: "dict[str, str]", folder: str) -> "dict[str, A
     finally:
         recorder.scene = "leaving"
         _leave(recorder, manager, name, before if before in saved else "")
-    return _written(session, recorder)
+    left = name in [str(one) for one in manager.GetProjectListInCurrentFolder() or []]
+    return {**_written(session, recorder), "left": name if left else ""}
 
 
 def ready(resolve: "Any") -> Session:

@@ -26,6 +26,11 @@ def has(thing: object, name: str) -> bool:
     return name in dir(thing)
 
 
+def path_of(clip: "MediaPoolItem") -> str:
+    """Give the file of media; empty for timelines, generators and titles."""
+    return str(clip.GetClipProperty("File Path") or "")
+
+
 class Session:
     """What the other parts ask of Resolve.
 

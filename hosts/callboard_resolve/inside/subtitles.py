@@ -4,6 +4,7 @@ A subtitle carries no id and cannot be changed by a script, and an SRT with a po
 So the first subtitle track is ours or it is left alone; a person's track is never touched.
 """
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from callboard_resolve.inside.frames import frames, timecode
 from callboard_resolve.inside.labels import CAPTIONS
 from callboard_resolve.inside.ledger import Ledger, digest, write_text
 from callboard_resolve.inside.outcome import Outcome, Refused
-from callboard_resolve.inside.session import CurrentFolder, EditPage, OpenTimeline, Session
+from callboard_resolve.inside.session import CurrentFolder, EditPage, OpenTimeline, Session, path_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -237,6 +238,11 @@ def _forget(session: Session, ledger: Ledger, keep: "MediaPoolItem | None") -> N
         ]
         if old:
             pool.DeleteClips(old)
+    for file in os.listdir(ledger.folder):
+        path = os.path.join(ledger.folder, file)
+        if file.startswith(f"captions-{ledger.name}-") and not (keep is not None and path_of(keep) == path):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
 
 
 def _remove(session: Session, clip: "MediaPoolItem | None") -> None:

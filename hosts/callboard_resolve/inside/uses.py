@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from callboard_resolve.inside.frames import rate_of, seconds
 from callboard_resolve.inside.labels import CAPTIONS, PROPOSAL
 from callboard_resolve.inside.ledger import checksum
-from callboard_resolve.inside.session import Session, has
+from callboard_resolve.inside.session import Session, has, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
 POOL, ITEM, GAP = "pool/", "item/", "gap/"
 """What the name of a use begins with; Resolve's own unique id follows."""
-
-
-def path_of(clip: "MediaPoolItem") -> str:
-    """Give the file of media; empty for timelines, generators and titles."""
-    return str(clip.GetClipProperty("File Path") or "")
 
 
 def of_clip(clip: "MediaPoolItem") -> "dict[str, Any]":
