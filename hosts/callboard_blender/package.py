@@ -28,6 +28,7 @@ _DISABLE: Final = (
     "(bpy.ops.preferences.addon_disable(module={module!r}), bpy.ops.wm.save_userpref())"
 )
 _ASK: Final = "import bpy; print('CALLBOARD', {module!r} in bpy.context.preferences.addons)"
+_OPEN: Final = "for Blenders that are opened from now on"
 _SWITCH_ON: Final = "switch it on in Blender: Edit > Preferences > Add-ons > Callboard"
 
 
@@ -145,9 +146,11 @@ def _put(blender: Blender) -> Iterator[_Act]:
     flavour, ours = build.flavour_for(parsed(blender.version)), blender.places.ours(blender.version)
     if blender.program and flavour == "extension":
         line = f"{blender.program} -b --command extension install-file -r user_default --enable {build.name(flavour)}"
-        yield _Act(Step(what="run", target=line, note=f"puts our part into {ours}"), lambda: _install_file(blender))
+        yield _Act(
+            Step(what="run", target=line, note=f"puts our part into {ours}, {_OPEN}"), lambda: _install_file(blender)
+        )
         return
-    on = "" if blender.program else _SWITCH_ON
+    on = _OPEN if blender.program else _SWITCH_ON
     yield _Act(Step(what="write", target=str(ours), note=on), lambda: _unpack(ours, flavour))
     if blender.program:
         yield _expression(blender, _ENABLE, "switches it on")

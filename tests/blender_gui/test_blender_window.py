@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,18 @@ class Up:
             if "Ready in" in line:
                 return
         raise AssertionError("".join(heard))
+
+    def until(self, good: Callable[[list[dict[str, Any]]], object]) -> list[dict[str, Any]]:
+        """Wait until what the board says of the applications that are there is as it should be."""
+        hosts: list[dict[str, Any]] = []
+        ends = time.monotonic() + SECONDS
+        while time.monotonic() < ends:
+            asked = [sys.executable, "-m", "callboard", "status", "--json"]
+            told = subprocess.run(asked, cwd=self.folder, capture_output=True, text=True, timeout=60, check=True)
+            hosts = json.loads(told.stdout)["live"]["hosts"]
+            if good(hosts):
+                return hosts
+        raise AssertionError(hosts)
 
     def end(self, how: int) -> None:
         """Send a signal and wait for the end."""
@@ -441,3 +453,14 @@ def test_switching_the_add_on_off_and_on_again(gui: Gui, up: Up) -> None:
     gui.run("bpy.ops.preferences.addon_enable(module='callboard_addon')")
     gui.run("import callboard_addon.connection as connection")
     gui.until("connection.current().online")
+
+
+def test_a_workplace_with_a_name_and_a_proper_end(gui: Gui, up: Up) -> None:
+    """The name from the preferences is the host's; when Blender is closed, the board hears so at once."""
+    gui.run("bpy.context.preferences.addons['callboard_addon'].preferences.host = 'Edit Room 1'")
+    gui.until("connection.current().online and connection.current().bridge.host.startswith('Edit-Room-1-')")
+    here = up.until(lambda hosts: hosts)
+    assert [host["host"].rpartition("-")[0] for host in here] == ["Edit-Room-1"]
+    gui.run("bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None, first_interval=0.1)")
+    assert gui.process.wait(timeout=30) == 0
+    assert up.until(lambda hosts: not hosts) == []

@@ -31,7 +31,7 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     first = [path.read_bytes() for path in build.build(tmp_path / "a")]
     again = build.build(tmp_path / "b" / "c")
     assert [path.read_bytes() for path in again] == first
-    line = [sys.executable, "-m", "callboard_blender.build", tmp_path / "d"]
+    line = [sys.executable, "-m", "callboard_blender.build", str(tmp_path / "d")]
     told = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True).stdout.split()
     assert [Path(path).read_bytes() for path in told] == first
     assert [path.name for path in again] == ["callboard-0.1.0-blender-4.2.zip", "callboard-0.1.0-blender-3.4.zip"]

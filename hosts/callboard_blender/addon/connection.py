@@ -51,6 +51,8 @@ class _Session:
         self.drawn = -1
         self.aim_at = 0.0
         self.listening = False
+        self.name = ""
+        self.trouble = ""
 
 
 _sessions: list[_Session] = []
@@ -132,8 +134,10 @@ def _go_on(session: _Session) -> float:
         if session.drawn != link.version:
             session.drawn = link.version
             redraw()
-    except Exception:
-        log.exception("callboard: the connection stumbled")
+    except Exception as error:
+        if session.trouble != repr(error):  # the same again every second would bury everything else
+            session.trouble = repr(error)
+            log.exception("callboard: the connection stumbled")
         return _TROUBLE_SECONDS
     return rest
 
@@ -146,6 +150,9 @@ def _take_aim(session: _Session) -> None:
     folder = preferences.project()
     url = str(whereabouts.board(folder).get("url", "")) if folder else ""
     session.link.by = preferences.by()
+    if session.name != preferences.host():  # another name is another host: say goodbye under the old one
+        session.name = preferences.host()
+        session.link.use("")
     session.link.use(folder, preferences.allowed(url) if url else "")
 
 

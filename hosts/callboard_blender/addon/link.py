@@ -207,6 +207,7 @@ class Link:
         """Keep a command until its turn; the board posts it again whenever we come back, and we do it once."""
         if all(one.get("id") != command.get("id") for one in self._commands):
             self._commands.append(command)
+            self.touch()
 
     def _apply_one(self) -> None:
         """Do at most one command a tick, and none while the application is busy."""
