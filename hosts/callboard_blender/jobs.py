@@ -3,6 +3,7 @@
     blender -b -P jobs.py -- uses FILE
     blender -b -P jobs.py -- apply FILE COMMANDS.json --root FOLDER
     blender -b -P jobs.py -- serve FILE --project FOLDER
+    blender -b -P jobs.py -- render FILE --project FOLDER
 
 or ``python jobs.py …`` where Python has the module ``bpy``. Results go to a copy beside the file unless asked for;
 timers stand still in the background, so the loop here does what a timer does in a window.
@@ -26,6 +27,8 @@ from typing import Any, Final
 HERE: Final = Path(__file__).resolve().parent
 TICK_SECONDS: Final = 0.05
 """The longest wait between two polls."""
+ONLINE_SECONDS: Final = 5.0
+"""For which a render waits for a board."""
 IDLE_SECONDS: Final = 10.0
 MOST_SECONDS: Final = 3600.0
 
@@ -195,6 +198,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     if asked.verb == "uses":
         return _print({"project": str(asked.file.resolve()), "uses": _part("uses").snapshot()})
+    if asked.verb == "render":
+        return _render(asked)
     target, save = saver(asked.file, in_place=asked.in_place, to=asked.to)
     return _apply(asked, target, save) if asked.verb == "apply" else _serve(asked, target, save)
 
@@ -233,6 +238,26 @@ def _serve(asked: argparse.Namespace, target: Path, save: Callable[[], None]) ->
     return 1 if problem else 0
 
 
+def _render(asked: argparse.Namespace) -> int:
+    """Render a file's frames, and tell the board when that begins and ends; where there is no board, just render."""
+    bpy = _part("inside").bpy
+    scene = bpy.context.scene
+    scene.frame_start = scene.frame_start if asked.start is None else asked.start
+    scene.frame_end = scene.frame_end if asked.end is None else asked.end
+    session = Session(asked.project, capabilities=())
+    with contextlib.closing(session):
+        session.until(lambda: session.link.online, ONLINE_SECONDS)
+        try:
+            bpy.ops.render.render(animation=True)
+            failure = ""
+        except RuntimeError as error:
+            failure = str(error).strip()
+        told = session.until(lambda: session.link.online and not session.link.bridge.pending, ONLINE_SECONDS)
+    frames = [scene.frame_start, scene.frame_end]
+    _print({"file": str(asked.file.resolve()), "frames": frames, "told": told, "problem": failure})
+    return 1 if failure else 0
+
+
 def _print(told: dict[str, Any]) -> int:
     print(json.dumps(told, ensure_ascii=False), flush=True)
     return 0
@@ -244,12 +269,16 @@ def _parser() -> argparse.ArgumentParser:
     uses = verbs.add_parser("uses", help="list the media and assets of a file, with their references")
     apply = verbs.add_parser("apply", help="do the commands of a file, a JSON list")
     serve = verbs.add_parser("serve", help="connect with a board, and do what it asks for this file")
-    for one in (uses, apply, serve):
+    render = verbs.add_parser("render", help="render a file's animation, while the board's models make way")
+    for one in (uses, apply, serve, render):
         one.add_argument("file", type=Path, help="the .blend")
     apply.add_argument("commands", type=Path)
     apply.add_argument("--root", action="append", default=[], help="a folder that commands may name files in")
     apply.add_argument("--agree", action="store_true", help="also what was made for an older revision")
-    serve.add_argument("--project", type=Path, required=True, help="the Callboard project's folder")
+    for one in (serve, render):
+        one.add_argument("--project", type=Path, required=True, help="the Callboard project's folder")
+    render.add_argument("--start", type=int, help="the first frame")
+    render.add_argument("--end", type=int, help="the last frame")
     serve.add_argument("--idle", type=float, default=IDLE_SECONDS, help="stop after so many seconds without a command")
     serve.add_argument("--most", type=float, default=MOST_SECONDS, help="stop after so many seconds anyway")
     for one in (apply, serve):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -184,3 +186,22 @@ def test_a_job_tags_an_asset_library(blender: dict[str, Any], project: Path) -> 
     shown = subprocess.check_output([*python, HERE / "bpy_reopen.py", library], text=True, timeout=60)
     (found,) = json.loads(shown.partition("SEEN ")[2].splitlines()[0])
     assert found["assets"][blender["still"].name]["tags"] == ["orange", "slate"]
+
+
+@pytest.mark.parametrize("blender", ["5.0"], indirect=True)
+def test_a_render_without_a_window_is_told(blender: dict[str, Any], project: Path) -> None:
+    """A render on a farm tells the board when it begins and when it ends."""
+    out = blender["out"]
+    scene = "s = bpy.context.scene; s.render.filepath, s.render.resolution_percentage = sys.argv[2], 25"
+    code = f"import bpy, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1]); {scene}; bpy.ops.wm.save_mainfile()"
+    python = [blender["python"], "-I"]
+    film = [out / "marked.blend", out / "farm-"]
+    subprocess.run([*python, "-c", code, *film], check=True, capture_output=True, timeout=60)
+    job = [JOBS, "render", film[0], "--project", project, "--start", "2", "--end", "4"]
+    done = subprocess.run([*python, *job], capture_output=True, text=True, timeout=100)
+    (told,) = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert (done.returncode, told["frames"], told["told"], told["problem"]) == (0, [2, 4], True, "")
+    assert sorted(path.name for path in out.glob("farm-*")) == [f"farm-{number:04d}.png" for number in (2, 3, 4)]
+    with contextlib.closing(sqlite3.connect(project / ".callboard" / "catalog.sqlite")) as catalog:
+        kinds = catalog.execute("SELECT type FROM events WHERE type GLOB 'host.render.*' ORDER BY rowid").fetchall()
+    assert kinds[-2:] == [("host.render.started",), ("host.render.ended",)]

@@ -12,7 +12,19 @@ HERE = Path(__file__).parent
 def test_playback_is_told(tmp_path: Path) -> None:
     """Pressing play tells that playback started, pressing it again that it ended, and nothing is told before."""
     out = tmp_path / "told.json"
-    script = ["blender", "--factory-startup", "-P", str(HERE / "gui_playback.py"), "--", str(out)]
+    script = [
+        "blender",
+        "--factory-startup",
+        "--window-geometry",
+        "0",
+        "0",
+        "640",
+        "480",
+        "-P",
+        str(HERE / "gui_playback.py"),
+        "--",
+        str(out),
+    ]
     screen = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24 +extension GLX"]
     done = subprocess.run([*screen, *script], capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

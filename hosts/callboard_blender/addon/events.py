@@ -22,6 +22,7 @@ HANDLERS: Final = (
     "render_init",
     "render_complete",
     "render_cancel",
+    "render_post",
     "depsgraph_update_post",
     "undo_post",
     "redo_post",
@@ -38,8 +39,8 @@ def register(urgent: Callable[[], None] | None = None) -> None:
     """Begin to listen.
 
     Args:
-        urgent: Called in the background when a render begins or ends, on the main thread: nothing else drains the queue
-            while Blender renders there.
+        urgent: Called in the background when a render begins, ends, or has done a frame, on the main thread: nothing
+            else drains the queue while Blender renders there.
     """
     if _registered:
         return
@@ -96,9 +97,10 @@ def _handler(name: str) -> Any:
 
 def _hear(name: str, arguments: tuple[Any, ...]) -> None:
     path = arguments[0] if arguments and isinstance(arguments[0], str) else ""
-    _queue.append({"handler": name, "path": path})
+    if name in _TOLD:
+        _queue.append({"handler": name, "path": path})
     if name.startswith("render_"):
-        versions.render["runs"] = name == "render_init"
+        versions.render["runs"] = name in ("render_init", "render_post")
     urgent = _state["urgent"]
     if urgent is not None and name.startswith("render_") and threading.current_thread() is threading.main_thread():
         with contextlib.suppress(Exception):
