@@ -104,7 +104,7 @@ class _Run:
 
             hosts = self._project.settings.hosts
             version = _version(shutil.which("kdenlive") or "") or "file"
-            bridge = Bridge.for_project(str(self._project.folder), "kdenlive", version, VERBS, host_id(path))
+            bridge = Bridge.for_project(str(self._project.folder), "Kdenlive", version, VERBS, host_id(path))
             self._served[path] = Served(
                 path,
                 bridge,
