@@ -127,7 +127,21 @@ def pending(conn: sqlite3.Connection, application: str, project: str) -> list[Ro
 
 def count_pending(conn: sqlite3.Connection, application: str, project: str) -> int:
     """Count what a project still has to be asked for."""
-    return sum(not row.is_over for row in pending(conn, application, project))
+    row = conn.execute(
+        "SELECT count(*) FROM host_commands WHERE application = ? AND project = ? AND state = 'pending'"
+        " AND (expires = 0 OR expires > ?)",
+        (application, project, time.time()),
+    ).fetchone()
+    return int(row[0])
+
+
+def pending_ids(conn: sqlite3.Connection, application: str, project: str) -> list[str]:
+    """Give the ids of what ``pending`` gives."""
+    rows = conn.execute(
+        "SELECT id FROM host_commands WHERE application = ? AND project = ? AND state = 'pending' ORDER BY seq",
+        (application, project),
+    )
+    return [row[0] for row in rows]
 
 
 def waiting(conn: sqlite3.Connection) -> list[tuple[str, str, int]]:

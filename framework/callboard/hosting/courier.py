@@ -71,6 +71,9 @@ class Courier:
         if (wait := self._sessions.to_wait(session)) > 0:
             return wait + 0.01
         turn = session.presence.host, session.turn
+        idents = self._catalog.read(lambda conn: host_commands.pending_ids(conn, application, project))
+        if all(self._posted.get(ident) == turn for ident in idents):  # asked after each commit: mostly there is nothing
+            return 0.0
         waiting = self._catalog.read(lambda conn: host_commands.pending(conn, application, project))
         if any(row.is_over for row in waiting):
             await self._catalog.write(host_commands.expire)
