@@ -48,16 +48,17 @@ def _part(name: str) -> Any:
 
 
 class _Background:
-    """The open file, as the link needs it."""
+    """The open file, as the link needs it; if it is kept apart, as one without a name, for which nothing is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, apart: bool) -> None:
+        self._apart = apart
         self._uses, self._apply, self._versions = _part("uses"), _part("apply"), _part("versions")
 
     def project(self) -> tuple[str, str]:
-        return self._uses.project(), self._uses.revision()
+        return ("", "") if self._apart else (self._uses.project(), self._uses.revision())
 
     def uses(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._uses.snapshot()
+        found: list[dict[str, Any]] = [] if self._apart else self._uses.snapshot()
         return found
 
     def run(self, command: dict[str, Any], agreed: bool) -> dict[str, Any]:
@@ -98,6 +99,7 @@ class Session:
         save: Writes the open file; called before receipts are sent. Without it they are sent at once.
         by: Who decides here.
         capabilities: The verbs to take; all where it is left out.
+        apart: Tell of events only: the board asks for nothing, and what waits for the file goes on waiting.
     """
 
     def __init__(
@@ -106,13 +108,14 @@ class Session:
         save: Callable[[], None] | None = None,
         by: str = "blender -b",
         capabilities: Sequence[str] | None = None,
+        apart: bool = False,
     ) -> None:
         self._events, self._exits, self._save = _part("events"), _part("exits"), save
         self._takes = tuple(capabilities if capabilities is not None else _part("apply").VERBS)
         self._held: _Held | None = None
         self.applied = 0
         """Commands done so far."""
-        self.link = _part("link").Link(_Background(), self._connect, by)
+        self.link = _part("link").Link(_Background(apart), self._connect, by)
         self._events.register(urgent=self._tell)
         self._exits.keep(self.close)
         self.link.use(str(project))
@@ -244,7 +247,7 @@ def _render(asked: argparse.Namespace) -> int:
     scene = bpy.context.scene
     scene.frame_start = scene.frame_start if asked.start is None else asked.start
     scene.frame_end = scene.frame_end if asked.end is None else asked.end
-    session = Session(asked.project, capabilities=())
+    session = Session(asked.project, apart=True)
     with contextlib.closing(session):
         session.until(lambda: session.link.online, ONLINE_SECONDS)
         try:
@@ -253,8 +256,7 @@ def _render(asked: argparse.Namespace) -> int:
         except RuntimeError as error:
             failure = str(error).strip()
         told = session.until(lambda: session.link.online and not session.link.bridge.pending, ONLINE_SECONDS)
-    frames = [scene.frame_start, scene.frame_end]
-    _print({"file": str(asked.file.resolve()), "frames": frames, "told": told, "problem": failure})
+    _print({"frames": [scene.frame_start, scene.frame_end], "told": told, "problem": failure})
     return 1 if failure else 0
 
 
