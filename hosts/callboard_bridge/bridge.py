@@ -141,7 +141,7 @@ class Bridge:
         self._busy = True
         try:
             now, link = time.monotonic(), self._link
-            if now < self._tick_at and not self._eager and link.quiet():
+            if now < self._tick_at and not self._eager and link.quiet(now):
                 return
             link.step(now, now + BUDGET)
             message = link.next()

@@ -395,7 +395,7 @@ end
 local function work(self)
   local now = sockets.now()
   if self.stage == "closed" and now >= self.retry_at then connect(self, now) end
-  if self.stage == "signing" then sign(self, now + 0.002) end
+  if self.stage == "signing" then sign(self, now + 0.0035) end
   if self.socket and #self.unread < UNREAD then
     local text, problem = sockets.receive(self.socket)
     if text then

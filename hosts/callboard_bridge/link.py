@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 
-from callboard_bridge.dial import dial, reason
+from callboard_bridge.dial import dial, hang_up, reason
 from callboard_bridge.login import Login
 from callboard_bridge.places import Trouble
 from callboard_bridge.wire import Parser, WireError, decode
@@ -68,12 +67,14 @@ class Link:
         """Whether what is sent now goes to a server that let us in."""
         return self.stage == READY
 
-    def quiet(self) -> bool:
-        """Say whether nothing came and nothing waits; a look costs a third of what reading nothing costs.
+    def quiet(self, now: float) -> bool:
+        """Say whether nothing came and nothing is due; a look costs a third of what reading nothing costs.
 
         Raises:
             OSError: the connection is lost.
         """
+        if self.stage == CLOSED:
+            return now < self._retry_at
         return not (self._fresh or self._unsent or self.stage != READY or self._look is None or self._look(0))
 
     def hurry(self) -> None:
@@ -114,8 +115,7 @@ class Link:
         """Let go of the socket."""
         gone, self._socket, self.stage = self._socket, None, CLOSED
         if gone is not None:
-            with contextlib.suppress(OSError):
-                gone.close()
+            hang_up(gone)
         self._unsent, self._parser, self._login = bytearray(), Parser(), None
         self._info, self._ended, self._fresh, self._look = {}, False, False, None
 
@@ -129,7 +129,7 @@ class Link:
             if self.stage == SHAKING:
                 self._shake()
             if self.stage == SIGNING:
-                self._sign(until)
+                self._sign()
             if self.stage not in (SHAKING, SIGNING):
                 self._receive(now, until)
             self.flush()
@@ -273,9 +273,9 @@ class Link:
         self._login = Login(self._where, self._info, self._name)
         self.stage = SIGNING
 
-    def _sign(self, until: float) -> None:
+    def _sign(self) -> None:
         assert self._login is not None
-        frame = self._login.step(until)
+        frame = self._login.step()
         if frame:
             self._unsent += frame
             self.stage, self._login = LOGIN, None

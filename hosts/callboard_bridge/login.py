@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_NONCE = 1024
 """Characters; servers send 15."""
+SLICE_SECONDS = 0.0035
+"""Of one poll, which does nothing else: servers wait two seconds for a login, and some applications poll rarely."""
 
 
 class Login:
@@ -37,12 +39,13 @@ class Login:
         if where.seed and isinstance(nonce, str) and len(nonce) < MAX_NONCE:
             self._signing = sign(where.seed, nonce.encode("utf-8"))
 
-    def step(self, until: float) -> bytes:
-        """Work on the signature until *until*; give the frame once it is done, b"" before.
+    def step(self) -> bytes:
+        """Work on the signature for a while; give the frame once it is done, b"" before.
 
         Raises:
             Trouble: the seed is none.
         """
+        until = time.monotonic() + SLICE_SECONDS
         try:
             while self._signing is not None:
                 next(self._signing)

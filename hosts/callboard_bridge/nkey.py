@@ -10,7 +10,7 @@ import binascii
 
 TYPE_CHECKING = False  # importing typing costs a tenth of the whole import
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     Point = tuple[int, int, int, int]
 
@@ -49,22 +49,28 @@ def _double(point: Point) -> Point:
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def _multiples() -> Iterator[Point]:
-    base = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
-    point = (0, 1, 1, 0)
+_multiples: list[Point] = []
+"""Of the base point, 0 to 15 times; made by the first who needs them."""
+_publics: dict[bytes, bytes] = {}
+"""The public key of the secret that was signed with last: half of a login's work, which a reconnect need not do."""
+
+
+def _fill() -> None:
+    base, point = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P), (0, 1, 1, 0)
     for _ in range(16):
-        yield point
+        _multiples.append(point)
         point = _add(point, base)
 
 
 def _times_base(scalar: int) -> Generator[None, None, bytes]:
     """Multiply the base point, four bits between two yields, and give the point's 32 bytes."""
-    table = tuple(_multiples())
-    yield
-    point = table[0]
+    if not _multiples:
+        _fill()
+        yield
+    point = _multiples[0]
     for shift in range(252, -1, -4):
         point = _double(_double(_double(_double(point))))
-        point = _add(point, table[scalar >> shift & 15])
+        point = _add(point, _multiples[scalar >> shift & 15])
         yield
     inverse = pow(point[2], _P - 2, _P)
     x, y = point[0] * inverse % _P, point[1] * inverse % _P
@@ -109,10 +115,15 @@ def sign(seed: bytes, nonce: bytes) -> Generator[None, None, tuple[str, str]]:
     Raises:
         SeedError: see ``decode_seed``.
     """
-    secret = _number(decode_seed(seed))
+    raw = decode_seed(seed)
+    secret = _number(raw)
     scalar = secret % 2**256 & (2**254 - 8) | 2**254
     prefix = (secret >> 256).to_bytes(32, "little")
-    public = yield from _times_base(scalar % _ORDER)
+    if raw not in _publics:
+        public = yield from _times_base(scalar % _ORDER)
+        _publics.clear()
+        _publics[raw] = public
+    public = _publics[raw]
     random = _number(prefix, nonce) % _ORDER
     commitment = yield from _times_base(random)
     answer = (random + _number(commitment, public, nonce) * scalar) % _ORDER

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import OrderedDict
 
@@ -100,8 +99,10 @@ class Spool:
         return True
 
     def _cut(self) -> None:
-        with contextlib.suppress(OSError):  # a torn line at the end is passed over by whoever reads the file next
+        try:
             self._file.truncate(self._size)
+        except OSError:  # a torn line at the end is passed over by whoever reads the file next
+            return
 
     @property
     def waiting(self) -> bool:
@@ -170,16 +171,20 @@ class Spool:
     def save(self) -> None:
         """Write down how far it got."""
         if self._saved != self._cursor:
-            with contextlib.suppress(OSError):  # else more is sent again after a crash; the board knows it by its id
+            try:
                 self._file.seek(0)
                 self._file.write(MAGIC + b"%012d\n" % self._cursor)
                 self._saved = self._cursor
+            except OSError:  # then more is sent again after a crash; the board knows it by its id
+                return
 
     def close(self) -> None:
         """Close the file, which gives up its lock."""
         self.save()
-        with contextlib.suppress(OSError):
+        try:
             self._file.close()
+        except OSError:
+            return
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
