@@ -82,7 +82,7 @@ os.rename(path + ".part", path)
 scene.sequence_editor.sequences.new_movie("second", path, 4, 100)
 """
 """Lets another clip land in the watched folder (the same picture in other bytes), and puts it on the timeline."""
-SECONDS = 30.0
+SECONDS = 45.0
 """Any wait here ends far sooner, or something is broken."""
 
 
@@ -315,6 +315,7 @@ def test_accepting_puts_the_captions_in_place_in_one_step_of_undo(gui: Gui, up: 
         "In place: captions (3), ferry again",
     ]
     gui.until("not connection.current().inbox.rows")
+    assert gui.ask("connection.current().strange") == ""
     states = up.read("SELECT state FROM host_commands")
     assert states == [("applied",), ("applied",)]
     gui.run("with bpy.context.temp_override(window=window()): bpy.ops.ed.undo()")
@@ -375,6 +376,18 @@ def test_a_result_for_a_strip_that_was_changed_waits_for_a_person(gui: Gui) -> N
     assert gui.press("callboard.apply_anyway", command=command) == ["FINISHED"]
     assert gui.ask("connection.current().done[0].line") == "In place: captions (2), second"
     assert gui.ask("connection.current().stale") == {}
+
+
+def test_files_outside_the_watched_folders_are_told_of(gui: Gui, folder: Path) -> None:
+    """Somebody who waits in vain for captions of a file on the desktop reads why."""
+    clip = next((folder / "film" / "footage").glob("ferry*.mp4"))
+    (folder / "desktop.mp4").write_bytes(clip.read_bytes())
+    strips = "window().scene.sequence_editor.sequences"
+    gui.run(f"{strips}.new_movie('desktop', {str(folder / 'desktop.mp4')!r}, 9, 1)")
+    said = gui.until("connection.current().strange")
+    assert said.startswith("1 of 3 files in this project: not in Callboard's watched folders")
+    gui.run(f"{strips}.remove({strips}['desktop'])")
+    gui.until("not connection.current().strange")
 
 
 def test_the_session_survives_a_daemon_that_is_killed(gui: Gui, up: Up, folder: Path) -> None:

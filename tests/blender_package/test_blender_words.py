@@ -223,6 +223,23 @@ def test_what_the_project_uses_is_told_once_and_again_to_a_new_board() -> None:
     assert len(board.asked) == 2 * len(pages)
 
 
+def test_files_that_the_board_does_not_know_are_counted_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file counts once however often it is used, what has no file not at all; and the board is asked again."""
+    board = Board(uses=lambda data: ({"known": {"a": "sha256:x", "b": "", "c": "", "d": ""}}, ""))
+    told = telling.Telling(board.ask, lambda: None)
+    paths = {"a": "/footage/a.mov", "b": "/desktop/b.mov", "c": "/desktop/b.mov", "d": ""}
+    told.tell("h", "p", [{"ref": ref, "path": path} for ref, path in paths.items()])
+    board.answer()
+    assert told.strange == (1, 2)
+    assert not told.due()
+    now = time.monotonic() + 21.0
+    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now))
+    assert told.due()
+    assert words.strange(1, 2).startswith("1 of 2 files in this project: not in Callboard's watched folders")
+    assert words.strange(1, 1).startswith("1 file in this project")
+    assert words.strange(0, 2) == ""
+
+
 def test_somebody_who_never_rests_is_still_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The project is read once it rests, and three seconds after its first change at the latest."""
     now = [100.0]

@@ -68,7 +68,9 @@ class Link:
         """Grows whenever there is something else to draw."""
         self.status = words.status("unset")
         self.inbox = Inbox(self._ask, self.touch)
-        self.telling = Telling(self._ask, self._look_again)
+        self.telling = Telling(self._ask, self._told)
+        self.strange = ""
+        """What is to be said of files that the board does not know."""
         self.done: deque[Done] = deque(maxlen=_RECEIPTS)
         self.stale: dict[str, dict[str, Any]] = {}
         """Commands made for an older revision, by id, until a person agrees or dismisses them."""
@@ -141,6 +143,13 @@ class Link:
             return FAST if state == "connecting" else AWAY  # a login takes several polls, and the server waits briefly
         hurry = self._waiting > 0 or self._commands or self.bridge.pending or time.monotonic() < self._eager_until
         return FAST if hurry else IDLE
+
+    def _told(self) -> None:
+        strange = words.strange(*self.telling.strange)
+        if strange != self.strange:
+            self.strange = strange
+            self.touch()
+        self._look_again()
 
     def _look_again(self) -> None:
         """Have the inbox asked for at the next tick."""

@@ -58,6 +58,8 @@ class _Connection(_Sidebar):
             layout.operator(
                 "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
             ).module = preferences.ADDON
+        if link.online and link.strange:
+            _lines(layout, link.strange, _width(context), icon="INFO")
         if link.waiting_to_apply:
             number = words.count(link.waiting_to_apply, "result")
             _lines(layout, f"{number} will be applied when the render or edit is done.", _width(context), icon="TIME")

@@ -20,6 +20,8 @@ _SHARE = 0.05
 """Of the application's time that reading the project may take while somebody works, at most."""
 _AGAIN_SECONDS = 5.0
 """After the board did not take it."""
+_STRANGE_SECONDS = 20.0
+"""After the board did not know some of the files."""
 _PAGE_BYTES = 32 * 1024
 _WIDTH = 192
 _PICTURES = 512
@@ -45,6 +47,16 @@ class Telling:
         self._pictured: set[str] = set()
         self._told = ""
         self._due = self._since = self._cost = 0.0
+
+    @property
+    def strange(self) -> tuple[int, int]:
+        """How many of the project's files the board does not know, and of how many."""
+        digests: dict[str, str] = {}
+        for ref, digest in self.known.items():
+            path = str(self.places.get(ref, {}).get("path", ""))
+            if path:
+                digests[path] = digest
+        return sum(not digest for digest in digests.values()), len(digests)
 
     def dirty(self) -> None:
         """Note that the project may have changed."""
@@ -89,6 +101,8 @@ class Telling:
             elif isinstance(value, Mapping):
                 known.update(value.get("known") or {})
                 self.known = dict(known)
+                if self.strange[0] and not self._due:  # the board may be about to look at them
+                    self._told, self._due = "", time.monotonic() + _STRANGE_SECONDS
                 self._answered()
 
         parted = pages(uses)

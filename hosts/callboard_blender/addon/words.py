@@ -95,6 +95,14 @@ def _to(project: str) -> str:
     return f" to {name}" if name else ""
 
 
+def strange(unknown: int, files: int) -> str:
+    """Say that the board does not know some of the files that a project uses; empty where it knows all."""
+    if not unknown:
+        return ""
+    which = f"{unknown} of {count(files, 'file')}" if unknown < files else count(files, "file")
+    return f"{which} in this project: not in Callboard's watched folders, or not looked at yet."
+
+
 def count(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 cue``, ``3 cues``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
