@@ -14,14 +14,18 @@ CUES = [cue(1, 0.0, 1.0, "Hello"), cue(2, 1.0, 1.5, "dear\nworld"), cue(3, 3.0, 
 
 def check_captions(media: Path, out: Path) -> dict[str, Any]:
     """Lay captions over a clip, twice, with other strips about."""
-    scene, _, use = timeline(media)
+    scene, clip, use = timeline(media)
     events.register()
     title = versions.new_text(scene, "title", 3, 1, 100)
+    clip.select, title.select = True, False
+    scene.sequence_editor.active_strip = clip
     first = run("subtitles.write", {"cues": CUES, "language": "en"}, use)
     then = strips(scene)
     second = run("subtitles.write", {"cues": [*CUES[:1], cue(2, 1.0, 1.5, "dear all")], "language": "en"}, use)
     now, crossed = strips(scene), overlaps(scene)
     channel = versions.channel_of(scene, 4).name
+    selected = [strip.name for strip in versions.every(scene) if strip.select]
+    active = scene.sequence_editor.active_strip.name
     scene = reopened(out, "captions.blend")
     return {
         "first": first,
@@ -31,7 +35,7 @@ def check_captions(media: Path, out: Path) -> dict[str, Any]:
         "overlaps": crossed,
         "channel": channel,
         "reopened": strips(scene),
-        "title": title is not None,
+        "selected": [selected, active],
         "cleared": run("clear", {}),
         "rest": strips(scene),
         "unnamed": versions.channel_of(scene, 4).name,

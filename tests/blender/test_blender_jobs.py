@@ -44,6 +44,7 @@ def job(python: str, *arguments: object) -> tuple[int, Any]:
     command = [python, "-I", JOBS, "-b", "--", *arguments]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert lines or done.returncode == 2, (done.returncode, done.stdout, done.stderr)
     return done.returncode, json.loads(lines[-1]) if lines else done.stderr
 
 

@@ -75,6 +75,7 @@ def test_a_second_apply_replaces_only_ours(seen: dict[str, Any]) -> None:
     found = seen["captions"]
     assert [one["text"] for one in found["now"] if one["id"]] == ["Hello", "dear all"]
     assert found["overlaps"] == []
+    assert found["selected"] == [["clip"], "clip"]
     assert found["reopened"] == found["now"]
     assert found["cleared"]["state"] == "applied"
     assert rows(found["rest"]) == [("clip", 2, 11, 61), ("title", 3, 1, 100)]

@@ -139,6 +139,23 @@ def set_input(strip: Any, old: Any, new: Any) -> None:
             setattr(strip, name, new)
 
 
+@contextlib.contextmanager
+def unselected(scene: Any) -> Iterator[None]:
+    """Leave the selection and the active strip as they are: Blender selects each strip that it makes."""
+    chosen = {strip.name for strip in every(scene) if strip.select}
+    editor = scene.sequence_editor
+    active = editor.active_strip.name if editor is not None and editor.active_strip is not None else ""
+    try:
+        yield
+    finally:
+        editor = scene.sequence_editor
+        for strip in every(scene):
+            if strip.select != (strip.name in chosen):
+                strip.select = strip.name in chosen
+        if editor is not None:
+            editor.active_strip = next((strip for strip in every(scene) if strip.name == active), None)
+
+
 def windows() -> Iterable[Any]:
     """Give the open windows; none in the background."""
     manager = getattr(bpy.context, "window_manager", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .. import uses, versions
+from ..inside import bpy
 from . import clear, markers, placeholders, relink, subtitles, tags
 from .task import Task
 
@@ -94,7 +96,10 @@ def _same_file(one: str, other: str) -> bool:
 def _run(task: Task) -> dict[str, Any]:
     failure = ""
     try:
-        _DO[str(task.command["verb"])](task)
+        with contextlib.ExitStack() as stack:
+            for scene in bpy.data.scenes:
+                stack.enter_context(versions.unselected(scene))
+            _DO[str(task.command["verb"])](task)
     except (RuntimeError, TypeError, ValueError, KeyError, AttributeError, OSError) as error:
         log.exception("callboard: %s stopped half way", task.command["verb"])
         failure = f"stopped half way: {type(error).__name__}: {error}"
