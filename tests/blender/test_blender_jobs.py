@@ -32,8 +32,9 @@ def python() -> str:
 
 
 @pytest.fixture
-def library(python: str, tmp_path: Path) -> Path:
-    """Give an asset library with two assets."""
+def library(python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an asset library with two assets, and a Blender that nobody has set up."""
+    monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
     path = tmp_path / "library.blend"
     subprocess.run([python, "-I", "-c", LIBRARY, path], check=True, capture_output=True, timeout=60)
     return path
@@ -58,7 +59,8 @@ def commands(folder: Path, *given: dict[str, Any]) -> Path:
 def uses(python: str, path: Path) -> dict[str, dict[str, Any]]:
     """List what a file holds, by name."""
     code, told = job(python, "uses", path)
-    assert (code, told["project"]) == (0, str(path))
+    assert code == 0, told
+    assert told["project"] == str(path)
     return {use["name"]: use for use in told["uses"]}
 
 

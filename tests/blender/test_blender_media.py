@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,11 @@ def seen(request: pytest.FixtureRequest, media: Path, tmp_path_factory: pytest.T
     """Give what a Blender saw, with the folder it wrote into as ``out``."""
     blender, out = command(request.param), tmp_path_factory.mktemp("out")
     done = subprocess.run(
-        [*blender, HERE / "bpy_probe.py", "--", media, out, *CHECKS], capture_output=True, text=True, timeout=90
+        [*blender, HERE / "bpy_probe.py", "--", media, out, *CHECKS],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        env={**os.environ, "BLENDER_USER_RESOURCES": str(out / "user")},
     )
     # Its end counts too: with a handler of ours left, 4.2 crashes there and 4.5 hangs.
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
