@@ -9,7 +9,7 @@ JOBS ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test coverage lint bench schemas venv models system clean
+.PHONY: demo test coverage lint style types other-types layers bench schemas venv models system clean
 .DEFAULT_GOAL := venv
 
 demo: $(READY)-demo ## Watch sample footage become captions and tags.
@@ -25,11 +25,19 @@ coverage: system $(READY)-all models ## Run every test, and say which lines none
 	$(BIN)/coverage run -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile; status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status
 
-lint: $(READY)-all ## Check format, style, types and layers.
+lint: style types other-types layers ## Check format, style, types and layers.
+
+style: $(READY)-all
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+
+types: $(READY)-all
 	$(BIN)/mypy
+
+other-types: $(READY)-all
 	$(BIN)/pyright
+
+layers: $(READY)-all
 	$(BIN)/lint-imports
 
 bench: $(READY)-bench models ## Measure what we claim about speed.

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from callboard_schemas import Asset, MediaSettled, Place
@@ -99,18 +99,23 @@ async def journalled(url: str, window: int) -> None:
     from callboard.catalog import Catalog
     from callboard.config import Broker, Settings
     from callboard.following import Following
+    from callboard.hosting.deliveries import Deliveries
+    from callboard.hosting.mapping import Roots
+    from callboard.hosting.reception import Reception
     from callboard.intake import Intake
     from callboard.router import Router
 
-    def decide(*_: object) -> None:
+    def decide(*_: object) -> NoReturn:
         raise AssertionError("nobody decides anything here")
 
     decode, encode = msgspec.json.Decoder(Event).decode, msgspec.json.Encoder().encode
     bus = NatsBus(Broker(url=url))
     await bus.connect()
-    with Catalog(Path(tempfile.mkdtemp())) as catalog:
+    settings, folder = Settings(), Path(tempfile.mkdtemp())
+    with Catalog(folder) as catalog:
         following = Following({"footage": b"/media/footage"})
-        intake = Intake(catalog, Router((), Settings(), {}), following, lambda: None, decide)
+        reception = Reception(Deliveries(settings.hosts, settings.sidecars, Roots({}), folder), decide)
+        intake = Intake(catalog, Router((), settings, {}), following, lambda: None, decide, reception)
 
         async def handler(delivery: Delivery) -> None:
             event = decode(delivery.body)
