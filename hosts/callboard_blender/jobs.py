@@ -196,6 +196,11 @@ def main(arguments: Sequence[str]) -> int:
     asked = _parser().parse_args(arguments)
     try:
         open_file(asked.file)
+    except ModuleNotFoundError as error:
+        if error.name != "bpy":
+            raise
+        print(f"This Python has no Blender in it. Try: blender -b -P {__file__} -- …", file=sys.stderr)
+        return 2
     except RuntimeError as error:
         print(str(error).strip(), file=sys.stderr)
         return 2

@@ -76,7 +76,7 @@ class BlenderPackage:
         Raises:
             HostError: the folder cannot be written, Blender refuses, or this version is not supported.
         """
-        _supported(where.version)
+        _supported(where.version, where.folder)
         blender = self._blender(where)
         acts = [*_put(blender), *(_name(blender, project) if project is not None else ())]
         return _carry_out(acts, dry_run=dry_run)
@@ -119,7 +119,10 @@ def module(version: str) -> str:
     return f"bl_ext.user_default.{build.EXTENSION_ID}" if extension else build.LEGACY_MODULE
 
 
-def _supported(version: str) -> None:
+def _supported(version: str, folder: str) -> None:
+    if not version:
+        hint = "'callboard hosts list' shows those that are here; name one by its version, program or folder."
+        raise HostError("blender", f"no Blender is known at {folder}", hint)
     if parsed(version)[:2] < build.FIRST_LEGACY:
         hint = f"Blender {_OLDEST} or newer is needed."
         raise HostError("blender", f"Blender {version} is not supported", hint)

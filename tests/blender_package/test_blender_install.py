@@ -153,6 +153,14 @@ def test_an_old_blender_is_refused(no_program: Path) -> None:
     assert tree(no_program) == {}
 
 
+def test_a_folder_of_no_blender_is_refused(no_program: Path) -> None:
+    """A folder that a person named, and that no Blender is known for, is named; nothing is written into it."""
+    where = Installation(application="Blender", version="", folder=str(no_program / "elsewhere"))
+    with pytest.raises(HostError, match=r"no Blender is known at .*elsewhere"):
+        package.package().install(where, None, dry_run=False)
+    assert tree(no_program) == {}
+
+
 def test_a_folder_that_cannot_be_written(no_program: Path) -> None:
     """What is in the way is named."""
     series = no_program / ".config" / "blender" / "4.0"

@@ -45,7 +45,8 @@ def test_a_receipt_in_words() -> None:
         "Partly in place: captions (2), a.mov",
         ["cut", "cue 3: outside"],
     )
-    assert words.receipt({"verb": "clear"}, {"state": "applied"}) == ("CHECKMARK", "In place: taken away", [])
+    assert words.receipt({"verb": "clear"}, {"state": "applied"}) == ("CHECKMARK", "Taken away", [])
+    assert words.receipt({"verb": "clear"}, {"state": "failed"})[1] == "Did not work: taking it away"
 
 
 @given(st.text(), st.integers(1, 40))

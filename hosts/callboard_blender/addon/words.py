@@ -50,8 +50,9 @@ _VERBS = {
     "subtitles.write": "captions",
     "placeholder.insert": "placeholder",
     "relink": "real shot",
-    "clear": "taken away",
+    "clear": "taking it away",
 }
+_CLEARED = {"applied": "Taken away", "partial": "Partly taken away"}
 
 
 _START = "'callboard up'"
@@ -158,7 +159,8 @@ def receipt(command: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str,
     what = _VERBS.get(str(command.get("verb", "")), str(command.get("verb", "")))
     landed = len(answer.get("landed") or ())
     number = f" ({landed})" if landed > 1 else ""
-    line = f"{said}: {what}{number}" + (f", {name}" if name else "")
+    cleared = _CLEARED.get(state) if command.get("verb") == "clear" else None
+    line = (cleared or f"{said}: {what}{number}") + (f", {name}" if name else "")
     more = [str(one) for one in answer.get("missing") or ()]
     note = str(answer.get("note", "") or "")
     return mark, line, ([note] if note else []) + more
