@@ -32,6 +32,7 @@ def installed(archive: Path) -> Any:
         ["install-file", "-r", "user_default", "--enable", str(archive)]
     )
     bpy.context.preferences.addons[MODULE].preferences.by = "zoe"
+    bpy.context.preferences.addons[MODULE].preferences.style = "yellow"
     return importlib.import_module(f"{MODULE}.connection")
 
 

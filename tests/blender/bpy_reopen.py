@@ -27,6 +27,7 @@ def look(path: str) -> dict[str, Any]:
             for strip in strips
             if strip.type == "TEXT"
         ],
+        "colours": sorted({tuple(round(part, 2) for part in strip.color) for strip in strips if strip.type == "TEXT"}),
         "markers": sorted((marker.frame, marker.name) for marker in scene.timeline_markers),
         "assets": {
             name: {

@@ -132,6 +132,7 @@ def test_it_is_in_the_saved_file(files: tuple[dict[str, Any], dict[str, Any]], b
         ["Hello from the board", 3, 23, True],
         ["and\ngoodbye", 27, 47, True],
     ]
+    assert film["colours"] == [[1.0, 0.9, 0.2, 1.0]]  # as was preferred
     assert film["markers"] == []
     assert film["assets"] == {
         blender["still"].name: {

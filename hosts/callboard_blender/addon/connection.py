@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from . import apply, events, exits, preferences, thumbnails, uses, versions, whereabouts
+from .apply import styles
 from .inside import bpy
 from .link import Link
 
@@ -35,8 +36,8 @@ class Blender:
         return uses.snapshot()
 
     def run(self, command: dict[str, Any], agreed: bool) -> dict[str, Any]:
-        """Do what a command asks."""
-        return apply.run(command, agreed)
+        """Do what a command asks; captions look as the person prefers."""
+        return apply.run(styles.styled(command, preferences.style()), agreed)
 
     def busy(self) -> bool:
         """Say whether it renders, somebody drags something, or an object is being edited."""

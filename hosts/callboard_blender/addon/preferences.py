@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from . import whereabouts
+from .apply import styles
 from .inside import bpy
 
 ADDON = __package__ or ""
@@ -41,6 +42,12 @@ class Preferences(bpy.types.AddonPreferences):
             maxlen=80,
             update=_changed,
         ),
+        "style": bpy.props.EnumProperty(
+            name="Captions",
+            description="How text strips look that Callboard makes from now on",
+            items=[(name, name.capitalize(), style.about) for name, style in styles.PRESETS.items()],
+            default=styles.DEFAULT,
+        ),
     }
 
     def draw(self, _context: Any) -> None:
@@ -55,6 +62,7 @@ class Preferences(bpy.types.AddonPreferences):
             column.label(text=f"In use: {link.folder}")
         column.prop(self, "host")
         column.prop(self, "by")
+        column.prop(self, "style")
         if link is not None:
             column.label(text=link.status.headline, icon=link.status.icon)
             if link.status.advice:
@@ -91,6 +99,11 @@ def by() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a farm's account may have no name
         return "Blender"
+
+
+def style() -> str:
+    """Say which of ``styles.PRESETS`` captions look like; empty where nobody chose."""
+    return _said("style")
 
 
 def allowed(url: str) -> str:

@@ -10,6 +10,8 @@ from .. import versions
 class Style(NamedTuple):
     """How a text strip looks."""
 
+    about: str
+    """For people."""
     size: float
     """Of the type, in parts of the shorter side of the picture."""
     box: bool = False
@@ -19,11 +21,11 @@ class Style(NamedTuple):
 
 
 PRESETS: Final = {
-    "box": Style(0.05, box=True),
-    "outline": Style(0.05, outline=True, shadow=True),
-    "large": Style(0.075, box=True),
-    "plain": Style(0.05, shadow=True),
-    "yellow": Style(0.05, outline=True, shadow=True, colour=(1.0, 0.9, 0.2, 1.0)),
+    "box": Style("White on a dark box", 0.05, box=True),
+    "outline": Style("White with outline and shadow", 0.05, outline=True, shadow=True),
+    "large": Style("Half as large again, on a dark box", 0.075, box=True),
+    "plain": Style("White with a shadow", 0.05, shadow=True),
+    "yellow": Style("Yellow with outline and shadow", 0.05, outline=True, shadow=True, colour=(1.0, 0.9, 0.2, 1.0)),
 }
 DEFAULT: Final = "box"
 _EDGE: Final = 0.05
@@ -31,6 +33,14 @@ _EDGE: Final = 0.05
 _ACROSS: Final = ("LEFT", "CENTER", "RIGHT")
 _ALONG: Final = ("BOTTOM", "CENTER", "TOP")
 _AT: Final = (_EDGE, 0.5, 1.0 - _EDGE)
+
+
+def styled(command: dict[str, Any], style: str) -> dict[str, Any]:
+    """Have a command's captions look like the preset *style*, where it does not say itself how they look."""
+    arguments = command.get("arguments") or {}
+    if not style or command.get("verb") != "subtitles.write" or arguments.get("style"):
+        return command
+    return {**command, "arguments": {**arguments, "style": style}}
 
 
 def dress(scene: Any, strip: Any, preset: str, align: int, italic: bool) -> None:
