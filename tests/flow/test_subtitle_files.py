@@ -15,6 +15,7 @@ from callboard.beside import Named, read_name, theirs
 from callboard.bus import INTAKE
 from callboard.bus.memory import MemoryBus
 from callboard.catalog import dead, jobs, journal, proposals
+from callboard.cli.inbox import _waiting
 from callboard.config import PluginSettings, Project, Settings, Watch, make_project
 from callboard.daemon import Daemon
 from callboard.testing import TmpPlugin
@@ -149,7 +150,7 @@ async def test_captions_are_translated_as_they_are_accepted(tmp_path: Path, tmp_
 
 
 async def test_a_persons_subtitles_count_as_captions(tmp_path: Path, tmp_plugin: TmpPlugin) -> None:
-    """Beside a person's film.en.srt the machine's English captions wait, theirs is translated, and stays as it is."""
+    """Beside a person's film.en.srt our English captions wait, and the inbox says why; theirs is translated."""
     async with up(project(tmp_path, tmp_plugin, "es")) as board:
         (board.footage / "film.en.srt").write_text(SRT)
         (board.footage / "film.mov").write_text("Good morning.")
@@ -158,6 +159,9 @@ async def test_a_persons_subtitles_count_as_captions(tmp_path: Path, tmp_plugin:
         found = {made.result: made for made in board.waiting()}
         assert isinstance(found["captions"].body, Captions)
         assert board.subtitles() == {"film.en.srt"}
+        listed = board.read(lambda conn: _waiting(conn, board.daemon.project))
+        why = {one.proposal.result: one.beside for one in listed}
+        assert why == {"captions": "film.en.srt", "translation": ""}
         await board.accept(found["translation"].id)
         await board.until(lambda: "film.es.srt" in board.subtitles())
         assert (board.footage / "film.en.srt").read_text() == SRT

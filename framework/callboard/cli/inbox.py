@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import click
 from callboard_schemas import Captions, Evidence, Proposal, Tag, Tags, Translation, encode_path
 
+from callboard.beside import theirs
 from callboard.board import roots_of
 from callboard.catalog import journal, proposals
+from callboard.catalog.ledger import is_ours
 from callboard.cli.cues import show_cues
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, file_cell, place_path, print_json, print_table, table
 from callboard.cli.project import catalog, here_or_default
 from callboard.cli.summary import summary
 from callboard.cli.went import routes
-from callboard.config import Project, Sidecars
+from callboard.config import Project
 from callboard.desk import one_of
 from callboard.exchanging import source_texts
 from callboard.following import Following
@@ -34,24 +38,26 @@ def command(ident: str, as_json: bool) -> int:
             made = opened.read(lambda conn: proposals.get(conn, one_of(conn, ident)))
             source = opened.read(lambda conn: _source(conn, project, made)) if made is not None else {}
             return _show_one(made, source, as_json=as_json)
-        waiting = opened.read(lambda conn: _waiting(conn, project.settings.sidecars))
+        waiting = opened.read(lambda conn: _waiting(conn, project))
     if as_json:
-        goes = {proposal.id: to for proposal, _, to in waiting if to}
-        print_json({"proposals": [proposal for proposal, _, _ in waiting], "routes": goes})
+        goes = {one.proposal.id: one.goes for one in waiting if one.goes}
+        beside = {one.proposal.id: one.beside for one in waiting if one.beside}
+        print_json({"proposals": [one.proposal for one in waiting], "routes": goes, "beside": beside})
         return 0
     if not waiting:
         console().print("Nothing waits for you.")
         return 0
-    somewhere = ["goes into"] if any(to for _, _, to in waiting) else []
+    somewhere = ["goes into"] if any(one.goes for one in waiting) else []
     shown = table("id", "file", "plugin", "sure", "proposal", *somewhere, whole=("id", "plugin", "sure"))
-    for proposal, path, to in waiting:
+    for one in waiting:
+        why = f"; {one.beside} is not ours" if one.beside else ""
         shown.add_row(
-            proposal.id,
-            file_cell(path, base=sys.stdout.isatty()),
-            proposal.provenance.plugin,
-            f"{proposal.confidence:.0%}",
-            cell(summary(proposal.body, proposal.without)),
-            *([cell(", ".join(to))] if somewhere else []),
+            one.proposal.id,
+            file_cell(one.path, base=sys.stdout.isatty()),
+            one.proposal.provenance.plugin,
+            f"{one.proposal.confidence:.0%}",
+            cell(summary(one.proposal.body, one.proposal.without) + why),
+            *([cell(", ".join(one.goes))] if somewhere else []),
         )
     print_table(shown)
     console().print("[dim]callboard accept ID… or callboard reject ID…; --all takes every one[/dim]")
@@ -63,13 +69,32 @@ def waiting_ids(conn: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(proposal.id for proposal, _ in proposals.waiting(conn))
 
 
-def _waiting(conn: sqlite3.Connection, sidecars: Sidecars) -> list[tuple[Proposal, str, list[str]]]:
+class _Waits(NamedTuple):
+    proposal: Proposal
+    path: str
+    goes: list[str]
+    """Into which applications it goes when it is accepted."""
+    beside: str
+    """The subtitle file in its language that somebody keeps beside the media: a policy accepts nothing beside that."""
+
+
+def _waiting(conn: sqlite3.Connection, project: Project) -> list[_Waits]:
+    following = Following(roots_of(project))
     found = []
     for proposal, digest in proposals.waiting(conn):
         root, seen = next(iter(journal.places_of(conn, digest)), ("", None))
         path = place_path(root, encode_path(seen.path)) if seen else digest[:19]
-        found.append((proposal, path, routes(conn, sidecars, proposal, digest)))
+        media = following.media(root, seen.path) if seen else None
+        goes = routes(conn, project.settings.sidecars, proposal, digest)
+        found.append(_Waits(proposal, path, goes, _beside(conn, proposal, media)))
     return found
+
+
+def _beside(conn: sqlite3.Connection, proposal: Proposal, media: bytes | None) -> str:
+    if media is None or not isinstance(proposal.body, Captions | Translation):
+        return ""
+    other = theirs(media, proposal.body.language, lambda name: is_ours(conn, name))
+    return encode_path(os.path.basename(other)) if other else ""
 
 
 def _source(conn: sqlite3.Connection, project: Project, made: Proposal) -> Mapping[int, str]:
