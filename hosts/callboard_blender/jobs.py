@@ -29,8 +29,7 @@ TICK_SECONDS: Final = 0.05
 """The longest wait between two polls."""
 ONLINE_SECONDS: Final = 5.0
 """For which a render waits for a board."""
-IDLE_SECONDS: Final = 10.0
-MOST_SECONDS: Final = 3600.0
+IDLE_SECONDS, MOST_SECONDS = 10.0, 3600.0
 
 
 def _part(name: str) -> Any:
@@ -196,13 +195,9 @@ def main(arguments: Sequence[str]) -> int:
     asked = _parser().parse_args(arguments)
     try:
         open_file(asked.file)
-    except ModuleNotFoundError as error:
-        if error.name != "bpy":
-            raise
-        print(f"This Python has no Blender in it. Try: blender -b -P {__file__} -- …", file=sys.stderr)
-        return 2
-    except RuntimeError as error:
-        print(str(error).strip(), file=sys.stderr)
+    except (ModuleNotFoundError, RuntimeError) as error:
+        none = f"This Python has no Blender in it. Try: blender -b -P {__file__} -- …"
+        print(none if getattr(error, "name", "") == "bpy" else str(error).strip(), file=sys.stderr)
         return 2
     if asked.verb == "uses":
         return _print({"project": str(asked.file.resolve()), "uses": _part("uses").snapshot()})

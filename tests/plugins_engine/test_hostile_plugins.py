@@ -320,7 +320,7 @@ async def test_a_leak_costs_the_process_not_the_job(tmp_plugin: TmpPlugin, plugi
 
         @hookimpl
         def callboard_handle():
-            KEPT.append(bytearray(os.urandom(1 << 20) * 20))
+            KEPT.append(b"x" * (20 << 20))
             return Tags(items=(Tag(label=str(os.getpid()), score=1, method="pid"),), confidence=1)
     """
     limit = 150 << 20
