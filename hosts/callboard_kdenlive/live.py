@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from callboard.errors import HostError, MissingExtra
+from callboard.strict_xml import parser as strict_parser
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 from msgspec import Struct
 
@@ -91,8 +92,7 @@ class Live:
     def methods(self, session: Session) -> list[str]:
         """Name what its interface offers, as it says itself."""
         (text,) = self._call(session.service, WINDOW, "org.freedesktop.DBus.Introspectable", "Introspect")
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-        tree = etree.fromstring(str(text).encode(), parser)
+        tree = etree.fromstring(str(text).encode(), strict_parser())
         return sorted({str(m.get("name")) for m in tree.iterfind(f"interface[@name='{_MAIN}']/method")})
 
     def _property(self, service: str, path: str, interface: str, name: str) -> Any:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from callboard.errors import TimelineError
+from callboard.strict_xml import parser as strict_parser
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.properties import Element, prop
@@ -163,9 +164,8 @@ def number(text: str | None) -> int:
 
 def _parse(data: bytes, path: str) -> Element:
     """Parse XML that may not name entities, a DTD or anything outside."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False)
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, strict_parser())
     except etree.XMLSyntaxError as error:
         raise TimelineError(path, f"is no XML: {error.msg}", "Open and save it in Kdenlive.") from None
     if root.getroottree().docinfo.internalDTD is not None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from callboard.errors import TimelineError
+from callboard.strict_xml import parser as strict_parser
 from callboard.timedtext.rate import Rate, rate_of
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 from opentimelineio import schema
@@ -34,8 +35,7 @@ def parse(path: Path, data: bytes) -> Any:
     Raises:
         TimelineError: there is no sequence, or an element says no time; with its line.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    root = etree.fromstring(data, parser)
+    root = etree.fromstring(data, strict_parser())
     reader = _Reader(path, root)
     found = [reader.timeline(one) for one in root.iter("project") if one.find("sequence") is not None]
     if not found:

@@ -9,6 +9,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compile
 from callboard.effects.ledger import Values
 from callboard.effects.spans import XmlRefused
 from callboard.effects.xmpmodel import DC, DEFAULT, LISTS, OWN, RDF, XML, said
+from callboard.strict_xml import parser as strict_parser
 
 _LISTS = {f"{{{space}}}{local}": field for (space, local), field in LISTS.items()}
 _DESCRIPTION = f"{{{DC}}}description"
@@ -28,11 +29,8 @@ def same_foreign(before: bytes, ours_before: Values, after: bytes, ours_after: V
 
 def foreign(data: bytes, ours: Values) -> bytes:
     """Write what is not ours in canonical form (C14N, with comments)."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
-    )
     try:
-        tree = etree.ElementTree(etree.fromstring(data, parser))
+        tree = etree.ElementTree(etree.fromstring(data, strict_parser(strip_cdata=False)))
     except etree.XMLSyntaxError as error:
         raise XmlRefused(f"is not XML that a second parser reads ({error})") from None
     if tree.docinfo.internalDTD is not None:

@@ -14,6 +14,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compile
 
 from callboard.errors import ExchangeError
 from callboard.exchange.sheets import Row, Sheet
+from callboard.strict_xml import parser as strict_parser
 from callboard.timedtext.markup import Run, escape, runs, style, tagged, tidy
 from callboard.timedtext.plain import one_line
 
@@ -115,9 +116,8 @@ def read(data: bytes, name: str) -> Sheet:
 def _root(data: bytes, name: str) -> etree._Element:
     if len(data) > LARGEST:
         raise ExchangeError(name, f"is longer than {LARGEST // 2**20} MiB")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, strict_parser())
     except etree.XMLSyntaxError as error:
         raise ExchangeError(name, f"is not XML: {error}") from None
     if root.getroottree().docinfo.internalDTD is not None:

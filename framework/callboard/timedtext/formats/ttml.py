@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, ElementTree
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
+from callboard.strict_xml import parser as strict_parser
 from callboard.timedtext import plain
 from callboard.timedtext.formats.decoding import check_size, text_of
 from callboard.timedtext.formats.reading import LANGUAGE, MOST_CUES, Reading
@@ -89,14 +90,7 @@ def _parsed(data: bytes, reading: Reading, encoding: str | None) -> Any:
     if found:
         line = text.count("\n", 0, found.start()) + 1
         raise reading.refuse(line, "a document type or entities, which could hide anything", "Take them out.")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = strict_parser(remove_comments=True, remove_pis=True)
     try:
         bare = _HEAD.sub(lambda head: "\n" * head[0].count("\n"), text, count=1)
         return etree.fromstring(bare.encode("utf-8", "replace"), parser)
