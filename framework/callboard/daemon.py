@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from callboard_schemas import Progress
 from msgspec import Struct
 
 from callboard import codec
-from callboard.board import Board
+from callboard.board import Board, roots_of
 from callboard.bus import CHATTER, INTAKE, Bus
 from callboard.catalog import jobs, journal
 from callboard.config import Project, Watch
 from callboard.control import Control
+from callboard.following import LOCAL_ROOT
 from callboard.glossary import MODEL as GLOSSARY
 from callboard.governor import Governing, Governor, Mode
+from callboard.hosting.mapping import inside
 from callboard.hosting.service import Hosting
 from callboard.outputs import is_output
 from callboard.own_files import MODEL as PROFILE
@@ -214,11 +216,7 @@ class Daemon:
 
 def watched_root(project: Project, path: bytes) -> tuple[str, bytes] | None:
     """Say in which watched root a path is: the root's name, and the path inside it."""
-    roots: Mapping[str, bytes] = {
-        watch.name: os.path.abspath(os.fsencode(project.folder / watch.path)) for watch in project.settings.watch
-    }
-    inside = [(len(folder), name) for name, folder in roots.items() if path.startswith(folder + b"/")]
-    if not inside:
-        return None
-    length, name = max(inside)
-    return name, path[length + 1 :]
+    roots = roots_of(project)
+    del roots[LOCAL_ROOT]
+    found = inside(roots, path)
+    return found if found.root else None

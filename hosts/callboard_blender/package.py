@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import psutil
 from callboard.errors import HostError
 from callboard.hosting import Finding, HostPackage, Installation, Step
+from callboard_schemas import VERBS
 
 from callboard_blender import build, installations
 from callboard_blender.addon import whereabouts
@@ -44,15 +45,7 @@ class BlenderPackage:
 
     name = "blender"
     title = "Blender"
-    verbs: tuple[str, ...] = (
-        "tags.write",
-        "description.write",
-        "markers.write",
-        "subtitles.write",
-        "placeholder.insert",
-        "relink",
-        "clear",
-    )
+    verbs: tuple[str, ...] = VERBS
 
     def __init__(self) -> None:
         self._known: dict[str, Blender] = {}

@@ -228,7 +228,6 @@ class NatsBus:
 
     async def _subscribe(self, interest: Interest) -> Unsubscribe:
         check_subject(interest.subject, wildcards=True)
-
         self._interests.append(interest)
         await self._attach(partial(interest.attach, self._link), partial(self._interests.remove, interest))
 

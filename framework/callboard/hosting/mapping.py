@@ -43,11 +43,11 @@ class Roots:
         encoded = _encoded(path)
         if not encoded or not Path(path).is_absolute():
             return NOWHERE
-        found = _inside(self.folders, os.path.abspath(encoded))
+        found = inside(self.folders, os.path.abspath(encoded))
         if found.root:
             return found
         real = {name: os.path.realpath(folder) for name, folder in self.folders.items()}
-        return _inside(real, os.path.realpath(encoded))
+        return inside(real, os.path.realpath(encoded))
 
     def named(self) -> str:
         """Name the folders, for a person."""
@@ -62,8 +62,8 @@ def _encoded(path: str) -> bytes:
     return b"" if b"\0" in encoded else encoded
 
 
-def _inside(folders: Mapping[str, bytes], path: bytes) -> Spot:
-    """Find the innermost folder that a path is in."""
+def inside(folders: Mapping[str, bytes], path: bytes) -> Spot:
+    """Find the innermost of some folders, by their names, that an absolute path is in."""
     hits = [(len(folder), name) for name, folder in folders.items() if path.startswith(folder + b"/")]
     if not hits:
         return NOWHERE
@@ -115,4 +115,4 @@ def settled(conn: sqlite3.Connection, root: str, seen: Seen) -> list[Used]:
     return changed
 
 
-__all__ = ["NOWHERE", "Roots", "Spot", "digest_at", "settled"]
+__all__ = ["NOWHERE", "Roots", "Spot", "digest_at", "inside", "settled"]
