@@ -6,24 +6,26 @@ VENV := .venv
 MODELS := transnetv2 mtcnn-p mtcnn-r mtcnn-o minilm-l6-v2 open-nsfw
 # Processes that run tests; the files of tests are dealt out to them.
 JOBS ?= 2
+TESTS := -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test coverage lint style types other-types layers bench schemas venv models system clean
+.PHONY: demo test coverage blender lint style types other-types layers bench schemas venv models system clean
 .DEFAULT_GOAL := venv
 
 demo: $(READY)-demo ## Watch sample footage become captions and tags.
 	$(BIN)/callboard demo
 
-test: system $(READY)-all models ## Run every test; a skipped test is a failure.
-	@tests/bpy.sh >/dev/null 2>&1 & # goes on beside the first tests; those that need it wait for it, and say what went wrong
-	$(BIN)/python -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile
+test: system $(READY)-all models blender ## Run every test; a skipped test is a failure.
+	$(BIN)/python $(TESTS)
 
-coverage: system $(READY)-all models ## Run every test, and say which lines none of them runs.
-	@tests/bpy.sh >/dev/null 2>&1 & # goes on beside the first tests; those that need it wait for it, and say what went wrong
+coverage: system $(READY)-all models blender ## Run every test, and say which lines none of them runs.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -p tests.no_skips -n $(JOBS) --dist loadfile; status=$$?; \
+	$(BIN)/coverage run $(TESTS); status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40; exit $$status
+
+blender: ## Begin to fetch Blender's modules; those tests that need them wait for it, and say what went wrong.
+	@tests/bpy.sh >/dev/null 2>&1 &
 
 lint: style types other-types layers ## Check format, style, types and layers.
 
