@@ -88,8 +88,8 @@ def plan(pack: Pack, settings: RuntimeSettings) -> tuple[int, int]:
     """Threads of one run, and runs at once, on the CPU.
 
     Measured on two cores with MiniLM-L6 (texts of 4 to 160 words) and a ViT-B/32 image tower. Two runs at once with one
-    thread each do 3 to 16 % more texts and 20 to 45 % more pictures than two with two threads each, for less processor
-    time, whether they are batches or single rows. A lone run has 36 to 54 % more answers when it has two threads. So
+    thread each do 3 to 8 % more texts and 20 to 45 % more pictures than two with two threads each, mostly for less
+    processor time, whether they are batches or single rows. A lone run has 36 to 54 % more answers when it has two threads. So
     where calls are gathered into batches the cores are shared out, a thread for each run; where each call is run by
     itself, a run has all of them. ``parallel`` in a pack divides the cores as it says. More than two cores were not
     at hand: that at most four runs share them is a guess. With ``settings.threads`` all of it stays within that number.
