@@ -89,10 +89,11 @@ def plan(pack: Pack, settings: RuntimeSettings) -> tuple[int, int]:
 
     Measured on two cores with MiniLM-L6 (texts of 4 to 160 words) and a ViT-B/32 image tower. Two runs at once with one
     thread each do 3 to 8 % more texts and 20 to 45 % more pictures than two with two threads each, mostly for less
-    processor time, whether they are batches or single rows. A lone run has 36 to 54 % more answers when it has two threads. So
-    where calls are gathered into batches the cores are shared out, a thread for each run; where each call is run by
-    itself, a run has all of them. ``parallel`` in a pack divides the cores as it says. More than two cores were not
-    at hand: that at most four runs share them is a guess. With ``settings.threads`` all of it stays within that number.
+    processor time, whether they are batches or single rows. A lone run has 36 to 54 % more answers when it has two
+    threads. So where calls are gathered into batches the cores are shared out, a thread for each run; where each call
+    is run by itself, a run has all of them. ``parallel`` in a pack divides the cores as it says. More than two cores
+    were not at hand: that at most four runs share them is a guess. With ``settings.threads`` all of it stays within
+    that number.
     """
     threads = settings.threads or cores()
     parallel = pack.parallel or (min(threads, 4) if pack.batch else 1 if threads == 1 else 2 if threads < 8 else 4)
