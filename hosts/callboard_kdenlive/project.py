@@ -86,10 +86,6 @@ class Project:
             raise TimelineError(self.path, "has no timeline", "Open and save it in Kdenlive.")
         return tractors[-1]
 
-    def doc(self, name: str) -> str | None:
-        """Give one of the document's properties."""
-        return prop(self.bin, _DOC + name)
-
     def frames(self, text: str | None, default: int = 0) -> int:
         """Read a time of the file in frames; what is no time is *default*."""
         try:

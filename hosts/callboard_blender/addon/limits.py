@@ -6,7 +6,7 @@ from typing import Final
 
 MARKER_NAME: Final = 63
 STRIP_NAME: Final = 61
-STRIP_NAME_FREE: Final = 57
+STRIP_NAME_FREE: Final = STRIP_NAME - len(".001")
 """Leaves room for the ``.001`` that Blender adds to a name that is taken."""
 TAG_NAME: Final = 63
 CHANNEL_NAME: Final = 63
