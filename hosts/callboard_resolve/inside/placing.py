@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from callboard_resolve.inside.frames import frames, rate_of, seconds, timecode
 from callboard_resolve.inside.labels import PROPOSAL, paint
 from callboard_resolve.inside.outcome import Outcome, Refused
-from callboard_resolve.inside.session import CurrentFolder, EditPage, OpenTimeline, Session
-from callboard_resolve.inside.subtitles import FOLDER
+from callboard_resolve.inside.session import EditPage, OpenTimeline, Session, imported
 
 if TYPE_CHECKING:
     from typing import Any
@@ -134,7 +133,7 @@ def insert(placer: Placer, proposal: str, gap: "dict[str, Any]", path: str) -> O
     rate, start = session.rate(timeline), int(timeline.GetStartFrame() or 0)
     first, length = start + frames(float(gap["start"]), rate), max(1, frames(float(gap["duration"]), rate))
     track = placer.free_track(timeline, first, length, wish)
-    clip = _import(session, path)
+    clip = imported(session, path)
     clip.SetThirdPartyMetadata(PROPOSAL, proposal)
     try:
         item = placer.place(timeline, clip, first, length, track)
@@ -208,16 +207,6 @@ def _timeline(session: Session, unique: str) -> "Timeline":
         if not unique or str(timeline.GetUniqueId()) == unique:
             return timeline
     raise Refused("the timeline with the gap is not in the open project any more")
-
-
-def _import(session: Session, path: str) -> "MediaPoolItem":
-    pool = session.pool()
-    with CurrentFolder(pool) as current:
-        current.open(FOLDER)
-        made = pool.ImportMedia([path])
-    if not made:
-        raise Refused(f"Resolve did not import {path}")
-    return made[0]
 
 
 def _swap(clip: "MediaPoolItem", path: str, ids: "dict[str, str]") -> None:

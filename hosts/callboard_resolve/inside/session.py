@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TRACKS: "tuple[TrackType, ...]" = ("video", "audio")
 """The kinds of tracks that media lies on."""
+FOLDER = "Callboard"
+"""Our folder in the media pool."""
 
 
 class Gone(Exception):
@@ -153,6 +155,21 @@ class CurrentFolder:
         made = self._pool.AddSubFolder(root, name)
         if made:
             self._pool.SetCurrentFolder(made)
+
+
+def imported(session: Session, path: str) -> "MediaPoolItem":
+    """Import a file into our folder, and leave a person's folder open.
+
+    Raises:
+        Refused: Resolve did not import it.
+    """
+    pool = session.pool()
+    with CurrentFolder(pool) as current:
+        current.open(FOLDER)
+        made = pool.ImportMedia([path])
+    if not made:
+        raise Refused(f"Resolve did not import {path}")
+    return made[0]
 
 
 class OpenTimeline:

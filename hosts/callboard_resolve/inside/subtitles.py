@@ -12,15 +12,12 @@ from callboard_resolve.inside.frames import frames, timecode
 from callboard_resolve.inside.labels import CAPTIONS
 from callboard_resolve.inside.ledger import Ledger, digest, write_text
 from callboard_resolve.inside.outcome import Outcome, Refused
-from callboard_resolve.inside.session import CurrentFolder, EditPage, OpenTimeline, Session, path_of
+from callboard_resolve.inside.session import FOLDER, EditPage, OpenTimeline, Session, imported, path_of
 
 if TYPE_CHECKING:
     from typing import Any
 
     from fusionscript import MediaPoolItem, Timeline, TimelineItem
-
-FOLDER = "Callboard"
-"""Our folder in the media pool."""
 
 
 def on_timeline(cues: "list[dict[str, Any]]", use: "dict[str, Any]") -> "list[list[Any]]":
@@ -181,14 +178,9 @@ def _imported(session: Session, ledger: Ledger, cues: "list[tuple[float, float, 
     text = srt(cues)
     path = os.path.join(ledger.folder, f"captions-{ledger.name}-{digest(text, 8)}.srt")
     write_text(path, text)
-    pool = session.pool()
-    with CurrentFolder(pool) as current:
-        current.open(FOLDER)
-        made = pool.ImportMedia([path])
-    if not made:
-        raise Refused(f"Resolve did not import {path}")
-    made[0].SetThirdPartyMetadata(CAPTIONS, ledger.name)
-    return made[0]
+    made = imported(session, path)
+    made.SetThirdPartyMetadata(CAPTIONS, ledger.name)
+    return made
 
 
 def _append(session: Session, track: Track, ledger: Ledger, clip: "MediaPoolItem") -> None:
