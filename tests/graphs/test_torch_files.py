@@ -180,3 +180,13 @@ def test_a_cut_file_is_refused(tmp_path: Path, archive: bool) -> None:
         (tmp_path / FILE).write_bytes(whole[:length])
         with pytest.raises(WeightsRefused):
             read_torch(tmp_path / FILE)
+
+
+def test_a_file_cut_within_its_last_count_is_refused(tmp_path: Path) -> None:
+    """Torch orders storages by their address: where the last one is empty, its count is all that a cut can take."""
+    torch.save(OrderedDict(none=torch.zeros(0, 4)), tmp_path / FILE, _use_new_zipfile_serialization=False)
+    whole = (tmp_path / FILE).read_bytes()
+    for missing in range(1, 9):
+        (tmp_path / FILE).write_bytes(whole[:-missing])
+        with pytest.raises(WeightsRefused):
+            read_torch(tmp_path / FILE)

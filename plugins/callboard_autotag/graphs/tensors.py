@@ -158,9 +158,10 @@ def _from_run(file: BinaryIO) -> dict[str, Array]:
     keys = _unpickle(content)
     storages: dict[str, bytes] = {}
     for key in keys if isinstance(keys, list) else ():
-        count = int.from_bytes(content.read(8), "little")
+        length = content.read(8)
+        count = int.from_bytes(length, "little")
         left = content.getbuffer().nbytes - content.tell()
-        if key not in sizes or count * sizes[key] > left:
+        if key not in sizes or len(length) < 8 or count * sizes[key] > left:
             raise ValueError(f"storage {key!r} is not used, or ends before its {count} numbers")
         storages[key] = content.read(count * sizes[key])
     return {name: _array(view, storages[view.storage.key]) for name, view in views.items()}
