@@ -171,6 +171,8 @@ class Board:
                 on_progress=self._on_progress,
                 store=store_folder(settings.runtime.store).absolute(),
                 packs=Path(settings.runtime.models) if settings.runtime.models else None,
+                output=project.placeholders,
+                roots=self.following.roots,
             )
         )
         self._wire(packs)

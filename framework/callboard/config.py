@@ -136,6 +136,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Jobs at once over all plugins; 0 takes the cores that there are."""
     data: str = ""
     """Folder of the catalog and the broker's store, on a local disk; empty is ``.callboard`` in the project."""
+    placeholders: str = "placeholders"
+    """Folder of the media that plugins make, such as stand-ins for missing shots; counted from the project."""
     vocabulary: str = "vocabulary.toml"
     """The studio's own words for tags; a file that is not there means none."""
     glossary: str = "glossary.toml"
@@ -150,6 +152,11 @@ class Project(Struct, frozen=True, kw_only=True):
     folder: Path
     data: Path
     settings: Settings = Settings()
+
+    @property
+    def placeholders(self) -> Path:
+        """Where plugins put the media that they make."""
+        return self.folder.absolute() / (self.settings.placeholders or "placeholders")
 
     @property
     def vocabulary(self) -> Path | None:
@@ -172,6 +179,7 @@ def resolved(settings: Settings, folder: Path) -> Settings:
     return msgspec.structs.replace(
         settings,
         data=absolute(settings.data),
+        placeholders=absolute(settings.placeholders),
         vocabulary=absolute(settings.vocabulary),
         glossary=absolute(settings.glossary),
         watch=tuple(msgspec.structs.replace(watch, path=absolute(watch.path)) for watch in settings.watch),

@@ -144,6 +144,14 @@ class Context(Protocol):
         ...
 
     @property
+    def output(self) -> Path | None:
+        """Where media goes that the plugin makes: the project's folder for it, made on first use by whoever writes.
+
+        ``None`` where there is no project.
+        """
+        ...
+
+    @property
     def log(self) -> logging.Logger:
         """A logger whose lines reach the supervisor with the job's key."""
         ...

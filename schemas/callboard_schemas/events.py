@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from callboard_schemas.envelope import Name
 from callboard_schemas.media import Asset, Place
+from callboard_schemas.placeholders import Brief
 
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A BCP 47 language tag."""
@@ -68,6 +69,26 @@ class PlaceholderRequested(Struct, frozen=True, kw_only=True, omit_defaults=True
     height: Annotated[int, Meta(ge=1, le=65536)] = 1080
     rate: Annotated[float, Meta(gt=0, le=1000)] = 24.0
     """Frames per second."""
+    counted: str = ""
+    """The rate as timecode counts it, such as ``23.976`` or ``29.97df``; it goes before *rate*, which rounds."""
+    frames: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
+    """Exactly how long; it goes before *duration*, which rounds. 0: not said."""
+    start: str = ""
+    """Timecode of its first frame on the timeline."""
+    pixel_aspect: Annotated[str, Meta(pattern=r"^([1-9]\d{0,4}:[1-9]\d{0,4})?$")] = ""
+    """Width to height of a pixel, such as ``16:15``; empty is square."""
+    timeline: str = ""
+    """The file that misses it, as a person named it."""
+    ref: str = ""
+    """Where in the timeline, such as ``V1-48``."""
+    brief: Brief | None = None
+    seed: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+    versions: Annotated[int, Meta(ge=1, le=16)] = 1
+    """How many to choose from, each with a seed of its own."""
+    engines: tuple[Name, ...] = ()
+    """Which engines make them; empty takes the settings'."""
+    by: str = ""
+    """Who asks."""
     parameters: Parameters = {}
 
 

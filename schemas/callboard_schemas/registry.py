@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from callboard_schemas import events, hosts, jobs, localization, results, review
+from callboard_schemas import events, hosts, jobs, localization, placeholders, results, review
 
 
 class MessageType(NamedTuple):
@@ -33,6 +33,7 @@ MESSAGE_TYPES: dict[str, MessageType] = _types(
     ("captions.accepted", localization.CaptionsAccepted),
     ("translation.requested", localization.TranslationRequested),
     ("placeholder.requested", events.PlaceholderRequested),
+    ("shot.arrived", placeholders.ShotArrived),
     ("host.scene.saved", events.HostEvent),
     ("host.scene.loaded", events.HostEvent),
     ("host.scene.changed", events.HostEvent),
@@ -53,6 +54,7 @@ MESSAGE_TYPES: dict[str, MessageType] = _types(
     ("result.captions", results.Captions),
     ("result.translation", results.Translation),
     ("result.placeholder", results.Placeholder),
+    ("result.swap", placeholders.Swap),
     ("result.failure", results.Failure),
     ("proposal.made", review.Proposal),
     ("proposal.changed", review.Proposal),

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from callboard_schemas.envelope import Name
 from callboard_schemas.events import Language, Parameters, Scalar
 from callboard_schemas.media import Digest
+from callboard_schemas.placeholders import Brief, MadeFile, Match, SourceType, Swap
 
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Meta(ge=0.0)]
@@ -198,6 +199,35 @@ class Placeholder(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     parameters: Parameters = {}
     prompt: str = ""
     seed: int | None = None
+    version: int = 1
+    """Which of those that were made for one request."""
+    versions: int = 1
+    rate: str = ""
+    """Such as ``23.976`` or ``29.97df``."""
+    frames: int = 0
+    width: int = 0
+    height: int = 0
+    pixel_aspect: str = ""
+    start: str = ""
+    """Timecode of its first frame on the timeline."""
+    timeline: str = ""
+    ref: str = ""
+    brief: Brief | None = None
+    """With every guess that went into it."""
+    source_type: SourceType = "algorithmicMedia"
+    matches: tuple[Match, ...] = ()
+    """How it goes with its neighbours."""
+    files: tuple[MadeFile, ...] = ()
+    negative: str = ""
+    """What the prompt asked to leave out."""
+    models: dict[str, str] = {}
+    """Name to digest or version of what made it: packs, Blender, a workflow."""
+    references: dict[str, Digest] = {}
+    """Pictures that went into it, by path."""
+    credentials: str = ""
+    """Who signed its content credentials; empty where nobody did."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of it: a fallback, a part that was left out, and why."""
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="result", tag="failure"):
@@ -216,13 +246,13 @@ class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
     """The traceback or the last words of the process, for the plugin's author."""
 
 
-Result = Tags | Captions | Translation | Placeholder
+Result = Tags | Captions | Translation | Placeholder | Swap
 """Any answer that becomes a proposal."""
 
 AnyResult = Result | Prints
 """Any answer; prints are indexed and nobody decides on them."""
 
-RESULT_NAMES = ("tags", "captions", "translation", "placeholder")
+RESULT_NAMES = ("tags", "captions", "translation", "placeholder", "swap")
 
 
 class Provenance(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -20,7 +20,7 @@ class Proposal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: Name
     job: Name
     kind: Kind
-    result: Literal["tags", "captions", "translation", "placeholder"]
+    result: Literal["tags", "captions", "translation", "placeholder", "swap"]
     state: ProposalState
     confidence: Score
     provenance: Provenance

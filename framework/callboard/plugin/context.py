@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 KEPT_VARIABLE = "CALLBOARD_KEPT"
 """Environment variable by which a plugin's process knows where plugins keep files, each in a folder by its id."""
+OUTPUT_VARIABLE = "CALLBOARD_OUTPUT"
+"""The same for the folder of the media that plugins make."""
+ROOTS_VARIABLE = "CALLBOARD_ROOTS"
+"""The same for the watched folders: JSON of names and paths, percent-encoded as in messages."""
 PROGRESS_EVERY = 0.1
 """Seconds between two words on progress; a person reads no faster, and a bar needs no more."""
 
@@ -95,10 +99,11 @@ class JobContext:
         models: Mapping[str, str] | None = None,
         ticket: Ticket = NOBODY,
         folder: Path | None = None,
+        output: Path | None = None,
     ) -> None:
         self._ticket = ticket
         self._models = models or {}
-        self._folder = folder
+        self._folder, self._output = folder, output
         self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
         self._vocabulary, self._glossary = vocabulary, glossary
         self._surroundings = surroundings
@@ -128,6 +133,11 @@ class JobContext:
     def folder(self) -> Path | None:
         """Where the plugin may keep files of its own."""
         return self._folder
+
+    @property
+    def output(self) -> Path | None:
+        """Where the plugin puts media that it makes."""
+        return self._output
 
     @property
     def vocabulary(self) -> Vocabulary | None:
@@ -199,6 +209,12 @@ def kept_folder(plugin: str) -> Path | None:
     return Path(named) / plugin if named else None
 
 
+def output_folder() -> Path | None:
+    """Say where plugins put media that they make, in a process that was told; ``None`` elsewhere."""
+    named = os.environ.get(OUTPUT_VARIABLE)
+    return Path(named) if named else None
+
+
 def local_path(encoded: str | None) -> Path | None:
     """Give the path that a job names, with any bytes that the file system has in it."""
     from callboard_schemas import decode_path
@@ -206,4 +222,14 @@ def local_path(encoded: str | None) -> Path | None:
     return Path(os.fsdecode(decode_path(encoded))) if encoded else None
 
 
-__all__ = ["KEPT_VARIABLE", "Cancelled", "JobContext", "Surroundings", "kept_folder", "local_path"]
+__all__ = [
+    "KEPT_VARIABLE",
+    "OUTPUT_VARIABLE",
+    "ROOTS_VARIABLE",
+    "Cancelled",
+    "JobContext",
+    "Surroundings",
+    "kept_folder",
+    "local_path",
+    "output_folder",
+]

@@ -24,7 +24,7 @@ from callboard_schemas import AnyResult, Envelope, Failure, Job, Manifest
 from callboard.lifeline import die_with_parent
 from callboard.plugin.answers import clean, failure_of
 from callboard.plugin.calls import PluginBroken, Plugins
-from callboard.plugin.context import JobContext, Surroundings, kept_folder, local_path
+from callboard.plugin.context import JobContext, Surroundings, kept_folder, local_path, output_folder
 from callboard.plugin.log import make_logger
 from callboard.plugin.messages import (
     Cancel,
@@ -144,6 +144,7 @@ class PluginProcess:
             on_progress=lambda fraction, note: self._post(Said(order.id, fraction, clean(note))),
             ticket=Ticket(job.key, job.urgent, time.monotonic() + job.deadline),
             folder=kept_folder(job.plugin),
+            output=output_folder(),
         )
         work = self._work[order.id] = _Work(None, context)
         work.task = self._start(self._do(order.id, job, context))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from callboard_schemas import encode_path
 
 from callboard.errors import Blocked
 from callboard.packs.store import PACKS_VARIABLE, VARIABLE
-from callboard.plugin.context import KEPT_VARIABLE
+from callboard.plugin.context import KEPT_VARIABLE, OUTPUT_VARIABLE, ROOTS_VARIABLE
 from callboard.plugin.messages import FromPlugins, Hello, Stop
 from callboard.process_group import clean_environment, kill_group, kill_marked, signal_name
 from callboard.wire import Channel, WireError
@@ -53,6 +56,10 @@ class Surround:
     packs: Path | None = None
     """The project's folder of packs."""
     """Where pulled and exported packs are, for plugins that read what a pack says of itself."""
+    output: Path | None = None
+    """Where plugins put media that they make."""
+    roots: Mapping[str, bytes] = field(default_factory=dict)
+    """The watched folders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +214,9 @@ def _popen(line: socket.socket, surround: Surround, mark: str) -> subprocess.Pop
 def _places(surround: Surround) -> dict[str, str]:
     """Say where model packs are, and where plugins keep files of their own: beside the run folder."""
     kept = surround.run_folder.parent / "plugins"
-    places = {VARIABLE: surround.store, PACKS_VARIABLE: surround.packs, KEPT_VARIABLE: kept}
+    places: dict[str, object] = {VARIABLE: surround.store, PACKS_VARIABLE: surround.packs, KEPT_VARIABLE: kept}
+    places[OUTPUT_VARIABLE] = surround.output
+    places[ROOTS_VARIABLE] = json.dumps({name: encode_path(path) for name, path in surround.roots.items()})
     return {name: str(place) for name, place in places.items() if place is not None}
 
 

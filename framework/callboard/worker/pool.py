@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -76,6 +76,8 @@ class PluginPool:
         clock: Callable[[], float] = time.monotonic,
         store: Path | None = None,
         packs: Path | None = None,
+        output: Path | None = None,
+        roots: Mapping[str, bytes] | None = None,
     ) -> None:
         self._plugins = {found.id: found for found in plugins}
         self._on_progress, self._clock = on_progress, clock
@@ -90,6 +92,8 @@ class PluginPool:
             clock=self._work_clock,
             store=store,
             packs=packs,
+            output=output,
+            roots=roots or {},
         )
         limit = rss_limit or min(RSS_LIMIT, psutil.virtual_memory().total // 2)
         self._lanes: dict[str, Lane] = {}

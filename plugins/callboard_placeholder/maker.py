@@ -1,0 +1,186 @@
+"""Makes the versions that a request asks for: guarded, made, labelled, written, marked, compared, and put in place."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from callboard.errors import JobError
+from callboard.timedtext.rate import Rate, parse_rate
+from callboard_schemas import Brief, Envelope, MadeFile, Placeholder, PlaceholderRequested
+from msgspec.structs import replace
+
+from callboard_placeholder import burnin, guard, marks, names
+from callboard_placeholder.continuity import matches
+from callboard_placeholder.encoding import Target, Written, suffix, write
+from callboard_placeholder.engine import Array, Made, Order
+from callboard_placeholder.engines import engine
+from callboard_placeholder.placing import digest_of, put
+from callboard_placeholder.sheet import Shown, contact_sheet
+
+if TYPE_CHECKING:
+    from callboard.context import Context
+
+_SHOWN = 3
+"""Pictures of a version on the contact sheet: the first, one from the middle, and the last."""
+
+
+class _Bench:
+    """Where one version is made."""
+
+    def __init__(self, context: Context, folder: Path, done: float, share: float) -> None:
+        self.context, self.folder = context, folder
+        self._done, self._share = done, share
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say how far this version is."""
+        self.context.progress(self._done + self._share * min(max(fraction, 0.0), 1.0), note)
+
+
+class _Kept:
+    """Passes pictures on and keeps those that are shown."""
+
+    def __init__(self, pictures: Iterator[Array], frames: int, bench: _Bench) -> None:
+        self._pictures, self._frames, self._bench = pictures, frames, bench
+        self._wanted = sorted({round(index * (frames - 1) / (_SHOWN - 1)) for index in range(_SHOWN)})
+        self.shown: list[Array] = []
+
+    def __iter__(self) -> Iterator[Array]:
+        for index, picture in enumerate(self._pictures):
+            if index in self._wanted:
+                self.shown.append(picture.copy())
+            self._bench.progress(index / self._frames)
+            yield picture
+
+
+def make(event: Envelope, context: Context) -> list[Placeholder]:
+    """Make every version of a placeholder.
+
+    Raises:
+        JobError: the request cannot be met as it is; nothing was left behind.
+        Blocked: something is missing on this machine.
+    """
+    asked = msgspec.json.decode(event.data, type=PlaceholderRequested)
+    output = context.output
+    if output is None:
+        raise JobError("placeholders belong to a project", "Make one with 'callboard init'.")
+    engines = asked.engines or tuple(_strings(context.parameters["engines"]))
+    orders = [(name, order) for name in engines for order in _orders(asked, context)]
+    guard.check(asked, engines, context)
+    folder = names.home(output, asked.shot)
+    made: list[tuple[Placeholder, Shown]] = []
+    for index, (name, order) in enumerate(orders):
+        order = replace(order, version=index + 1, versions=len(orders))
+        with tempfile.TemporaryDirectory(prefix="callboard-placeholder-") as work:
+            bench = _Bench(context, Path(work), index / len(orders), 1 / len(orders))
+            made.append(_one(asked, name, order, bench, folder))
+    return _with_sheet(made, asked, folder)
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def rate_of(asked: PlaceholderRequested) -> Rate:
+    """Give the exact rate of a request: what it counts by, else the nearest of the usual ones."""
+    if asked.counted:
+        return parse_rate(asked.counted)
+    known = (Fraction(nominal * 1000, 1001) for nominal in (24, 30, 48, 60, 120))
+    near = next((one for one in known if abs(float(one) - asked.rate) < 0.005), None)
+    exact = near or Fraction(asked.rate).limit_denominator(1001)
+    return Rate(exact.numerator, exact.denominator)
+
+
+def _orders(asked: PlaceholderRequested, context: Context) -> list[Order]:
+    rate = rate_of(asked)
+    aspect = Fraction(*map(int, asked.pixel_aspect.split(":"))) if asked.pixel_aspect else Fraction(1)
+    first = Order(
+        shot=asked.shot,
+        brief=asked.brief or Brief(purpose=asked.purpose[:1000]),
+        frames=asked.frames or max(round(Fraction(asked.duration) * rate.fps), 1),
+        rate=rate,
+        width=asked.width + asked.width % 2,
+        height=asked.height + asked.height % 2,
+        pixel_aspect=aspect,
+        start=rate.frame_of(asked.start) if asked.start else 0,
+        parameters={**context.parameters, **asked.parameters},
+    )
+    return [replace(first, seed=asked.seed + index) for index in range(asked.versions)]
+
+
+def _one(
+    asked: PlaceholderRequested, name: str, order: Order, bench: _Bench, folder: Path
+) -> tuple[Placeholder, Shown]:
+    done = engine(name)(order, bench)
+    labelled = done.labelled or not bench.context.parameters["burn_in"]
+    pictures = done.pictures if labelled else burnin.over(done.pictures, order, name)
+    kept = _Kept(pictures, order.frames, bench)
+    codec = str(bench.context.parameters["codec"])
+    target = Target(codec=codec, order=order, sound=done.sound is not None)
+    written = write(iter(kept), done.sound, target, bench.folder / f"made{suffix(codec)}")
+    told = _told(asked, name, order, done)
+    signed = marks.sign(written, told, bench.context)
+    goes = matches(kept.shown, order, bench.context)
+    told = replace(told, matches=goes, credentials=signed.by, notes=(*told.notes, *signed.notes))
+    told = _placed(told, done, written, folder)
+    return told, Shown(version=order.version, engine=name, pictures=kept.shown, placeholder=told)
+
+
+def _told(asked: PlaceholderRequested, name: str, order: Order, done: Made) -> Placeholder:
+    return Placeholder(
+        shot=asked.shot,
+        generator=name,
+        file="",
+        digest="sha256:" + "0" * 64,
+        confidence=1.0,
+        parameters={**done.parameters},
+        prompt=done.prompt,
+        negative=done.negative,
+        seed=done.seed,
+        version=order.version,
+        versions=order.versions,
+        rate=str(order.rate),
+        frames=order.frames,
+        width=order.width,
+        height=order.height,
+        pixel_aspect=asked.pixel_aspect,
+        start=asked.start,
+        timeline=asked.timeline,
+        ref=asked.ref,
+        brief=order.brief,
+        source_type=done.source_type,
+        references=dict(done.references),
+        models=dict(done.models),
+        notes=done.notes,
+    )
+
+
+def _placed(told: Placeholder, done: Made, written: Written, folder: Path) -> Placeholder:
+    """Move what was made to its place; the same bytes again are found there and take no new version."""
+    path = put(written, folder, told.shot, told.generator)
+    files: list[MadeFile] = []
+    if done.scene is not None:
+        scene = put(Written(path=done.scene, files=(done.scene,)), folder, told.shot, told.generator, beside=path)
+        files.append(MadeFile(what="scene", file=str(scene), digest=digest_of(scene)))
+    if done.workflow is not None:
+        flow = put(Written(path=done.workflow, files=(done.workflow,)), folder, told.shot, told.generator, beside=path)
+        files.append(MadeFile(what="workflow", file=str(flow), digest=digest_of(flow)))
+    told = replace(told, file=str(path), digest=digest_of(path), files=tuple(files))
+    sidecar = marks.write_sidecar(path, told)
+    return replace(told, files=(*files, MadeFile(what="sidecar", file=str(sidecar), digest=digest_of(sidecar))))
+
+
+def _with_sheet(made: list[tuple[Placeholder, Shown]], asked: PlaceholderRequested, folder: Path) -> list[Placeholder]:
+    """Put a contact sheet beside the versions and name it in each."""
+    first = Path(made[0][0].file)
+    path = first.with_name(f"{first.name.split('.')[0]}-{len(made)}_sheet.png")
+    contact_sheet([shown for _, shown in made], asked.shot, path)
+    sheet = MadeFile(what="sheet", file=str(path), digest=digest_of(path))
+    return [replace(told, files=(*told.files, sheet)) for told, _ in made]
+
+
+__all__ = ["make", "rate_of"]
