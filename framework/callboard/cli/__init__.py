@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "learn": Entry("callboard.cli.learn", "Propose thresholds from what people accepted and rejected."),
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
     "timeline": Entry("callboard.cli.timeline", "Look into timelines, fill gaps, and put captions and markers in."),
+    "placeholder": Entry("callboard.cli.placeholder", "Ask for stand-ins of missing shots, and compare them."),
     "hosts": Entry("callboard.cli.hosts", "Put Callboard into Blender, Kdenlive and Resolve, and take it away."),
     "plugins": Entry("callboard.cli.plugins", "List, describe and check plugins."),
     "models": Entry("callboard.cli.models", "List, pull, verify, carry and remove model packs."),

@@ -1,0 +1,89 @@
+"""``callboard placeholder clean``: takes the files of versions away that nobody chose."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from callboard_schemas import Placeholder, Proposal
+
+from callboard.catalog import placeholders
+from callboard.cli.options import json_flag
+from callboard.cli.output import cell, console, count, print_json
+from callboard.cli.project import catalog, here
+from callboard.config import Project
+
+
+class _File(NamedTuple):
+    path: Path
+    digest: str
+
+
+@click.command("clean")
+@click.argument("shots", nargs=-1)
+@click.option("--yes", is_flag=True, help="Delete them; else they are only listed.")
+@json_flag
+def command(shots: tuple[str, ...], yes: bool, as_json: bool) -> int:
+    """Delete the files of placeholders that were rejected or gave way, of SHOTS or of all.
+
+    A file that was changed since it was made is left alone, and so is what a version that waits or stands in needs.
+    What was asked, with its seed, stays known: 'callboard placeholder again' makes it once more.
+    """
+    project = here()
+    with catalog(project) as opened:
+        made = opened.read(placeholders.every)
+    wanted = [one for one in made if not shots or placeholders.body(one).shot in shots]
+    kept = {file.path for one in made if one.state in ("proposed", "accepted") for file in files(project, one)}
+    gone, changed = [], []
+    for path, digest in dict.fromkeys(file for one in wanted for file in files(project, one)):
+        if path in kept or not path.is_file():
+            continue
+        (gone if _is(path, digest) else changed).append(path)
+    if yes:
+        for path in gone:
+            path.unlink()
+        for folder in sorted({path.parent for path in gone}, reverse=True):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+    _tell(gone, changed, yes=yes, as_json=as_json)
+    return 0
+
+
+def files(project: Project, made: Proposal) -> Iterator[_File]:
+    """Give the files of a version, those beside it too, as long as they are in the folder for placeholders."""
+    body = made.body
+    assert isinstance(body, Placeholder), "only placeholders are asked for"
+    folder = project.placeholders
+    named = [(body.file, body.digest), *((one.file, one.digest) for one in body.files)]
+    for name, digest in named:
+        path = Path(name) if Path(name).is_absolute() else project.folder.absolute() / name
+        if path.is_relative_to(folder):  # a catalog is no reason to delete anything elsewhere
+            yield _File(path, digest)
+
+
+def _is(path: Path, digest: str) -> bool:
+    with path.open("rb") as file:
+        return digest == "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _tell(gone: list[Path], changed: list[Path], *, yes: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {"deleted" if yes else "would_delete": [str(path) for path in gone], "changed": list(map(str, changed))}
+        )
+        return
+    out = console()
+    for path in changed:
+        out.print(f"left alone, for it was changed: {cell(str(path))}")
+    if not gone:
+        out.print("There is nothing to delete.")
+        return
+    for path in gone:
+        out.print(cell(str(path)))
+    out.print(f"{count(len(gone), 'file')} deleted." if yes else f"{count(len(gone), 'file')}; --yes deletes them.")
+
+
+__all__ = ["command", "files"]
