@@ -37,7 +37,8 @@ def command(shots: tuple[str, ...], yes: bool, as_json: bool) -> int:
         made = opened.read(placeholders.every)
     wanted = [one for one in made if not shots or placeholders.body(one).shot in shots]
     kept = {file.path for one in made if one.state in ("proposed", "accepted") for file in files(project, one)}
-    gone, changed = [], []
+    gone: list[Path] = []
+    changed: list[Path] = []
     for path, digest in dict.fromkeys(file for one in wanted for file in files(project, one)):
         if path in kept or not path.is_file():
             continue
