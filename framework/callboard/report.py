@@ -30,9 +30,10 @@ class JobReport(Struct, frozen=True, kw_only=True):
 
 
 class AssetReport(Struct, frozen=True, kw_only=True):
-    """One file or sequence."""
+    """One file or sequence, or a shot that something was asked for."""
 
     path: str
+    """Percent-encoded; for a shot, its name."""
     digest: str
     state: str
     """``done``, ``failed`` or ``blocked``: the worst of its jobs; ``nothing`` when no plugin answers it."""
@@ -125,8 +126,8 @@ def _skipped(job: JobReport) -> list[str]:
 
 def _asset(conn: sqlite3.Connection, run: str, asked: Asked) -> AssetReport:
     found, asset, keys, failure = asked
-    if asset is None:
-        state = "blocked" if failure and failure.cause == "environment" and failure.code == "blocked" else "failed"
+    if asset is None and failure is not None:
+        state = "blocked" if failure.cause == "environment" and failure.code == "blocked" else "failed"
         return AssetReport(path=encode_path(found.path), digest="", state=state, failure=failure)
     done = [job for key in keys if (job := _job(conn, run, key)) is not None]
     states = {job.state for job in done}
@@ -135,11 +136,17 @@ def _asset(conn: sqlite3.Connection, run: str, asked: Asked) -> AssetReport:
     )
     return AssetReport(
         path=encode_path(found.path),
-        digest=asset.digest,
+        digest=asset.digest if asset else "",
         state="failed" if worst == "cancelled" else worst,
         jobs=tuple(done),
-        sidecars=tuple(encode_path(path) for path in sidecars_of(conn, asset.digest, os.path.abspath(found.path))),
+        sidecars=_sidecars(conn, asset, found),
     )
+
+
+def _sidecars(conn: sqlite3.Connection, asset: Asset | None, found: Found) -> tuple[str, ...]:
+    """Give the sidecars of a file; what is asked for without one, such as a missing shot, has none."""
+    written = sidecars_of(conn, asset.digest, os.path.abspath(found.path)) if asset is not None else ()
+    return tuple(encode_path(path) for path in written)
 
 
 def _job(conn: sqlite3.Connection, run: str, key: str) -> JobReport | None:
