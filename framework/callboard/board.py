@@ -172,7 +172,7 @@ class Board:
                 store=store_folder(settings.runtime.store).absolute(),
                 packs=Path(settings.runtime.models) if settings.runtime.models else None,
                 output=project.placeholders,
-                roots=self.following.roots,
+                roots={name: path for name, path in self.following.roots.items() if name != LOCAL_ROOT},
             )
         )
         self._wire(packs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
-    from callboard_schemas import Parameters
+    from callboard_schemas import Asset, Parameters
 
     from callboard.glossary import Glossary
     from callboard.media import AudioBlock, Frame, Loudness, MediaFacts
@@ -84,6 +84,23 @@ class Media(Protocol):
         """
         ...
 
+    def picture(self, at: float, max_side: int = 0) -> Frame | None:
+        """Give the one frame that is shown at a time, upright, without decoding all that comes before it.
+
+        Args:
+            at: Seconds from the first frame; before them it is the first, past the end the last.
+                A frame begins to be shown 0.6 ms early: containers round times to 1 ms.
+            max_side: Longest side in pixels after scaling; 0 keeps the size.
+
+        Returns:
+            The frame; ``None`` where the media has no picture. Its ``index`` is reckoned from its time, so it is
+            exact only where the frame rate does not vary.
+
+        Raises:
+            MediaError: the picture cannot be decoded.
+        """
+        ...
+
 
 class Context(Protocol):
     """Everything a hook may use."""
@@ -109,6 +126,26 @@ class Context(Protocol):
 
         Raises:
             JobError: the event has no asset.
+        """
+        ...
+
+    def reach(self, asset: Asset) -> Path | None:
+        """Say where another asset is on this machine, to be read only; ``None`` where it is not.
+
+        Only what lies in one of the project's watched folders is found, and no link leads out of them. For a
+        sequence it is its folder and its pattern.
+        """
+        ...
+
+    def open(self, asset: Asset, rate: float = 24.0) -> Media:
+        """Open another asset of the project, decoded where the job's own is; closed with the job.
+
+        Args:
+            asset: A neighbour, or a reference.
+            rate: Frames a second of an image sequence, which does not say.
+
+        Raises:
+            MediaError: it cannot be reached, or not be opened.
         """
         ...
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+SEQUENCE_RATE = 24.0
+"""Frames per second of an image sequence, which does not say: cinema's rate."""
+
+
 class VideoStream(Struct, frozen=True, kw_only=True):
     """Facts of a picture stream, as it is shown (after rotation)."""
 
@@ -75,10 +79,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
     large_every: float = 0.0
     large_side: int = 0
     """0: no large versions."""
+    at: float | None = None
+    """Seconds: only the frame that is shown then."""
 
     def __post_init__(self) -> None:
-        if min(self.every, self.max_side, self.limit, self.large_every, self.large_side) < 0:
-            raise ValueError("every, max_side, limit and also may not be negative")
+        if min(self.every, self.max_side, self.limit, self.large_every, self.large_side, self.at or 0.0) < 0:
+            raise ValueError("every, max_side, limit, also and at may not be negative")
 
 
 class Frame(Struct, frozen=True):
@@ -116,4 +122,4 @@ class Loudness(Struct, frozen=True, kw_only=True):
     """LUFS: the loudest 3 seconds."""
 
 
-__all__ = ["AudioBlock", "AudioStream", "Frame", "Loudness", "MediaFacts", "VideoStream", "Wanted"]
+__all__ = ["SEQUENCE_RATE", "AudioBlock", "AudioStream", "Frame", "Loudness", "MediaFacts", "VideoStream", "Wanted"]

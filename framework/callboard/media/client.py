@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from callboard_schemas import Asset
 
 from callboard.errors import MediaError
-from callboard.media import AudioBlock, Frame, Loudness, MediaFacts, Wanted
+from callboard.media import SEQUENCE_RATE, AudioBlock, Frame, Loudness, MediaFacts, Wanted
 from callboard.media.call import Call
 from callboard.media.channel import Loud, Pictures, Probe, Request, Sound, Thumb
 from callboard.media.files import open_regular, opened
@@ -25,9 +25,6 @@ from callboard.media.pool import Pool, shared
 
 if TYPE_CHECKING:
     import numpy as np
-
-SEQUENCE_RATE = 24.0
-"""Frames per second of an image sequence, which does not say: cinema's rate."""
 
 
 def open_media(
@@ -145,6 +142,17 @@ class OpenMedia:
         else:
             yield from self._pictures(self._fd, self._path, wanted)
 
+    def picture(self, at: float, max_side: int = 0) -> Frame | None:
+        """Give the one frame that is shown at *at* seconds; see ``callboard.context.Media``."""
+        wanted = Wanted(max_side=max_side, at=max(at, 0.0))
+        if self._numbered is None:
+            return next(iter(list(self._pictures(self._fd, self._path, wanted))), None)
+        number, time = self._numbered.shown_at(max(at, 0.0))
+        path = self._numbered.path(number)
+        with opened(path) as fd:
+            found = list(self._pictures(fd, path, Wanted(max_side=max_side, at=0.0)))
+        return next((Frame(time, number - self._numbered.first, frame.pixels) for frame in found), None)
+
     @contextmanager
     def _call(self, fd: int, path: Path, request: Request) -> Iterator[Call]:
         call = Call(fd, path, request, self._pool, self._folder)
@@ -191,4 +199,4 @@ class OpenMedia:
             raise failure
 
 
-__all__ = ["SEQUENCE_RATE", "OpenMedia", "open_media"]
+__all__ = ["OpenMedia", "open_media"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,12 @@ class Numbered:
                 yield index, time
                 if every > 0:
                     target = ((time + 1e-6) // every + 1) * every
+
+    def shown_at(self, time: float) -> tuple[int, float]:
+        """Give the number of the frame that is shown at a time, and its own time; a missing one lets the last stand."""
+        wanted = self.first + int((time + 1e-6) * self._rate)
+        number = self.numbers[max(bisect.bisect_right(self.numbers, wanted) - 1, 0)]
+        return number, (number - self.first) / self._rate
 
     def facts(self, facts: MediaFacts) -> MediaFacts:
         """Give the first frame's facts the length of the sequence."""

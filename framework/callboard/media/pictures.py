@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from callboard.media.streams import Container
 
 _SLACK = 0.001  # seconds; a frame this close before its target is the target's: containers round times to 1 ms
+_SLACK_SHOWN = 0.0006  # the same, and two frames that are 1 ms apart are told apart
 _REORDER = 0.5  # seconds by which a key frame may be shown after the decoding time that the index holds
+_BACK = (_REORDER, 10.0, 60.0)  # seconds before a single frame to seek to, in turn, until a key frame precedes it
 _WORTH = 1.0  # seconds of decoding that a seek must save; a seek drains and refills every decoding thread
 
 
@@ -37,6 +39,9 @@ def frames(container: Container, wanted: Wanted) -> Iterator[Frame]:
         NotMedia: not one frame can be decoded.
     """
     reader = _Reader(container)
+    if wanted.at is not None:
+        yield _single(reader, container, wanted.at, wanted.max_side)
+        return
     aspect = container.aspect(container.video()[0])
     render, render_large = _Renderer(wanted.max_side, aspect), _Renderer(wanted.large_side, aspect)
     given, target, large_target = 0, float("-inf"), float("-inf")
@@ -53,6 +58,14 @@ def frames(container: Container, wanted: Wanted) -> Iterator[Frame]:
             target = _next(found.time, wanted.every)
     if not given:
         raise NotMedia("holds no picture that can be decoded", "Copy or export it again.")
+
+
+def _single(reader: _Reader, container: Container, at: float, max_side: int) -> Frame:
+    found = reader.shown_at(at)
+    if found is None:
+        raise NotMedia("holds no picture that can be decoded", "Copy or export it again.")
+    render = _Renderer(max_side, container.aspect(container.video()[0]))
+    return Frame(found.time, found.number, render(found.frame))
 
 
 def _next(time: float, every: float) -> float:
@@ -84,6 +97,53 @@ class _Reader:
             self._container.problems.append(f"{self._damaged} packets of the picture could not be decoded")
             self._damaged = 0
         return None
+
+    def shown_at(self, at: float) -> _Decoded | None:
+        """Return the last frame that begins at or before *at* seconds, else the first; ``None`` where there is none."""
+        length = (self._container.av.duration or 0) / 1_000_000
+        end = min(at, length) if length else at
+        for back in _BACK:
+            if end <= back or not self._seek(end - back):
+                break
+            if (found := self._forward(at)) is not None:
+                return found
+        self._container.reopen()
+        self._stream = self._container.prepare(self._container.video()[0])
+        self._restart(leapt=False)
+        return self._forward(at, first=True)
+
+    def _forward(self, at: float, *, first: bool = False) -> _Decoded | None:
+        """Decode from where the container stands up to *at*; what precedes a key frame is not whole, and passed over.
+
+        Args:
+            at: Seconds.
+            first: Take any frame, and the first one where all are later.
+        """
+        shown: _Decoded | None = None
+        whole = first
+        for found in self._frames:
+            if self._leapt and found.frame.time is None:
+                return None  # only counting from the start tells its time
+            whole = whole or bool(found.frame.key_frame)
+            if found.time > at + _SLACK_SHOWN:
+                return shown or (found if first else None)
+            if whole:
+                shown = found
+        return shown
+
+    def _seek(self, time: float) -> bool:
+        """Go to the key frame before *time*; whether the container can."""
+        offset = round((time + self._start) / self._stream.time_base)
+        try:
+            self._container.av.seek(offset, stream=self._stream)
+        except av.error.FFmpegError:
+            return False
+        self._restart(leapt=True)
+        return True
+
+    def _restart(self, *, leapt: bool) -> None:
+        self._leapt, self._last = leapt, _Decoded(-1, 0.0, None)
+        self._frames = self._decode()
 
     def _key_times(self) -> list[float]:
         base = self._stream.time_base

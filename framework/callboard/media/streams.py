@@ -39,21 +39,30 @@ class Container:
 
     def __init__(self, fd: int, size: int, limits: Limits, alive: Callable[[], None]) -> None:
         self.problems: list[str] = []
-        self.limits, self.alive, self._size = limits, alive, size
+        self.limits, self.alive, self._size, self._fd = limits, alive, size, fd
+        self.av = self._open()
+        self.still = self.av.format.name.endswith("_pipe") and self.av.format.name != "yuv4mpegpipe"
+        self.start = Fraction(self.av.start_time or 0, 1_000_000)
+
+    def _open(self) -> Any:
         # Only "fd" may be opened: a file that names other files finds no protocol to reach them with.
-        options = {"fd": str(fd), "protocol_whitelist": "fd", "format_whitelist": FORMATS, "max_streams": "128"}
+        options = {"fd": str(self._fd), "protocol_whitelist": "fd", "format_whitelist": FORMATS, "max_streams": "128"}
         try:
-            self.av = av.open(
+            return av.open(
                 "fd:",
                 mode="r",
                 container_options=options,
-                options={"max_pixels": str(limits.pixels)},
+                options={"max_pixels": str(self.limits.pixels)},
                 metadata_errors="replace",
             )
         except av.error.FFmpegError as error:
             raise NotMedia(f"is not media that can be opened: {error.strerror}", _AGAIN) from None
-        self.still = self.av.format.name.endswith("_pipe") and self.av.format.name != "yuv4mpegpipe"
-        self.start = Fraction(self.av.start_time or 0, 1_000_000)
+
+    def reopen(self) -> None:
+        """Begin anew: some containers cannot seek, and some do not find their first frame again. Streams are new."""
+        self.av.close()
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self.av = self._open()
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from callboard_schemas import Asset, Parameters
 
-from callboard.errors import Blocked, JobError
+from callboard.errors import Blocked, JobError, MediaError
+from callboard.media import SEQUENCE_RATE
+from callboard.plugin.reach import reached
 from callboard.runtime import Ticket
 from callboard.runtime.tickets import NOBODY
 
@@ -26,12 +28,8 @@ KEPT_VARIABLE = "CALLBOARD_KEPT"
 """Environment variable by which a plugin's process knows where plugins keep files, each in a folder by its id."""
 OUTPUT_VARIABLE = "CALLBOARD_OUTPUT"
 """The same for the folder of the media that plugins make."""
-ROOTS_VARIABLE = "CALLBOARD_ROOTS"
-"""The same for the watched folders: JSON of names and paths, percent-encoded as in messages."""
 PROGRESS_EVERY = 0.1
 """Seconds between two words on progress; a person reads no faster, and a bar needs no more."""
-
-OpenMedia = Callable[[Path, "Asset | None"], "contextlib.AbstractContextManager[Media]"]
 
 
 class Cancelled(BaseException):
@@ -73,13 +71,15 @@ class Surroundings:
         if close is not None and self._address:
             close()
 
-    def open_media(self, path: Path, asset: Asset | None) -> contextlib.AbstractContextManager[Media]:
+    def open_media(
+        self, path: Path, asset: Asset | None, rate: float = SEQUENCE_RATE
+    ) -> contextlib.AbstractContextManager[Media]:
         """Open media in a process that may die."""
         from callboard.media.client import open_media
 
         if self._shm is None:
             raise Blocked("there is no folder for shared memory")
-        return open_media(path, asset, shm_folder=self._shm)
+        return open_media(path, asset, shm_folder=self._shm, rate=rate)
 
 
 class JobContext:
@@ -100,10 +100,12 @@ class JobContext:
         ticket: Ticket = NOBODY,
         folder: Path | None = None,
         output: Path | None = None,
+        roots: Mapping[str, Path] | None = None,
     ) -> None:
         self._ticket = ticket
         self._models = models or {}
         self._folder, self._output = folder, output
+        self._roots = roots or {}
         self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
         self._vocabulary, self._glossary = vocabulary, glossary
         self._surroundings = surroundings
@@ -183,6 +185,19 @@ class JobContext:
         bound = getattr(runtime, "bound", None)  # a runtime that a test made may know nothing of tickets
         return runtime if bound is None else bound(self._ticket)
 
+    def reach(self, asset: Asset) -> Path | None:
+        """Say where another asset is on this machine; ``None`` where it is in none of the watched folders."""
+        self._go_on()
+        return reached(self._roots, asset)
+
+    def open(self, asset: Asset, rate: float = SEQUENCE_RATE) -> Media:
+        """Open another asset of the project; it is closed with the job."""
+        path = self.reach(asset)
+        if path is None:
+            raise MediaError(asset.place.path, "is in none of the watched folders", "Is its drive there?")
+        with self._lock:
+            return self._opened.enter_context(self._surroundings.open_media(path, asset, rate))
+
     def progress(self, fraction: float, note: str = "") -> None:
         """Say how far the job is, 0 to 1; words that come too soon after the last are left out."""
         self._go_on()
@@ -225,7 +240,6 @@ def local_path(encoded: str | None) -> Path | None:
 __all__ = [
     "KEPT_VARIABLE",
     "OUTPUT_VARIABLE",
-    "ROOTS_VARIABLE",
     "Cancelled",
     "JobContext",
     "Surroundings",

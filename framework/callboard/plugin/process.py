@@ -40,6 +40,7 @@ from callboard.plugin.messages import (
     Stop,
     ToPlugins,
 )
+from callboard.plugin.reach import watched_roots
 from callboard.runtime import Ticket
 from callboard.wire import Channel
 
@@ -145,6 +146,7 @@ class PluginProcess:
             ticket=Ticket(job.key, job.urgent, time.monotonic() + job.deadline),
             folder=kept_folder(job.plugin),
             output=output_folder(),
+            roots=watched_roots(),
         )
         work = self._work[order.id] = _Work(None, context)
         work.task = self._start(self._do(order.id, job, context))

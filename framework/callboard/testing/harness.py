@@ -119,11 +119,22 @@ def _digests(manifest: Manifest) -> dict[str, str]:
 class PluginHarness:
     """Runs plugins in this process, with the context that a plugin process would give them."""
 
-    def __init__(self, shm_folder: Path, runtime: Runtime | None = None) -> None:
+    def __init__(
+        self,
+        shm_folder: Path,
+        runtime: Runtime | None = None,
+        *,
+        roots: Mapping[str, Path] | None = None,
+        output: Path | None = None,
+    ) -> None:
         self.runtime = runtime
         """Where models come from: ``callboard.runtime.local.LocalRuntime()`` runs them in this process."""
         self.progress: list[tuple[float, str]] = []
         """What the last run said of its progress, unthrottled words left out."""
+        self.roots: Mapping[str, Path] = roots or {}
+        """Watched folders by their names, in which ``context.reach`` and ``context.open`` find other assets."""
+        self.output = output if output is not None else shm_folder.parent / "placeholders"
+        """Where plugins put media that they make."""
         self._shm = shm_folder
 
     def run(
@@ -199,6 +210,8 @@ class PluginHarness:
             glossary=glossary,
             models=_digests(manifest),
             folder=self._shm.parent / "plugins" / manifest.id,
+            output=self.output,
+            roots=self.roots,
         )
         plugins = Plugins()
         try:

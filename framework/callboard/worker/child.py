@@ -19,8 +19,9 @@ from callboard_schemas import encode_path
 
 from callboard.errors import Blocked
 from callboard.packs.store import PACKS_VARIABLE, VARIABLE
-from callboard.plugin.context import KEPT_VARIABLE, OUTPUT_VARIABLE, ROOTS_VARIABLE
+from callboard.plugin.context import KEPT_VARIABLE, OUTPUT_VARIABLE
 from callboard.plugin.messages import FromPlugins, Hello, Stop
+from callboard.plugin.reach import ROOTS_VARIABLE
 from callboard.process_group import clean_environment, kill_group, kill_marked, signal_name
 from callboard.wire import Channel, WireError
 from callboard.worker.clock import HeldClock
