@@ -75,6 +75,7 @@ class Desk:
 
     def decide(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
         """Apply one decision. Returns whether anything changed."""
+        former = proposals.get(conn, decision.proposal)
         changed = proposals.decide(conn, decision, run)
         if changed is None:
             return False
@@ -85,7 +86,18 @@ class Desk:
             if changed.state == "accepted" and isinstance(changed.body, Captions):
                 self._onward.captions(conn, changed, job.digest, run)
             self._deliver(conn, changed, job.digest, run)
+        if changed.result in ("placeholder", "swap"):
+            _tell_changed(conn, proposals.given_way(conn, changed.id))
+            if decision.decision == "reject" and former is not None and former.state == "accepted":
+                self._give_place(conn, changed, decision)
         return True
+
+    def _give_place(self, conn: sqlite3.Connection, gone: Proposal, decision: Decision) -> None:
+        """Have what stood before hold again, where what took its place, or stood in there, is rejected."""
+        for other in proposals.superseded_by(conn, gone.id) if gone.result == "swap" else ():
+            again = Decision(proposal=other, decision="accept", by=decision.by, reason=f"{gone.id} was rejected")
+            self.decide(conn, again, decisions.last_acceptance(conn, other).run)
+        _tell_changed(conn, proposals.release(conn, gone.id))
 
     def hear(self, conn: sqlite3.Connection, decision: Decision, run: str) -> bool:
         """Apply a decision that came as a message, its tags named as people name them.

@@ -81,6 +81,10 @@ class PlaceholderRequested(Struct, frozen=True, kw_only=True, omit_defaults=True
     """The file that misses it, as a person named it."""
     ref: str = ""
     """Where in the timeline, such as ``V1-48``."""
+    reel: str = ""
+    """The tape or card of the missing media, where the timeline says; with ``source``, media is known by it."""
+    source: str = ""
+    """Timecode of its first frame on that reel."""
     brief: Brief | None = None
     seed: Annotated[int, Meta(ge=0, lt=2**31)] = 0
     versions: Annotated[int, Meta(ge=1, le=16)] = 1

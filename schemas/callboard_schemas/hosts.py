@@ -145,6 +145,8 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Absolute path of a placeholder, of the real shot, or of the subtitle file with these cues."""
     digest: Digest | None = None
     gap: Gap | None = None
+    source_in: float = 0.0
+    """Seconds into the file of what the first frame of the placeholder's own file becomes: its handle at the head."""
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):

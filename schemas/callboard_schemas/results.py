@@ -224,6 +224,8 @@ class Placeholder(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     """Name to digest or version of what made it: packs, Blender, a workflow."""
     references: dict[str, Digest] = {}
     """Pictures that went into it, by path."""
+    by: str = ""
+    """Who asked for it."""
     credentials: str = ""
     """Who signed its content credentials; empty where nobody did."""
     notes: tuple[str, ...] = ()

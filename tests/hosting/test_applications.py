@@ -71,7 +71,7 @@ def make(folder: Path, *plugins: str, hosts: Hosts | None = None, **more: Any) -
     settings = Settings(
         watch=(Watch(path="footage", quiet=0.2),),
         allow_plugins=plugins,
-        plugins={"caption": off, "autotag": off, "localize": off},
+        plugins={"caption": off, "autotag": off, "localize": off, "placeholder": off},
         policy=Policy(analyse="ask"),
         workers=1,
         hosts=hosts or Hosts(),

@@ -129,7 +129,12 @@ CREATE INDEX host_commands_placeholder ON host_commands(seq) WHERE verb = 'place
 CREATE INDEX host_commands_use ON host_commands(application, project, ref) WHERE ref != '';
 """
 
-STEPS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
+_V5 = """
+CREATE INDEX proposals_standins ON proposals(result, state) WHERE result IN ('placeholder', 'swap');
+CREATE INDEX events_arrivals ON events(seq) WHERE type = 'shot.arrived';
+"""
+
+STEPS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5)
 """Every step in order; a released step never changes."""
 
 

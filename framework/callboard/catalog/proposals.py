@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 from callboard_schemas import Asset, Decision, Kind, Proposal, ProposalState, Provenance, Result, Translation
 
-from callboard.catalog import decisions, texts
+from callboard.catalog import decisions, standins, texts
 from callboard.errors import CatalogError
 
 _COLUMNS = (
@@ -154,7 +154,8 @@ _BECOMES: dict[str, ProposalState] = {"accept": "accepted", "reject": "rejected"
 def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal | None:
     """Apply a decision. Returns the proposal when something changed, ``None`` when it stood so already.
 
-    Accepting supersedes what was accepted before from the same plugin, of the same result and language.
+    Accepting supersedes what was accepted before from the same plugin, of the same result and language; of what stands
+    in for a shot, and takes its place, whatever was accepted or waits for the same place.
     """
     found, becomes = get(conn, decision.proposal), _BECOMES[decision.decision]
     without = decision.without if becomes == "accepted" else ()
@@ -166,9 +167,17 @@ def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal |
     rivals = _rivals(conn, found) if becomes == "accepted" else []
     for other in rivals:
         _set(conn, other, "superseded", decision.by, f"by {found.id}", run)
+    _pass_over(conn, found, becomes)
     if rivals or without or found.without or {found.state, becomes} != {"proposed", "accepted"}:
         texts.refresh_proposal(conn, found.id)  # what is proposed is found by the same words as what is accepted
     return get(conn, found.id)
+
+
+def _pass_over(conn: sqlite3.Connection, kept: Proposal, becomes: ProposalState) -> None:
+    """Put aside what waits for the same place, in other words than what was accepted: see ``release``."""
+    one = standins.find(conn, kept.id) if becomes == "accepted" else None
+    for other in standins.passed_over(conn, one) if one is not None else ():
+        _set(conn, other, "superseded", "", f"passed over for {kept.id}", "")
 
 
 def _set(conn: sqlite3.Connection, ident: str, state: ProposalState, by: str, reason: str, run: str) -> None:
@@ -178,10 +187,10 @@ def _set(conn: sqlite3.Connection, ident: str, state: ProposalState, by: str, re
     )
 
 
-def _slot(proposal: Proposal) -> tuple[str, bool]:
+def _slot(proposal: Proposal) -> tuple[str, bool, str]:
     """Say what a proposal competes for: of results in a language, one with cues and one with other texts may stand."""
-    body = proposal.body
-    return str(getattr(body, "language", "")), isinstance(body, Translation) and not body.cues
+    body, of = proposal.body, getattr(proposal.body, "placeholder", "")
+    return str(getattr(body, "language", "")), isinstance(body, Translation) and not body.cues, str(of)
 
 
 _SAME_MAKER = (
@@ -191,6 +200,9 @@ _SAME_MAKER = (
 
 
 def _rivals(conn: sqlite3.Connection, kept: Proposal) -> list[str]:
+    one = standins.find(conn, kept.id)
+    if one is not None:
+        return standins.rivals(conn, one)
     rows = conn.execute(
         f"SELECT {_COLUMNS} FROM proposals WHERE {_SAME_MAKER} AND result = :result AND state = 'accepted'"  # noqa: S608 - constant columns
         " AND id != :id AND digest = (SELECT digest FROM proposals WHERE id = :id) AND job != :job",
@@ -209,15 +221,25 @@ def person_stands(conn: sqlite3.Connection, made: Proposal, digest: str) -> bool
 
 
 def release(conn: sqlite3.Connection, ident: str) -> list[str]:
-    """Propose again what a person's result took the place of before anybody looked at it. Returns the ids."""
+    """Propose again what gave way to one proposal before it was accepted. Returns the ids.
+
+    That is what a person's result took the place of before anybody looked at it, and what was not chosen with it.
+    """
     rows = conn.execute(
         "UPDATE proposals SET state = 'proposed', decided = NULL, reason = ''"
-        " WHERE state = 'superseded' AND reason = ? AND EXISTS"
-        " (SELECT 1 FROM proposals p WHERE p.id = ? AND p.plugin = ?) RETURNING id",
-        (f"replaced by {ident}", ident, PERSON),
+        " WHERE state = 'superseded' AND (reason = ? OR (reason = ? AND EXISTS"
+        " (SELECT 1 FROM proposals p WHERE p.id = ? AND p.plugin = ?))) RETURNING id",
+        (f"passed over for {ident}", f"replaced by {ident}", ident, PERSON),
     ).fetchall()
     if rows:
         texts.refresh_proposal(conn, ident)
+    return [row[0] for row in rows]
+
+
+def given_way(conn: sqlite3.Connection, ident: str) -> list[str]:
+    """Give all that one proposal's acceptance put aside, accepted before or not."""
+    words = f"by {ident}", f"passed over for {ident}"
+    rows = conn.execute("SELECT id FROM proposals WHERE state = 'superseded' AND reason IN (?, ?) ORDER BY id", words)
     return [row[0] for row in rows]
 
 

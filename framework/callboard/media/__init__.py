@@ -39,6 +39,8 @@ class VideoStream(Struct, frozen=True, kw_only=True):
     color_transfer: str = ""
     field_order: str = ""
     timecode: str = ""
+    reel: str = ""
+    """The tape or card that it came from."""
 
 
 class AudioStream(Struct, frozen=True, kw_only=True):

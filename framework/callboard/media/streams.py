@@ -172,12 +172,13 @@ class Container:
             color_space=_name(Colorspace, context.colorspace),
             color_transfer=_name(ColorTrc, context.color_trc),
             field_order=_FIELD_ORDERS.get(context.field_order, ""),
-            timecode=self._timecode(stream),
+            timecode=self._said(stream, "timecode"),
+            reel=self._said(stream, "reel_name", "reel", "tape"),
         )
 
-    def _timecode(self, stream: Any) -> str:
+    def _said(self, stream: Any, *keys: str) -> str:
         places = (stream.metadata, *(s.metadata for s in self.av.streams.data), self.av.metadata)
-        return next((clean_text(place["timecode"]) for place in places if "timecode" in place), "")
+        return next((clean_text(place[key]) for place in places for key in keys if key in place), "")
 
     def sound(self, rate: int, block_seconds: float, *, channels: bool = False) -> Iterator[AudioBlock]:
         """Give the first sound stream."""
