@@ -1,10 +1,11 @@
-"""Names for colours: sRGB to CIE L*a*b*, and the nearest of some thirty anchors with plain English names."""
+"""Names for colours: the nearest of some thirty anchors with plain English names."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from callboard.colour import to_lab
 
 Array = np.ndarray[Any, Any]
 
@@ -53,23 +54,6 @@ ANCHORS: tuple[tuple[str, tuple[int, int, int]], ...] = (
 NEUTRAL_CHROMA = 7.0
 """Chroma below which the eye calls a colour grey."""
 _NEUTRAL = ("black", "dark grey", "grey", "light grey", "white")
-# sRGB (IEC 61966-2-1) to XYZ, D65 white.
-_TO_XYZ = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
-)
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-_LINEAR = np.where(
-    np.arange(256) / 255 <= 0.04045, np.arange(256) / 255 / 12.92, ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4
-)
-
-
-def to_lab(pixels: Array) -> Array:
-    """Turn uint8 sRGB, any shape ending in 3, into float32 L*a*b* (D65) of the same shape."""
-    xyz = _LINEAR[pixels] @ _TO_XYZ.T / _WHITE
-    bent = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    x, y, z = bent[..., 0], bent[..., 1], bent[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
-
 
 _NAMES = tuple(dict.fromkeys(name for name, _ in ANCHORS))
 _ANCHOR_LAB = to_lab(np.array([rgb for _, rgb in ANCHORS], np.uint8))

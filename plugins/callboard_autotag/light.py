@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from callboard.colour import to_lab
 from callboard_schemas import Evidence, Tag
 
-from callboard_autotag.colours import to_lab
 from callboard_autotag.picture import METHOD, Look, frame_bars, thin
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from callboard.colour import to_lab
 from callboard_schemas import Evidence, Scalar, Tag
 
-from callboard_autotag.colours import count_names, to_lab
+from callboard_autotag.colours import count_names
 
 Array = np.ndarray[Any, Any]
 

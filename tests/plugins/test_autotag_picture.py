@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from callboard_autotag.colours import count_names, name_colour, to_lab
+from callboard.colour import to_lab
+from callboard_autotag.colours import count_names, name_colour
 from callboard_autotag.picture import Look
 
 NAMED = {

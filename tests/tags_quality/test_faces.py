@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from callboard.faces.cascade import Face, FaceFinder, keep
+from callboard.faces.framing import SIZES, believable, size_of
 from callboard.runtime.local import LocalRuntime
 from callboard_autotag.analyser import Picture, Shot
-from callboard_autotag.faces import SIZES, Faces, believable, count_names, size_of
-from callboard_autotag.mtcnn import Face, FaceFinder, keep
+from callboard_autotag.faces import Faces, count_names
 from callboard_autotag.truth.cuts import photograph
 from callboard_autotag.truth.shot_size import evaluate_shot_size, stage
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
+from callboard.faces.framing import SIZES
 
 from callboard_autotag.analyser import Picture
-from callboard_autotag.faces import SIZES, Faces
+from callboard_autotag.faces import Faces
 from callboard_autotag.truth.cuts import photograph
 from callboard_autotag.truth.motion import make_texture
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from callboard.errors import JobError
 from msgspec import Struct
+
+from callboard.errors import JobError
 
 if TYPE_CHECKING:
     from callboard.context import Runtime
