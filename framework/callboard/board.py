@@ -173,6 +173,7 @@ class Board:
                 packs=Path(settings.runtime.models) if settings.runtime.models else None,
                 output=project.placeholders,
                 roots={name: path for name, path in self.following.roots.items() if name != LOCAL_ROOT},
+                project=project.folder.absolute(),
             )
         )
         self._wire(packs)

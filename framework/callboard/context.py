@@ -137,6 +137,14 @@ class Context(Protocol):
         """
         ...
 
+    def named(self, path: str) -> Path | None:
+        """Say where a file is that a brief names, counted from the project's folder; ``None`` where it is not.
+
+        Only what lies in the project's folder or in one of its watched folders is found, to be read only: whoever may
+        ask for something may not have any file of this machine read. No link leads out of them.
+        """
+        ...
+
     def open(self, asset: Asset, rate: float = 24.0) -> Media:
         """Open another asset of the project, decoded where the job's own is; closed with the job.
 

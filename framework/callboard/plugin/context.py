@@ -15,7 +15,7 @@ from callboard_schemas import Asset, Parameters
 
 from callboard.errors import Blocked, JobError, MediaError
 from callboard.media import SEQUENCE_RATE
-from callboard.plugin.reach import reached
+from callboard.plugin.reach import named, reached
 from callboard.runtime import Ticket
 from callboard.runtime.tickets import NOBODY
 
@@ -101,11 +101,12 @@ class JobContext:
         folder: Path | None = None,
         output: Path | None = None,
         roots: Mapping[str, Path] | None = None,
+        project: Path | None = None,
     ) -> None:
         self._ticket = ticket
         self._models = models or {}
         self._folder, self._output = folder, output
-        self._roots = roots or {}
+        self._roots, self._project = roots or {}, project
         self._parameters, self._path, self._asset, self._log = parameters, path, asset, log
         self._vocabulary, self._glossary = vocabulary, glossary
         self._surroundings = surroundings
@@ -189,6 +190,11 @@ class JobContext:
         """Say where another asset is on this machine; ``None`` where it is in none of the watched folders."""
         self._go_on()
         return reached(self._roots, asset)
+
+    def named(self, path: str) -> Path | None:
+        """Say where a file is that a brief names; ``None`` where it is not in the project."""
+        self._go_on()
+        return named(self._project, self._roots, path)
 
     def open(self, asset: Asset, rate: float = SEQUENCE_RATE) -> Media:
         """Open another asset of the project; it is closed with the job."""

@@ -40,7 +40,7 @@ from callboard.plugin.messages import (
     Stop,
     ToPlugins,
 )
-from callboard.plugin.reach import watched_roots
+from callboard.plugin.reach import project_folder, watched_roots
 from callboard.runtime import Ticket
 from callboard.wire import Channel
 
@@ -147,6 +147,7 @@ class PluginProcess:
             folder=kept_folder(job.plugin),
             output=output_folder(),
             roots=watched_roots(),
+            project=project_folder(),
         )
         work = self._work[order.id] = _Work(None, context)
         work.task = self._start(self._do(order.id, job, context))

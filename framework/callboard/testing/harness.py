@@ -212,6 +212,7 @@ class PluginHarness:
             folder=self._shm.parent / "plugins" / manifest.id,
             output=self.output,
             roots=self.roots,
+            project=self.output.parent,
         )
         plugins = Plugins()
         try:

@@ -21,7 +21,7 @@ from callboard.errors import Blocked
 from callboard.packs.store import PACKS_VARIABLE, VARIABLE
 from callboard.plugin.context import KEPT_VARIABLE, OUTPUT_VARIABLE
 from callboard.plugin.messages import FromPlugins, Hello, Stop
-from callboard.plugin.reach import ROOTS_VARIABLE
+from callboard.plugin.reach import PROJECT_VARIABLE, ROOTS_VARIABLE
 from callboard.process_group import clean_environment, kill_group, kill_marked, signal_name
 from callboard.wire import Channel, WireError
 from callboard.worker.clock import HeldClock
@@ -61,6 +61,8 @@ class Surround:
     """Where plugins put media that they make."""
     roots: Mapping[str, bytes] = field(default_factory=dict)
     """The watched folders."""
+    project: Path | None = None
+    """The project's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +218,7 @@ def _places(surround: Surround) -> dict[str, str]:
     """Say where model packs are, and where plugins keep files of their own: beside the run folder."""
     kept = surround.run_folder.parent / "plugins"
     places: dict[str, object] = {VARIABLE: surround.store, PACKS_VARIABLE: surround.packs, KEPT_VARIABLE: kept}
-    places[OUTPUT_VARIABLE] = surround.output
+    places |= {OUTPUT_VARIABLE: surround.output, PROJECT_VARIABLE: surround.project}
     places[ROOTS_VARIABLE] = json.dumps({name: encode_path(path) for name, path in surround.roots.items()})
     return {name: str(place) for name, place in places.items() if place is not None}
 

@@ -78,6 +78,7 @@ class PluginPool:
         packs: Path | None = None,
         output: Path | None = None,
         roots: Mapping[str, bytes] | None = None,
+        project: Path | None = None,
     ) -> None:
         self._plugins = {found.id: found for found in plugins}
         self._on_progress, self._clock = on_progress, clock
@@ -94,6 +95,7 @@ class PluginPool:
             packs=packs,
             output=output,
             roots=roots or {},
+            project=project,
         )
         limit = rss_limit or min(RSS_LIMIT, psutil.virtual_memory().total // 2)
         self._lanes: dict[str, Lane] = {}
