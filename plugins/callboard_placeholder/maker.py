@@ -152,6 +152,7 @@ def _told(asked: PlaceholderRequested, name: str, order: Order, done: Made) -> P
         timeline=asked.timeline,
         ref=asked.ref,
         brief=order.brief,
+        by=asked.by,
         source_type=done.source_type,
         references=dict(done.references),
         models=dict(done.models),

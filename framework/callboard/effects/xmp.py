@@ -175,6 +175,22 @@ def _opened(data: bytes, node: Element, inside: str) -> Edit:
     return node.open_end - 2, node.open_end, b">" + inside.encode() + b"</" + tag + b">"
 
 
+def fresh() -> xmpblock.Block:
+    """Give a description for a file that says nothing yet; ``document`` writes it."""
+    return xmpblock.Block(_empty_rdf(), "")
+
+
+def document(block: xmpblock.Block, space: str) -> bytes:
+    """Write a file that holds one description, with the mark of a namespace of ours."""
+    return splice(EMPTY, [_into_rdf(EMPTY, _empty_rdf(), block.render(space))])[0]
+
+
+def _empty_rdf() -> Element:
+    rdf = find_rdf(parse(EMPTY))
+    assert rdf is not None
+    return rdf
+
+
 def strip(data: bytes, last: Version | None) -> bytes:
     """Take out what is ours, in a file that others have changed since we wrote it."""
     root = parse(data)
@@ -255,4 +271,17 @@ def _tree(node: Element) -> object:
     return node.name, node.text, sorted(node.attributes.items()), [_tree(child) for child in node.children]
 
 
-__all__ = ["DC", "EMPTY", "ITEM", "LR", "Merged", "XmlRefused", "merge", "same_meaning", "says_nothing", "strip"]
+__all__ = [
+    "DC",
+    "EMPTY",
+    "ITEM",
+    "LR",
+    "Merged",
+    "XmlRefused",
+    "document",
+    "fresh",
+    "merge",
+    "same_meaning",
+    "says_nothing",
+    "strip",
+]

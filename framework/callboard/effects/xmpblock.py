@@ -6,9 +6,17 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr  # writes, parses nothing
 
 from callboard.effects.spans import Element, Name
-from callboard.effects.xmpmodel import DC, DIGIKAM, KINDS, LR, OWN, RDF, Property
+from callboard.effects.xmpmodel import DC, DIGIKAM, IPTC_EXT, KINDS, LR, OWN, PLACEHOLDER, RDF, XMP, Property
 
-_PREFIXES = {DC: "dc", LR: "lr", DIGIKAM: "digiKam", OWN: "callboard"}
+_PREFIXES = {
+    DC: "dc",
+    LR: "lr",
+    DIGIKAM: "digiKam",
+    IPTC_EXT: "Iptc4xmpExt",
+    OWN: "callboard",
+    PLACEHOLDER: "placeholder",
+    XMP: "xmp",
+}
 
 
 def item(text: str, tag: str = "rdf:li") -> str:
@@ -44,27 +52,28 @@ class Block:
         self.lines += [f"   <{tag}>", f"    <rdf:{kind}>", *(f"     {line}" for line in written)]
         self.lines += [f"    </rdf:{kind}>", f"   </{tag}>"]
 
-    def own(self, properties: dict[str, Property]) -> None:
-        """Add properties of our namespace; empty ones are left out."""
+    def own(self, properties: dict[str, Property], space: str = OWN) -> None:
+        """Add properties of one namespace, ours where no other is named; empty ones are left out."""
         for local, value in properties.items():
-            name = (OWN, local)
+            name = (space, local)
             if isinstance(value, str):
                 if value:
                     self.lines.append(f"   <{self._name(name)}>{escape(value)}</{self._name(name)}>")
             elif value:
-                self._list(name, "Seq" if isinstance(value[0], dict) else "Bag", [self._entry(row) for row in value])
+                rows = [self._entry(row, space) for row in value]
+                self._list(name, "Seq" if isinstance(value[0], dict) else "Bag", rows)
 
-    def _entry(self, row: str | dict[str, str]) -> str:
+    def _entry(self, row: str | dict[str, str], space: str) -> str:
         if isinstance(row, str):
             return item(row)
         fields = "".join(
-            f"<{self._name((OWN, key))}>{escape(text)}</{self._name((OWN, key))}>" for key, text in row.items()
+            f"<{self._name((space, key))}>{escape(text)}</{self._name((space, key))}>" for key, text in row.items()
         )
         return f'<rdf:li rdf:parseType="Resource">{fields}</rdf:li>'
 
-    def render(self) -> str:
-        """Write the description, from the line end before it to its own end."""
-        mark = self._name((OWN, "schema"))
+    def render(self, space: str = OWN) -> str:
+        """Write the description, from the line end before it to its own end, with the mark of a namespace of ours."""
+        mark = self._name((space, "schema"))
         spaces = [f'xmlns:{_PREFIXES[space]}="{space}"' for space in self.spaces]
         if self.declare:
             spaces.insert(0, f'xmlns:rdf="{RDF}"')

@@ -17,7 +17,11 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
 LR = "http://ns.adobe.com/lightroom/1.0/"
 DIGIKAM = "http://www.digikam.org/ns/1.0/"
+IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+XMP = "http://ns.adobe.com/xap/1.0/"
 OWN = "https://callboard.dev/ns/1.0/"
+PLACEHOLDER = "https://callboard.dev/ns/placeholder/1.0/"
+"""What a placeholder says of itself; apart from ``OWN``, which is written anew whenever tags are."""
 XML = "http://www.w3.org/XML/1998/namespace"
 DEFAULT = "x-default"
 """The language of a text for readers whose own is not among the alternatives."""
@@ -233,15 +237,18 @@ __all__ = [
     "DESCRIPTION",
     "DIGIKAM",
     "HIERARCHY",
+    "IPTC_EXT",
     "ITEM",
     "KINDS",
     "LISTS",
     "LR",
     "OWN",
     "PATHS",
+    "PLACEHOLDER",
     "RDF",
     "SUBJECT",
     "XML",
+    "XMP",
     "Property",
     "Wish",
     "find_rdf",
