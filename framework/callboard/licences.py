@@ -32,6 +32,7 @@ _SPDX = {
     "bsd license": "BSD-3-Clause",
     "3-clause bsd license": "BSD-3-Clause",
     "bsd 2-clause license": "BSD-2-Clause",
+    "gnu library or lesser general public license (lgpl)": "LGPL-3.0-or-later",
     "isc license (iscl)": "ISC",
     "psfl": "PSF-2.0",
     "python software foundation license": "PSF-2.0",
