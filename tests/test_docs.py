@@ -96,6 +96,7 @@ def _said(value: Any) -> str:
         ("`[broker]`", config.Broker),
         ("`[runtime]`", config.RuntimeSettings),
         ("`[hosts]`", config.Hosts),
+        ("`[shots]`", config.Shots),
     ],
 )
 def test_every_setting_stands_with_its_default(heading: str, struct: type[msgspec.Struct]) -> None:

@@ -44,6 +44,8 @@ from callboard.router import Router
 from callboard.runtime.supervise import RuntimeSupervisor
 from callboard.scribe import Scribe
 from callboard.sending import sent
+from callboard.shots.arrivals import Arrivals
+from callboard.shots.swaps import Swaps
 from callboard.whereabouts import Whereabouts
 from callboard.worker import PluginPool
 
@@ -64,8 +66,9 @@ def roots_of(project: Project) -> dict[str, bytes]:
 
 
 def watched_folders(project: Project) -> list[str]:
-    """Give the absolute folder of each watched root: the only ones in which a host may touch files."""
-    return [os.fsdecode(folder) for name, folder in roots_of(project).items() if name != LOCAL_ROOT]
+    """Give the only folders in which a host may touch files: each watched root's, and that of the placeholders."""
+    watched = [os.fsdecode(folder) for name, folder in roots_of(project).items() if name != LOCAL_ROOT]
+    return [*watched, str(project.placeholders)]
 
 
 def require_local(data: Path) -> None:
@@ -184,7 +187,7 @@ class Board:
         digests = self.vocabulary.digest, self.glossary.digest
         self.router = Router(self.plugins, settings, packs, *digests, folder=self.project.folder)
         onward = Onward(self.router.route, self._only)
-        self.host_roots = Roots(self.following.roots)
+        self.host_roots = Roots(self.following.roots, self.project.placeholders)
         self.deliveries = Deliveries(settings.hosts, settings.sidecars, self.host_roots, self.project.folder)
         self.desk = Desk(
             self.following, settings.policy, self.plugins, self.vocabulary.current, onward, self.deliveries.decided
@@ -205,7 +208,10 @@ class Board:
             committed=self._committed,
             broke=self._break,
         )
-        reception = Reception(self.deliveries, self.desk.hear)
+        swaps = Swaps(settings.policy, self.acceptance, self.desk.decide, handles=settings.shots.handles)
+        kept, route, on = (self.catalog, self.following), self.router.route, settings.hosts.relink
+        self.arrivals = Arrivals(*kept, settings.shots, swaps, route, enabled=on, woken=self.wake)
+        reception = Reception(self.deliveries, self.desk.hear, self.arrivals.settled)
         self.intake = Intake(self.catalog, self.router, self.following, self.wake, self.desk.hear, reception)
 
     async def make_way(self, mode: Mode, reason: str) -> None:
@@ -225,6 +231,7 @@ class Board:
     def _committed(self, key: str, state: str) -> None:
         self.scribe.wake()
         self.postman.wake()
+        self.arrivals.wake()
         self.on_wake()
         if self._on_state is not None:
             self._on_state(key, state)
@@ -234,6 +241,7 @@ class Board:
         self.dispatcher.wake()
         self.scribe.wake()
         self.postman.wake()
+        self.arrivals.wake()
         self.on_wake()
 
     def start(self) -> None:

@@ -11,6 +11,7 @@ from callboard_schemas import Parameters
 from msgspec import Meta, Struct
 
 from callboard.errors import ConfigError, UsageError
+from callboard.shots import check_pattern
 
 FILE_NAME = "callboard.toml"
 DATA_FOLDER = ".callboard"
@@ -113,13 +114,29 @@ class Hosts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bring: tuple[Literal["tags", "captions", "translation"], ...] = ("tags",)
     """What was accepted before is brought into a project that begins to use the media."""
     relink: bool = True
-    """A placeholder gives way to the file that arrives under the name of its shot."""
+    """Media that arrives for a placeholder's shot is proposed to take its place."""
     expire_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     """Days after which an application that did not come back is not asked any more; 0 waits for ever."""
     gap_placeholders: bool = False
     """A gap in a saved Kdenlive project asks for a placeholder by itself; else it is only shown."""
     live_reload: bool = False
     """A Kdenlive project that is open without unsaved changes is changed on disk and loaded again at once."""
+
+
+class Shots(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How media is known to be of a shot."""
+
+    patterns: tuple[str, ...] = ()
+    """What files are called, such as ``film_*_{shot}_*_v{version}``; empty looks for the shot at their beginning."""
+    handles: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    """Frames that shots are delivered with before and behind what is shown."""
+
+    def __post_init__(self) -> None:
+        for pattern in self.patterns:
+            try:
+                check_pattern(pattern)
+            except UsageError as error:
+                raise ValueError(f"{error.message}. {error.hint}") from None
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,6 +149,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     broker: Broker = Broker()
     runtime: RuntimeSettings = RuntimeSettings()
     hosts: Hosts = Hosts()
+    shots: Shots = Shots()
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     """Jobs at once over all plugins; 0 takes the cores that there are."""
     data: str = ""

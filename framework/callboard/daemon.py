@@ -95,6 +95,7 @@ class Daemon:
                 self.sources[watch.name] = self._source(watch)
                 board.spawn(partial(self._watch, watch), f"watch {watch.name}")
             board.spawn(self._conditions, "conditions")
+            board.spawn(board.arrivals.run, "arrivals")
             board.catalog.read(self.governing.remember)
             board.intake.heard = self.governing.heard
             board.spawn(self.governing.run, "governor")

@@ -157,7 +157,7 @@ class Intake:
             if seq is None:
                 return Taken(run, (), new=False)
             jobs.start_run(conn, run, trigger or envelope.type)
-            self._place(conn, data, root, seen, run)
+            self._place(conn, envelope, data, root, seen, run)
             if isinstance(data, Decision):
                 self._decide(conn, data, run)
             self._reception.take(conn, seq, envelope.id, data, run)
@@ -185,14 +185,16 @@ class Intake:
         envelope = replace(envelope, data=Raw(json.encode(full)))
         return envelope, full, codec.encode(envelope) if body else b""
 
-    def _place(self, conn: sqlite3.Connection, data: Struct, root: str, seen: Seen | None, run: str) -> None:
+    def _place(
+        self, conn: sqlite3.Connection, told: Envelope, data: Struct, root: str, seen: Seen | None, run: str
+    ) -> None:
         if isinstance(data, MediaSettled | MediaRenamed | TranslationRequested) and seen is not None:
             self._forget_former(conn, root, seen, run)
             journal.put_place(conn, root, seen)
             jobs.wake(conn, ("media-away",), seen.digest)
             if isinstance(data, MediaSettled) and data.reason == "requested":
                 journal.note(conn, root, seen.path, "asked for", f"run {run}")
-            self._reception.settled(conn, root, seen, data, run)
+            self._reception.settled(conn, root, seen, data, told, run)
         if isinstance(data, MediaRenamed):
             old = decode_path(data.old.path)
             journal.drop_place(conn, data.old.root, old)

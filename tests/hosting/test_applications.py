@@ -177,10 +177,11 @@ async def test_what_was_accepted_before_comes_as_far_as_the_settings_say(tmp_pat
 
 
 async def test_a_placeholder_goes_into_its_gap_and_gives_way_to_the_shot(tmp_path: Path, tmp_plugin: TmpPlugin) -> None:
-    """A placeholder that was asked for comes with its file and gap; the real shot relinks it when it arrives."""
-    folder = {"type": "string", "default": str(tmp_path / "footage"), "help": "Where slates go."}
+    """A placeholder that was asked for comes with its file and gap; the real shot, once accepted, relinks it."""
+    folder = {"type": "string", "default": str(tmp_path / "placeholders"), "help": "Where slates go."}
     keys = {"kind": "generate", "results": ["placeholder"], "parameters": {"folder": folder}}
     tmp_plugin("stands-in", STANDS_IN, events=["placeholder.requested"], **keys)
+    (tmp_path / "placeholders").mkdir()
     async with served(make(tmp_path, "stands-in")) as board:
         blender = await board.application(BLENDER)
         gap = Gap(ref="gap-1", start=4.0, duration=2.0, shot="SH010", revision="g1")
@@ -193,18 +194,34 @@ async def test_a_placeholder_goes_into_its_gap_and_gives_way_to_the_shot(tmp_pat
         command = await blender.next("placeholder.insert")
         assert command.content is not None
         assert (command.content.gap, command.revision) == (gap, "g1")
-        assert Path(command.content.file) == board.footage / "slate.png"
+        assert Path(command.content.file) == tmp_path / "placeholders" / "slate.png"
         await blender.receipt(command)
         await board.until(lambda: board.states() == [("placeholder.insert", "applied")])
         shot = drop(board, "sh010_v002.mov", "the shot")
         drop(board, "sh0100.mov", "another shot")
+        _, swap = await board.proposals(2)
+        (item,) = await blender.inbox()
+        assert (item["id"], item["result"], item["name"]) == (swap, "swap", "sh010_v002.mov")
+        assert any("cannot be read" in flag for flag in item["flags"])
+        await blender.decide(swap)
         relink = await blender.next("relink")
         assert relink.content is not None
-        assert (relink.proposal, relink.content.file) == (ident, str(shot))
+        assert (relink.proposal, relink.content.file) == (swap, str(shot))
+        assert (relink.arguments, relink.content.gap) == ({"placeholder": ident}, gap)
         assert relink.content.digest is not None
         await blender.receipt(relink)
         await board.until(lambda: board.states()[-1] == ("relink", "applied"))
         assert len(board.states()) == 2
+        await blender.decide(swap, "reject")
+        cleared = await blender.next("clear")
+        assert cleared.proposal == swap
+        await blender.receipt(cleared)
+        again = board.read(lambda conn: proposals.get(conn, ident))
+        assert again is not None
+        assert again.state == "accepted"
+        assert [state for state in board.states() if state[0] == "placeholder.insert"] == [
+            ("placeholder.insert", "applied")
+        ]
 
 
 async def test_a_placeholder_outside_the_watched_folders_is_not_handed_over(

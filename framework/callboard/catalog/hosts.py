@@ -193,7 +193,9 @@ def waiting_for(
         "SELECT p.id, p.digest FROM proposals p WHERE p.state = 'proposed' AND (p.digest IN"
         " (SELECT digest FROM host_uses WHERE application = :application AND project = :project AND digest != '')"
         " OR EXISTS (SELECT 1 FROM jobs j JOIN host_requests r ON r.caused = j.event WHERE j.key = p.job"
-        " AND r.application = :application AND r.project = :project))"
+        " AND r.application = :application AND r.project = :project)"
+        " OR (p.result = 'swap' AND EXISTS (SELECT 1 FROM host_commands c WHERE c.application = :application"
+        " AND c.project = :project AND c.proposal = json_extract(p.body, '$.placeholder'))))"
         " AND (:after = '' OR (p.created, p.id) > (SELECT a.created, a.id FROM proposals a WHERE a.id = :after))"
         " ORDER BY p.created, p.id LIMIT :limit",
         {"application": application, "project": project, "after": after, "limit": limit},

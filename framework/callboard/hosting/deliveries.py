@@ -7,28 +7,25 @@ an application replaces only what we made for it.
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from callboard_schemas import Command, Content, Gap, Placeholder, Proposal, Use
+from callboard_schemas import Command, Content, Gap, Parameters, Placeholder, Proposal, Swap, Use
 from msgspec import Struct
 
-from callboard.catalog import decisions, host_commands, host_requests, hosts, jobs, journal, proposals
+from callboard.catalog import decisions, host_commands, host_requests, hosts, jobs, proposals
 from callboard.catalog.host_commands import Row
 from callboard.config import Hosts, Sidecars
+from callboard.hosting import swapping
 from callboard.hosting.content import placeholder_path, standing
 from callboard.hosting.mapping import Roots
 from callboard.hosting.planner import Plan, plan, targets
 from callboard.keys import digest_of
-from callboard.sources.facts import Seen
+from callboard.shots.facts import rate_said
 
 _DAY = 86400.0
-_HOLDS = ("pending", "applied", "partial", "stale")
-"""States of a placeholder's command in which the real shot may take its place."""
-
 Project = tuple[str, str]
 """An application, and its project."""
 
@@ -71,6 +68,11 @@ class Deliveries:
         if made.state != "accepted":
             self._take_back(conn, made.id, run, f"{made.state} by {made.decided_by}")
             return
+        if isinstance(made.body, Swap):
+            self._bring_shot(conn, made, made.body, run)
+            return
+        if isinstance(made.body, Placeholder) and any(row.verb for row in swapping.holding(conn, made.id)):
+            return  # what took its place is taken back, and what it was put there with holds still
         for other in proposals.superseded_by(conn, made.id):
             self._take_back(conn, other, run, f"superseded by {made.id}")
         for row in _standing(conn, made.id):
@@ -122,26 +124,6 @@ class Deliveries:
                 if (other.application, other.project) == project and other.state == "pending":
                     host_commands.withdraw(conn, other.seq, f"{project[0]} does not take {other.verb} any more")
             self._bring(conn, made, row.digest, project, row.run)
-
-    def arrived(self, conn: sqlite3.Connection, root: str, seen: Seen, run: str) -> None:
-        """Have the real shot take the place of its placeholder, where a file arrives that is named after the shot."""
-        if not self._settings.relink or seen.kind not in ("video", "image", "sequence"):
-            return
-        path = os.fsdecode(self._roots.folders[root] + b"/" + seen.path) if root in self._roots.folders else ""
-        for row in host_commands.placeholders(conn, _HOLDS) if path else ():
-            made = proposals.get(conn, row.proposal)
-            body = made.body if made else None
-            if not isinstance(body, Placeholder) or body.digest == seen.digest or not _is_of(path, body.shot):
-                continue
-            way = Plan("placeholder", ("relink",), f"{os.path.basename(path)} arrived for {body.shot}")
-            content = Content(file=path, digest=seen.digest, gap=row.brings.gap if row.brings else None)
-            # a project that was saved under another name uses the placeholder's file, too
-            for project in {(row.application, row.project): None, **dict.fromkeys(hosts.uses_of(conn, body.digest))}:
-                if "relink" in hosts.capabilities(conn, *project):
-                    errand = _Errand(project, row.proposal, "", run, way, seen.digest)
-                    self._add(conn, errand, "relink", content=content)
-                    told = f"of the placeholder for {body.shot} in {project[0]}:{project[1]}"
-                    journal.note(conn, root, seen.path, "takes the place", told)
 
     def _take_back(self, conn: sqlite3.Connection, ident: str, run: str, why: str, only: Project | None = None) -> None:
         """Ask the projects that were asked for a proposal, or *only* one, to take away what they made of it."""
@@ -205,6 +187,28 @@ class Deliveries:
             conn, _Errand(project, made.id, "", run, way, stamp), way.verbs[0] if way.verbs else "", content=content
         )
 
+    def _bring_shot(self, conn: sqlite3.Connection, made: Proposal, swap: Swap, run: str) -> None:
+        """Ask every project in which the placeholder is, or what took its place before, for the shot."""
+        former = next((one for one in proposals.superseded_by(conn, made.id) if swapping.is_swap(conn, one)), "")
+        for row in _standing(conn, former) if former else ():
+            if row.state == "pending":
+                host_commands.withdraw(conn, row.seq, f"superseded by {made.id}")
+        media = swapping.media_of(conn, self._roots, swap)
+        head = swap.handles[0] if swap.handles else 0
+        rate = rate_said(swap.rate)
+        for project, (stood, gap) in swapping.projects_of(conn, swap).items():
+            way = Plan("placeholder", ("relink",), f"{os.path.basename(media)} took the place for {swap.shot}")
+            if "relink" not in hosts.capabilities(conn, *project):
+                why = f"{project[0]} takes no other file for a clip here; 'callboard timeline swap' does in a file"
+                way = Plan("timeline", (), why)
+            stamp = [decisions.last_decision(conn, made.id), host_commands.count_settled(conn, made.id, *project)]
+            errand = _Errand(project, made.id, "", run, way, stamp)
+            content = Content(
+                file=media, digest=swap.digest, gap=gap, source_in=rate.seconds(head) if rate is not None else 0.0
+            )
+            given: Parameters = {"placeholder": stood, "former": former} if former else {"placeholder": stood}
+            self._add(conn, errand, "relink" if way.verbs else "", content=content, arguments=given)
+
     def _add(
         self,
         conn: sqlite3.Connection,
@@ -212,6 +216,7 @@ class Deliveries:
         verb: str,
         use: Use | None = None,
         content: Content | None = None,
+        arguments: Parameters | None = None,
     ) -> None:
         """Put one command in; without a verb, the route that is taken instead."""
         (application, project), way = errand.project, errand.plan
@@ -227,6 +232,7 @@ class Deliveries:
             project=project,
             use=use,
             revision=use.revision if use else gap.revision if gap else "",
+            arguments=arguments or {},
             expires=time.time() + days * _DAY if days and verb else 0.0,
         )
         host_commands.add(
@@ -252,13 +258,6 @@ def _standing(conn: sqlite3.Connection, ident: str) -> Iterator[Row]:
 def _has(conn: sqlite3.Connection, ident: str, project: Project, states: Collection[str]) -> bool:
     rows = host_commands.of_proposal(conn, ident)
     return any(row.state in states and (row.application, row.project) == project for row in rows)
-
-
-def _is_of(path: str, shot: str) -> bool:
-    """Say whether a file is named after a shot: ``SH010.mov``, ``sh010_v003.exr``, ``SH010.%04d.exr``."""
-    if len(shot) < 3:
-        return False  # "1" would be found in too many names
-    return re.fullmatch(rf"{re.escape(shot)}([._ -].*)?\.[^.]+", os.path.basename(path), re.IGNORECASE) is not None
 
 
 __all__ = ["Deliveries", "Project"]

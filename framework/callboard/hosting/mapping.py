@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from callboard.catalog import hosts, journal
+from callboard.catalog import hosts, journal, standins
 from callboard.catalog.hosts import Used
 from callboard.following import LOCAL_ROOT
 from callboard.sources import sequences
@@ -28,15 +28,22 @@ class Spot(NamedTuple):
 NOWHERE = Spot("", b"")
 
 
+PLACEHOLDERS = ":placeholders"
+"""The root of what stands in for shots; no watched folder can be called so. Nothing in it is an asset."""
+
+
 class Roots:
-    """The watched folders, as paths are looked up in them.
+    """The folders that applications may touch files in, as paths are looked up in them.
 
     Args:
-        roots: Names to absolute folders; the one for the whole file system is left out.
+        roots: Names of watched folders to absolute ones; the one for the whole file system is left out.
+        placeholders: The project's folder for what stands in.
     """
 
-    def __init__(self, roots: Mapping[str, bytes]) -> None:
+    def __init__(self, roots: Mapping[str, bytes], placeholders: Path | None = None) -> None:
         self.folders = {name: folder.rstrip(b"/") for name, folder in roots.items() if name != LOCAL_ROOT}
+        if placeholders is not None:
+            self.folders[PLACEHOLDERS] = os.fsencode(placeholders)
 
     def locate(self, path: str) -> Spot:
         """Say in which root an absolute path is, links followed where it is in none. Blocks; call it from a thread."""
@@ -51,7 +58,8 @@ class Roots:
 
     def named(self) -> str:
         """Name the folders, for a person."""
-        return ", ".join(os.fsdecode(folder) for folder in self.folders.values()) or "none is watched"
+        folders = [os.fsdecode(folder) for name, folder in self.folders.items() if name != PLACEHOLDERS]
+        return ", ".join(folders) or "none is watched"
 
 
 def _encoded(path: str) -> bytes:
@@ -75,6 +83,8 @@ def digest_at(conn: sqlite3.Connection, spot: Spot) -> str:
     """Give the digest of what is at a place, also of a sequence by one of its frames; empty where nothing is known."""
     if not spot.root:
         return ""
+    if spot.root == PLACEHOLDERS:
+        return standins.at(conn, os.fsdecode(spot.path))
     folder, slash, name = spot.path.rpartition(b"/")
     for candidate, number in _candidates(name):
         seen = journal.place(conn, spot.root, folder + slash + candidate)
@@ -115,4 +125,4 @@ def settled(conn: sqlite3.Connection, root: str, seen: Seen) -> list[Used]:
     return changed
 
 
-__all__ = ["NOWHERE", "Roots", "Spot", "digest_at", "inside", "settled"]
+__all__ = ["NOWHERE", "PLACEHOLDERS", "Roots", "Spot", "digest_at", "inside", "settled"]

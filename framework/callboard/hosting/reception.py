@@ -12,6 +12,7 @@ from typing import Literal
 from callboard_schemas import (
     CommandReceipt,
     Decision,
+    Envelope,
     HostDecision,
     HostRequest,
     MediaRenamed,
@@ -28,6 +29,8 @@ from callboard.errors import MessageRefused
 from callboard.hosting import mapping
 from callboard.hosting.deliveries import Deliveries
 from callboard.sources.facts import Seen
+
+Arrived = Callable[[sqlite3.Connection, str, Seen, Envelope, str], None]
 
 _NOTE = 4000
 """Characters of what an application says that are kept and told."""
@@ -48,10 +51,16 @@ class Reception:
     Args:
         deliveries: Says what projects are asked for.
         decide: Applies a decision inside the transaction.
+        arrived: Tells of what may be a shot that something stands in for.
     """
 
-    def __init__(self, deliveries: Deliveries, decide: Callable[[sqlite3.Connection, Decision, str], object]) -> None:
-        self._deliveries, self._decide = deliveries, decide
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        decide: Callable[[sqlite3.Connection, Decision, str], object],
+        arrived: Arrived = lambda *_: None,
+    ) -> None:
+        self._deliveries, self._decide, self._arrived = deliveries, decide, arrived
 
     def take(self, conn: sqlite3.Connection, seq: int, ident: str, data: Struct, run: str) -> None:
         """Take an event that was journalled in this transaction.
@@ -73,14 +82,13 @@ class Reception:
         elif isinstance(data, CommandReceipt):
             self._receipt(conn, data, run)
 
-    def settled(self, conn: sqlite3.Connection, root: str, seen: Seen, data: Struct, run: str) -> None:
+    def settled(self, conn: sqlite3.Connection, root: str, seen: Seen, data: Struct, cause: Envelope, run: str) -> None:
         """Map what settled or moved in the projects that use it, and bring them what is known of it."""
         if not isinstance(data, MediaSettled | MediaRenamed):
             return
         for used in mapping.settled(conn, root, seen):
             self._deliveries.began(conn, (used.application, used.project), {used.digest}, run)
-        if isinstance(data, MediaSettled):
-            self._deliveries.arrived(conn, root, seen, run)
+        self._arrived(conn, root, seen, cause, run)
 
     def _request(self, conn: sqlite3.Connection, seq: int, ident: str, asked: HostRequest, run: str) -> None:
         if asked.what == "placeholder" and asked.gap is None:

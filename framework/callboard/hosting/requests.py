@@ -27,10 +27,10 @@ from callboard import codec
 from callboard.catalog import Catalog, host_requests, hosts, journal
 from callboard.catalog.host_requests import Asked
 from callboard.catalog.hosts import Used
-from callboard.errors import CallboardError, MessageRefused
+from callboard.errors import CallboardError, MessageRefused, UsageError
 from callboard.hosting.deliveries import Deliveries
 from callboard.hosting.identify import Waits, identified
-from callboard.hosting.mapping import Roots, Spot, digest_at
+from callboard.hosting.mapping import PLACEHOLDERS, Roots, Spot, digest_at
 from callboard.intake import Intake
 from callboard.sources.facts import Seen
 
@@ -143,6 +143,8 @@ class Requests:
         spot = await asyncio.to_thread(self._roots.locate, use.path)
         if not spot.root:
             raise _Outside(use, self._roots.named())
+        if spot.root == PLACEHOLDERS:
+            raise UsageError(f"{use.name or use.path} stands in for a shot: there is nothing in it to work on")
         known = self._catalog.read(lambda conn: digest_at(conn, spot))
         seen: Seen | None = None
         if not known:

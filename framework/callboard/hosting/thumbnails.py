@@ -12,7 +12,7 @@ from callboard_schemas import Asset
 from callboard.catalog import Catalog, journal
 from callboard.errors import UsageError
 from callboard.following import Following
-from callboard.hosting.mapping import Roots, digest_at
+from callboard.hosting.mapping import PLACEHOLDERS, Roots, digest_at
 from callboard.media.client import open_media
 from callboard.media.pool import Pool
 from callboard.whereabouts import stamp
@@ -85,7 +85,7 @@ class Thumbnails:
             if not spot.root:
                 raise UsageError(f"{path} is in none of the watched folders: {self._roots.named()}")
             digest = self._catalog.read(lambda conn: digest_at(conn, spot))
-            if not digest:
+            if not digest or spot.root == PLACEHOLDERS:
                 return None, self._roots.folders[spot.root] + b"/" + spot.path
         for root, seen in self._catalog.read(lambda conn: journal.places_of(conn, digest)):
             file = self._following.media(root, seen.path)
