@@ -1,9 +1,11 @@
-"""One owner for a data folder: a lock that the system lets go of when its process ends, however it ends."""
+"""Locks that the system lets go of when their process ends, however it ends: one owner for a data folder, and turns."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -51,6 +53,33 @@ def _lock(fd: int) -> None:
         import fcntl
 
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def turn(path: Path, waits: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold a lock file; others that want it, in this process too, wait, and call *waits* before they do.
+
+    Raises:
+        OSError: it cannot be made or locked.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(fd, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if waits is not None:
+                    waits()
+                fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def held(data: Path) -> str:

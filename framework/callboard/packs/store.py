@@ -19,6 +19,7 @@ from typing import Final
 import platformdirs
 
 from callboard.errors import CallboardError, DigestDiffers, NoRoom, PullError
+from callboard.lock import turn
 from callboard.packs.packfile import Pack
 
 VARIABLE: Final = "CALLBOARD_STORE"
@@ -98,24 +99,8 @@ def alone(store: Path, name: str, waits: Callable[[], None] | None = None) -> It
 
     The system lets go when a process ends.
     """
-    fd = os.open(partial(store) / f"{name}.lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(fd, msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if waits is not None:
-                    waits()
-                fcntl.flock(fd, fcntl.LOCK_EX)
+    with turn(partial(store) / f"{name}.lock", waits):
         yield
-    finally:
-        os.close(fd)
 
 
 def whole(pack: Pack, folder: Path) -> bool:
