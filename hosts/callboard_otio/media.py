@@ -107,7 +107,7 @@ class Finder:
         how: How = "name"
         if not same:
             how = "reel"
-            asked = [one.lower() for one in (*_reels(clip), name.rpartition(".")[0], clip.name or "") if one]
+            asked = [one.lower() for one in (*reels(clip), name.rpartition(".")[0], clip.name or "") if one]
             same = next((stems[one] for one in asked if one in stems), [])
         fits = self._timed(same, clip, rate)
         if len(fits) == 1:
@@ -166,7 +166,7 @@ class Finder:
         return Found(how="missing", said=said, problem="none of its frames are there")
 
 
-def _reels(clip: Any) -> list[str]:
+def reels(clip: Any) -> list[str]:
     """Give the names of the tape or the card that a clip came from."""
     known = plain(clip.metadata)
     found = [
@@ -182,4 +182,4 @@ def _reels(clip: Any) -> list[str]:
     return [os.path.splitext(str(one))[0].strip() for one in found if one]
 
 
-__all__ = ["Finder", "Found", "How"]
+__all__ = ["Finder", "Found", "How", "reels"]

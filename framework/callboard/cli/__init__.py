@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "glossary": Entry("callboard.cli.glossary", "Keep names and terms: check, import, learn them from corrections."),
     "learn": Entry("callboard.cli.learn", "Propose thresholds from what people accepted and rejected."),
     "dead": Entry("callboard.cli.dead", "List, show and replay what failed for good."),
+    "coverage": Entry("callboard.cli.coverage", "Say what a cut or a shot list lacks, and ask for placeholders."),
     "timeline": Entry("callboard.cli.timeline", "Look into timelines, fill gaps, and put captions and markers in."),
     "placeholder": Entry("callboard.cli.placeholder", "Ask for stand-ins of missing shots, and compare them."),
     "hosts": Entry("callboard.cli.hosts", "Put Callboard into Blender, Kdenlive and Resolve, and take it away."),

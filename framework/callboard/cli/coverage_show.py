@@ -1,0 +1,190 @@
+"""Shows coverage on a terminal: the strip, a table that fits 80 columns, totals, and what to do next."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from callboard_schemas import PlaceholderRequested
+from rich.console import Console
+
+from callboard.cli.output import cell, console, count, failed_cell, plain, table
+from callboard.coverage.cut import STATES, Cut, Item
+from callboard.coverage.matching import Compared
+from callboard.coverage.report import Coverage
+from callboard.coverage.strip import BLOCKS, COLOURS, markup
+from callboard.report import RunReport
+
+_WIDTH: Final = 80
+_NAME: Final = 18
+_MOST: Final = 200
+"""Rows of the table on a terminal."""
+_NAMED: Final = 8
+
+
+def show(
+    coverage: Coverage,
+    everything: bool,
+    *,
+    deliver: bool = False,
+    asked: Sequence[PlaceholderRequested] = (),
+    report: RunReport | None = None,
+) -> None:
+    """Print coverage for people.
+
+    Args:
+        coverage: What was found.
+        everything: List what is there, too.
+        deliver: Say whether it may be delivered.
+        asked: The placeholders that were asked for.
+        report: What became of them.
+    """
+    out = console()
+    cut = coverage.cut
+    out.print(_head(cut))
+    for note in coverage.notes:
+        console(stderr=True).print(f"[dim]note: {cell(note)}[/dim]")
+    if not cut.items:
+        out.print("There is nothing on its picture tracks.")
+    else:
+        wide = max(console().width, 40) if sys.stdout.isatty() else _WIDTH
+        for line in markup(coverage, min(wide, 160), plain=not _draws()):
+            out.print(line, soft_wrap=True)
+        _table(coverage, everything, min(wide, 160))
+        for line in _totals(coverage):
+            out.print(line)
+    if coverage.compared is not None:
+        _show_list(coverage.compared)
+    if deliver:
+        _show_delivery(coverage)
+    elif not asked and coverage.lacking:
+        out.print("[dim]--request asks for placeholders for what is missing[/dim]")
+    if report is not None:
+        _show_requests(asked, report)
+
+
+def _draws() -> bool:
+    """Say whether the terminal has the signs of the strip."""
+    try:
+        "".join(BLOCKS.values()).encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _head(cut: Cut) -> str:
+    name = f" {cell(cut.name)}," if cut.name else ""
+    size = f", {cut.width}x{cut.height}" if cut.width else ""
+    if not cut.timed:
+        return f"{cell(cut.path)}:{name} {count(len(cut.items), 'shot')}, without times"
+    span = f"{cut.timecode(0)} to {cut.timecode(cut.frames)} ({count(cut.frames, 'frame')})"
+    return f"{cell(cut.path)}:{name} {cut.rate} fps{size}, {span}"
+
+
+def _table(coverage: Coverage, everything: bool, width: int) -> None:
+    wanted = [
+        one
+        for one in coverage.cut.items
+        if everything or (one.enabled and not one.covered and (one.state != "real" or one.short))
+    ]
+    if not wanted:
+        console().print("Nothing is missing.")
+        return
+    shown = table("at", "what", "timecode", "frames", "shot", "why", whole=("at", "what", "timecode", "frames", "shot"))
+    rows = sorted(wanted, key=lambda one: (one.start, one.track))
+    limit = _MOST if sys.stdout.isatty() else len(rows)
+    for one in rows[:limit]:
+        shown.add_row(*_row(coverage.cut, one))
+    text = io.StringIO()
+    Console(file=text, highlight=False, width=width, force_terminal=sys.stdout.isatty()).print(shown)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in text.getvalue().splitlines()))
+    if len(rows) > limit:
+        console().print(f"and {len(rows) - limit} more; --json lists them all")
+
+
+def _row(cut: Cut, item: Item) -> tuple[str, ...]:
+    what = "short" if item.state == "real" and item.short else item.state
+    colour = "yellow" if what == "short" else COLOURS[item.state]
+    why = item.problem or (f"known by {item.by}" if item.by not in ("", "cut") else "")
+    if item.covered:
+        why = "another track covers it"
+    guess = "?" if "shot" in item.guesses else ""
+    name = f"{_short(item.shot or item.name)}{guess}"
+    return (
+        cell(item.ref),
+        f"[{colour}]{what}[/{colour}]",
+        cut.timecode(item.start),
+        str(item.frames or ""),
+        cell(name),
+        cell(why if item.enabled else "; ".join(filter(None, ("switched off", why)))),
+    )
+
+
+def _short(name: str) -> str:
+    name = plain(name).replace("\n", " ")
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2]}…{name[1 - _NAME // 2 :]}"
+
+
+def _totals(coverage: Coverage) -> Iterator[str]:
+    for state in STATES:
+        one = coverage.totals[state]
+        name = f"[{COLOURS[state]}]{state}[/{COLOURS[state]}]{' ' * (9 - len(state))}"
+        if coverage.cut.timed and (one.frames or one.items):
+            times = f"{_seconds(one.seconds):>12} {one.frames:>8} frames {one.percent:>6.2f} %"
+            yield f"{name}{times}  {count(one.items, 'item')}"
+        elif one.items:
+            yield f"{name}{count(one.items, 'shot')}"
+
+
+def _seconds(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f} min {rest:.1f} s" if minutes else f"{rest:.1f} s"
+
+
+def _show_list(found: Compared) -> None:
+    out = console()
+    for names, words in (
+        (found.absent, "not in the cut"),
+        (found.unknown, "not in the list"),
+        (found.longer, "longer in the cut than in the list"),
+    ):
+        if names:
+            listed = ", ".join(cell(_short(one)) for one in names[:_NAMED])
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            out.print(f"[yellow]{words}:[/yellow] {listed}{more}")
+    if not (found.absent or found.unknown or found.longer):
+        out.print(f"All {count(found.shots, 'shot')} of {cell(found.file)} are in the cut, and no other.")
+
+
+def _show_delivery(coverage: Coverage) -> None:
+    bad = coverage.undelivered
+    if not bad:
+        console().print("[green]ready to deliver[/green]: every picture is the real shot, whole")
+        return
+    words = ", ".join(
+        f"{number} {state}"
+        for state in STATES
+        if (number := sum(one.state == state for one in bad)) and state != "real"
+    )
+    console().print(f"[red]not ready to deliver[/red]: {words}")
+
+
+def _show_requests(asked: Sequence[PlaceholderRequested], report: RunReport) -> None:
+    out = console()
+    made = [proposal for one in report.assets for job in one.jobs for proposal in job.proposals]
+    for one, became in zip(asked, report.assets, strict=False):
+        for job in became.jobs:
+            if job.failure is not None:
+                out.print(f"{cell(_short(one.shot))}: {failed_cell(job.state, job.failure)}")
+        if became.state == "nothing":
+            out.print(f"{cell(_short(one.shot))}: no plugin makes placeholders; 'callboard plugins list' shows why")
+    out.print(
+        f"run {report.run}: {count(len(asked), 'placeholder')} asked for, {count(len(made), 'version')} made so far"
+    )
+    if made:
+        out.print("[dim]'callboard inbox' lists them, 'callboard placeholder show SHOT' compares versions[/dim]")
+
+
+__all__ = ["show"]
