@@ -14,6 +14,7 @@ from callboard_schemas import (
     MediaKind,
     MediaSettled,
     Parameters,
+    PlaceholderRequested,
     Request,
     TranslationRequested,
 )
@@ -101,7 +102,7 @@ class Router:
     def _plans(self, manifest: Manifest, envelope: Envelope, data: Struct, asset: Asset | None) -> Iterator[Planned]:
         """Plan one job, or one for each value of the parameter that the manifest names."""
         parameters = self._parameters[manifest.id]
-        if isinstance(data, Request) and data.parameters:
+        if isinstance(data, Request | PlaceholderRequested) and data.parameters:
             known = own_files.asked(manifest, data.parameters)
             parameters = own_files.told(manifest, resolve_parameters(manifest, {**parameters, **known}), self._folder)
         if isinstance(data, CaptionsAccepted | TranslationRequested) and data.captions is not None:

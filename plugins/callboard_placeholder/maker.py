@@ -68,7 +68,7 @@ def make(event: Envelope, context: Context) -> list[Placeholder]:
     output = context.output
     if output is None:
         raise JobError("placeholders belong to a project", "Make one with 'callboard init'.")
-    engines = asked.engines or tuple(_strings(context.parameters["engines"]))
+    engines = _strings(context.parameters["engines"])  # one, where the board asks: each has a job of its own
     orders = [(name, order) for name in engines for order in _orders(asked, context)]
     guard.check(asked, engines, context)
     folder = names.home(output, asked.shot)
@@ -107,7 +107,7 @@ def _orders(asked: PlaceholderRequested, context: Context) -> list[Order]:
         height=asked.height + asked.height % 2,
         pixel_aspect=aspect,
         start=rate.frame_of(asked.start) if asked.start else 0,
-        parameters={**context.parameters, **asked.parameters},
+        parameters=context.parameters,
     )
     return [replace(first, seed=asked.seed + index) for index in range(asked.versions)]
 

@@ -131,9 +131,13 @@ def rivals(conn: sqlite3.Connection, kept: Stand) -> list[str]:
 
 
 def passed_over(conn: sqlite3.Connection, kept: Stand) -> list[str]:
-    """Give what waits and is not chosen when a placeholder (of its job), or a swap (for its place), is accepted."""
+    """Give what waits and is not chosen when a placeholder or a swap is accepted.
+
+    Of placeholders, all that were made for the same request, by other engines too; of swaps, those for its place.
+    """
     if kept.result == "placeholder":
-        return [one.id for one in _rows(conn, "job = ? AND state = 'proposed'", (kept.job,)) if one.id != kept.id]
+        jobs = "job IN (SELECT key FROM jobs WHERE event = (SELECT event FROM jobs WHERE key = ?))"
+        return [one.id for one in _rows(conn, f"{jobs} AND state = 'proposed'", (kept.job,)) if one.id != kept.id]
     where = spot(conn, kept)
     return [one.id for one in swaps_of(conn, where, "proposed") if one.id != kept.id]
 
