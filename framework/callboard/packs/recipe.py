@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from callboard.errors import PullError, PullForbidden, PullGone, PullOffline
-from callboard.packs import listeners
+from callboard.packs import listeners, painters
 from callboard.packs.packfile import HubSource, Pack, PackFile
 from callboard.packs.recommended import RECOMMENDED, Suggestion
 from callboard.packs.translators import TASK, Translator, recognise
@@ -57,18 +57,20 @@ class Offer(Struct, frozen=True, kw_only=True):
     license: str
     files: tuple[PackFile, ...]
     kind: str
-    """``open_clip``, ``transformers`` or ``translate``."""
+    """``open_clip``, ``transformers``, or the task of a pack that runs as it is: ``translate``, ``asr`` and so on."""
     space: str
     """Digest of the weights."""
     translator: Translator | None = None
     """How it translates, where it does."""
     speech: listeners.Speech | None = None
     """How it hears, where it does."""
+    painter: painters.Pipeline | None = None
+    """How it draws, where it does."""
 
     @property
     def runs(self) -> bool:
         """Whether it runs as it is; else it is to be exported."""
-        return self.translator is not None or self.speech is not None
+        return not (self.translator is None and self.speech is None and self.painter is None)
 
 
 def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> Offer:
@@ -84,30 +86,9 @@ def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> 
     """
     hub, info = _ask(repository, revision)
     there = {one.rfilename: one for one in info.siblings or ()}
-    translator = recognise(repository, there, lambda name: _read(hub, repository, info.sha, name), languages)
-    if translator is not None:
-        files = tuple(_file(hub, repository, info.sha, there[name]) for name in translator.files)
-        return Offer(
-            repository=repository,
-            revision=info.sha,
-            license=_licence(info),
-            files=files,
-            kind="translate",
-            space=files[0].sha256,
-            translator=translator,
-        )
-    speech = listeners.recognise(there, lambda name: _read(hub, repository, info.sha, name))
-    if speech is not None:
-        files = tuple(_file(hub, repository, info.sha, there[name]) for name in speech.files)
-        return Offer(
-            repository=repository,
-            revision=info.sha,
-            license=_licence(info),
-            files=files,
-            kind=listeners.TASK,
-            space=files[0].sha256,
-            speech=speech,
-        )
+    ready = _ready(hub, repository, info, there, languages)
+    if ready is not None:
+        return ready
     weights = [name for name in _WEIGHTS if name in there] or [
         name for name in there if PurePosixPath(name).suffix == ".safetensors" and "/" not in name
     ]
@@ -131,6 +112,33 @@ def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> 
         files=files,
         kind=kind,
         space=files[0].sha256,
+    )
+
+
+def _ready(hub: Any, repository: str, info: Any, there: Mapping[str, Any], languages: Sequence[str]) -> Offer | None:
+    """Recognise what runs as it is: models that translate, hear or draw."""
+
+    def read(name: str) -> bytes:
+        return _read(hub, repository, info.sha, name)
+
+    translator = recognise(repository, there, read, languages)
+    speech = listeners.recognise(there, read) if translator is None else None
+    painter = painters.recognise(repository, there, read) if translator is None and speech is None else None
+    found = translator or speech or painter
+    if found is None:
+        return None
+    files = tuple(_file(hub, repository, info.sha, there[name]) for name in found.files)
+    kind = "translate" if translator else listeners.TASK if speech else painters.TASK
+    return Offer(
+        repository=repository,
+        revision=info.sha,
+        license=_licence(info),
+        files=files,
+        kind=kind,
+        space=files[0].sha256,
+        translator=translator,
+        speech=speech,
+        painter=painter,
     )
 
 
@@ -227,8 +235,11 @@ def checkpoint_pack(offer: Offer, name: str) -> Pack:
     Raises:
         PullError: *name* is no name for a pack.
     """
+    size = sum(file.size for file in offer.files)
     if offer.speech is not None:
-        about = listeners.about(offer.speech, offer.repository, sum(file.size for file in offer.files))
+        about = listeners.about(offer.speech, offer.repository, size)
+    elif offer.painter is not None:
+        about = painters.about(offer.painter, offer.repository, size)
     else:
         about = _translation(offer.translator, offer) if offer.translator else _export(offer, name)
     try:

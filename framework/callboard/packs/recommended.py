@@ -15,7 +15,7 @@ class Suggestion(Struct, frozen=True, kw_only=True):
     license: str
     note: str
     task: str = "look"
-    """``look`` for pictures and search, ``translate``, ``hear`` for captions."""
+    """``look`` for pictures and search, ``translate``, ``hear`` for captions, ``draw`` for placeholders."""
 
 
 RECOMMENDED: Final = (
@@ -98,6 +98,41 @@ RECOMMENDED: Final = (
         license="MIT",
         note="Whisper large-v3-turbo; best, wants a graphics card.",
         task="hear",
+    ),
+    Suggestion(
+        repository="SimianLuo/LCM_Dreamshaper_v7",
+        size="medium",
+        license="MIT",
+        note="Stable Diffusion 1.5 distilled to four steps; drafts on a processor, at some patience.",
+        task="draw",
+    ),
+    Suggestion(
+        repository="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        size="medium",
+        license="CreativeML OpenRAIL-M",
+        note="Stable Diffusion 1.5, 30 steps. Any work, but for the uses that its licence lists; ControlNets fit it.",
+        task="draw",
+    ),
+    Suggestion(
+        repository="stabilityai/stable-diffusion-xl-base-1.0",
+        size="large",
+        license="CreativeML OpenRAIL++-M",
+        note="SDXL, 30 steps at 1024 pixels; wants a graphics card. Any work, but for the uses that its licence lists.",
+        task="draw",
+    ),
+    Suggestion(
+        repository="stabilityai/sd-turbo",
+        size="medium",
+        license="sai-nc-community",
+        note="SD-Turbo, one to four steps at 512 pixels. NOT for commercial work: its licence forbids it.",
+        task="draw",
+    ),
+    Suggestion(
+        repository="stabilityai/sdxl-turbo",
+        size="large",
+        license="sai-nc-community",
+        note="SDXL-Turbo, one to four steps; wants a graphics card. NOT for commercial work: its licence forbids it.",
+        task="draw",
     ),
 )
 

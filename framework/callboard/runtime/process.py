@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from callboard.config import RuntimeSettings
-from callboard.errors import Blocked
+from callboard.errors import Blocked, JobError
 from callboard.lifeline import die_with_parent
 from callboard.runtime import Ticket
 from callboard.runtime.arrays import receive, send
@@ -111,8 +111,14 @@ class Client:
             if ends:
                 self._calls.pop(ends, None)
                 self._fewer.set()
-            if message is not None:
+            if message is None:
+                return
+            try:
                 self._channel.post(message)
+            except (TypeError, msgspec.MsgspecError, OverflowError) as error:
+                # Else whoever asked would wait for ever.
+                fault = JobError(f"an answer of the model cannot be handed over: {error}")
+                self._channel.post(failed(message.id, fault))
 
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to hear it
             self._loop.call_soon_threadsafe(send)

@@ -18,7 +18,7 @@ from callboard.config import RuntimeSettings
 from callboard.errors import CallboardError, JobError, ModelMissing
 from callboard.packs import Pack, Tensor
 from callboard.packs.packfile import CARRIES_CODE
-from callboard.runtime import Control, NoMemory, cores
+from callboard.runtime import Control, NoMemory, Session, cores
 from callboard.runtime.engines import Device
 from callboard.runtime.engines.describing import DESCRIBE, load_describer
 from callboard.runtime.engines.devices import CPU, kind_of, ordered, processor
@@ -27,6 +27,8 @@ from callboard.runtime.engines.huggingface import load_model, offline, pooled
 from callboard.runtime.engines.inputs import check_inputs, check_options
 from callboard.runtime.engines.memory import Growth, give_back, is_short
 from callboard.runtime.engines.openclip import load_tower
+from callboard.runtime.engines.painting import PAINT, load_painter
+from callboard.runtime.engines.pipeline import import_diffusers
 from callboard.runtime.engines.seq2seq import load_seq2seq
 from callboard.runtime.engines.translation import TASK
 from callboard.runtime.engines.vision import import_open_clip, import_transformers
@@ -34,12 +36,12 @@ from callboard.runtime.engines.vision import import_open_clip, import_transforme
 if TYPE_CHECKING:
     import torch
 
-    from callboard.runtime import Session
-
 DTYPES: Final = ("float32", "bfloat16", "float16")
-_INSTALL: Final = "pip install 'callboard[torch]'"
 _loading: Final = threading.Lock()
 """transformers sets torch's default type while it builds a model, for the whole process."""
+_OWN: Final[dict[str, Callable[..., Session]]] = {TASK: load_seq2seq, DESCRIBE: load_describer, PAINT: load_painter}
+"""Tasks whose models take more than one pass, to what loads them."""
+_LIBRARY: Final = {"open_clip": import_open_clip, "diffusers": import_diffusers}
 Forward = Callable[[Mapping[str, "torch.Tensor"]], Mapping[str, "torch.Tensor"]]
 
 
@@ -53,8 +55,8 @@ class TorchEngine:
             ModelMissing: torch is not installed.
         """
         try:
-            # Both are imported here, so that what a pack's loading takes is the pack's memory alone.
-            import_open_clip() if pack.options.get("architecture") == "open_clip" else import_transformers()
+            # They are imported here, so that what a pack's loading takes is the pack's memory alone.
+            _LIBRARY.get(str(pack.options.get("architecture")), import_transformers)()
             return ordered(_here(), pack, settings)
         except ImportError as error:
             raise _not_installed(pack, error) from None
@@ -75,10 +77,8 @@ class TorchEngine:
 
             torch.set_num_threads(settings.threads or cores())
             with _loading, private_copy(pack, folder) as private, offline(), Growth() as growth:
-                if pack.task == TASK:
-                    return load_seq2seq(pack, private, getattr(torch, dtype), device)
-                if pack.task == DESCRIBE:
-                    return load_describer(pack, private, getattr(torch, dtype), device)
+                if pack.task in _OWN:
+                    return _OWN[pack.task](pack, private, getattr(torch, dtype), device)
                 module, tensors, forward = _build(pack, private, dtype)
                 module.eval().requires_grad_(requires_grad=False).to(device)
         except CallboardError:
@@ -106,7 +106,10 @@ def _here() -> Iterator[str]:
 
 
 def _not_installed(pack: Pack, error: ImportError) -> ModelMissing:
-    return ModelMissing(pack.name, f"engine {pack.engine!r} cannot be imported ({error})", _INSTALL)
+    extra = "diffusion" if pack.task == PAINT else "torch"
+    return ModelMissing(
+        pack.name, f"engine {pack.engine!r} cannot be imported ({error})", f"pip install 'callboard[{extra}]'"
+    )
 
 
 def _refuse_pickles(pack: Pack, settings: RuntimeSettings) -> None:
