@@ -129,6 +129,11 @@ class Context(Protocol):
         """
         ...
 
+    @property
+    def roots(self) -> Mapping[str, Path]:
+        """The watched folders by their names, to be read only."""
+        ...
+
     def reach(self, asset: Asset) -> Path | None:
         """Say where another asset is on this machine, to be read only; ``None`` where it is not.
 

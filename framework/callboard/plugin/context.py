@@ -186,6 +186,11 @@ class JobContext:
         bound = getattr(runtime, "bound", None)  # a runtime that a test made may know nothing of tickets
         return runtime if bound is None else bound(self._ticket)
 
+    @property
+    def roots(self) -> Mapping[str, Path]:
+        """The watched folders by their names."""
+        return self._roots
+
     def reach(self, asset: Asset) -> Path | None:
         """Say where another asset is on this machine; ``None`` where it is in none of the watched folders."""
         self._go_on()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Packet = av.Packet[Any]
 
 _MOST_THREADS: Final = 8
-"""Pictures in work at once; more would take memory at 8K, and a stand-in is small work."""
+_MOST_PIXELS: Final = 1 << 27
+"""In work at once: four pictures of 8K, which take about a gigabyte."""
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
@@ -41,10 +42,11 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """Whether width and height must be even."""
 
 
-def threads() -> int:
-    """Give how many threads this process may use, within reason."""
+def threads(order: Order) -> int:
+    """Give how many pictures this process may have in work, by its processors and by the size of the pictures."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return min(len(affinity(0)) if affinity else os.cpu_count() or 1, _MOST_THREADS)
+    processors = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(min(processors, _MOST_THREADS, _MOST_PIXELS // (order.width * order.height)), 1)
 
 
 def configure(codec: VideoCodecContext, recipe: Recipe, order: Order) -> None:
@@ -54,7 +56,7 @@ def configure(codec: VideoCodecContext, recipe: Recipe, order: Order) -> None:
     codec.sample_aspect_ratio = order.pixel_aspect
     codec.options = dict(recipe.options)
     codec.gop_size = recipe.gop
-    codec.thread_count = recipe.threads or threads()
+    codec.thread_count = recipe.threads or threads(order)
     codec.thread_type = recipe.threading
     codec.flags |= Flags.bitexact
 

@@ -48,7 +48,10 @@ def write(pictures: Iterator[Array], sound: Array | None, target: Target, path: 
     except BaseException as error:
         for file in begun:
             file.unlink(missing_ok=True)
-        raise _told(error, target.order, path) from error
+        told = _told(error, target.order, path)
+        if told is error:
+            raise
+        raise told from error
     return Written(path=begun[0], files=tuple(begun))
 
 
