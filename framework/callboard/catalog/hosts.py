@@ -143,6 +143,15 @@ def uses_of(conn: sqlite3.Connection, digest: str) -> dict[tuple[str, str], list
     return found
 
 
+def of_project(conn: sqlite3.Connection, application: str, project: str) -> list[Used]:
+    """Give every use in a project, in the order that its application told them."""
+    rows = conn.execute(
+        f"SELECT {_USED} FROM host_uses WHERE application = ? AND project = ? ORDER BY position, ref",  # noqa: S608 - constant columns
+        (application, project),
+    )
+    return [_used(row) for row in rows]
+
+
 def refs_of(conn: sqlite3.Connection, application: str, project: str, digest: str) -> list[str]:
     """Give how an application calls its uses of an asset in a project."""
     rows = conn.execute(

@@ -19,7 +19,6 @@ _COLUMNS = (
     " without"
 )
 
-
 PERSON = "person"
 """The plugin that results are stored under which a person wrote."""
 
@@ -154,8 +153,8 @@ _BECOMES: dict[str, ProposalState] = {"accept": "accepted", "reject": "rejected"
 def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal | None:
     """Apply a decision. Returns the proposal when something changed, ``None`` when it stood so already.
 
-    Accepting supersedes what was accepted before from the same plugin, of the same result and language; of what stands
-    in for a shot, and takes its place, whatever was accepted or waits for the same place.
+    Accepting supersedes what was accepted before from the same plugin, of the same result and language; for stand-ins
+    and what takes their place, see ``standins``.
     """
     found, becomes = get(conn, decision.proposal), _BECOMES[decision.decision]
     without = decision.without if becomes == "accepted" else ()
@@ -176,7 +175,8 @@ def decide(conn: sqlite3.Connection, decision: Decision, run: str) -> Proposal |
 def _pass_over(conn: sqlite3.Connection, kept: Proposal, becomes: ProposalState) -> None:
     """Put aside what waits for the same place, in other words than what was accepted: see ``release``."""
     one = standins.find(conn, kept.id) if becomes == "accepted" else None
-    for other in standins.passed_over(conn, one) if one is not None else ():
+    again = one is not None and one.result == "swap" and kept.state == "superseded"  # what came since waits on
+    for other in standins.passed_over(conn, one) if one is not None and not again else ():
         _set(conn, other, "superseded", "", f"passed over for {kept.id}", "")
 
 
@@ -187,10 +187,10 @@ def _set(conn: sqlite3.Connection, ident: str, state: ProposalState, by: str, re
     )
 
 
-def _slot(proposal: Proposal) -> tuple[str, bool, str]:
+def _slot(proposal: Proposal) -> tuple[str, bool]:
     """Say what a proposal competes for: of results in a language, one with cues and one with other texts may stand."""
-    body, of = proposal.body, getattr(proposal.body, "placeholder", "")
-    return str(getattr(body, "language", "")), isinstance(body, Translation) and not body.cues, str(of)
+    body = proposal.body
+    return str(getattr(body, "language", "")), isinstance(body, Translation) and not body.cues
 
 
 _SAME_MAKER = (

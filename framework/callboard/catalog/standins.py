@@ -8,6 +8,7 @@ Every function takes an open connection and runs inside the caller's transaction
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
@@ -142,6 +143,20 @@ def passed_over(conn: sqlite3.Connection, kept: Stand) -> list[str]:
     return [one.id for one in swaps_of(conn, where, "proposed") if one.id != kept.id]
 
 
+def reword(conn: sqlite3.Connection, old: str, new: str) -> None:
+    """Have a swap that says the same in other words wait in place of one that waits; it may have been there before."""
+    conn.execute(
+        "UPDATE proposals SET state = 'superseded', decided = ?, decided_by = '', reason = ?"
+        " WHERE id = ? AND state = 'proposed'",
+        (time.time(), f"replaced by {new}", old),
+    )
+    conn.execute(
+        "UPDATE proposals SET state = 'proposed', decided = NULL, reason = ''"
+        " WHERE id = ? AND state = 'superseded' AND reason GLOB 'replaced by *'",
+        (new,),
+    )
+
+
 def at(conn: sqlite3.Connection, path: str) -> str:
     """Give the digest of the placeholder whose film is at an absolute path, or ends so; empty where none is."""
     name = "/" + path.lstrip("/")
@@ -174,6 +189,7 @@ __all__ = [
     "find",
     "passed_over",
     "placeholders",
+    "reword",
     "rivals",
     "spot",
     "standing",

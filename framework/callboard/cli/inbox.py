@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import click
-from callboard_schemas import Captions, Evidence, Proposal, Tag, Tags, Translation, encode_path
+from callboard_schemas import Captions, Evidence, Placeholder, Proposal, Swap, Tag, Tags, Translation, encode_path
 
 from callboard.beside import theirs
 from callboard.board import roots_of
@@ -25,6 +25,7 @@ from callboard.config import Project
 from callboard.desk import one_of
 from callboard.exchanging import source_texts
 from callboard.following import Following
+from callboard.shots.words import details
 
 
 @click.command("inbox")
@@ -83,11 +84,16 @@ def _waiting(conn: sqlite3.Connection, project: Project) -> list[_Waits]:
     found = []
     for proposal, digest in proposals.waiting(conn):
         root, seen = next(iter(journal.places_of(conn, digest)), ("", None))
-        path = place_path(root, encode_path(seen.path)) if seen else digest[:19]
+        path = place_path(root, encode_path(seen.path)) if seen else _own_path(proposal) or digest[:19]
         media = following.media(root, seen.path) if seen else None
         goes = routes(conn, project.settings.sidecars, proposal, digest)
         found.append(_Waits(proposal, path, goes, _beside(conn, proposal, media)))
     return found
+
+
+def _own_path(proposal: Proposal) -> str:
+    """Give the path of what a plugin made; it is about no media of the project."""
+    return proposal.body.file if isinstance(proposal.body, Placeholder) else ""
 
 
 def _beside(conn: sqlite3.Connection, proposal: Proposal, media: bytes | None) -> str:
@@ -111,6 +117,8 @@ def _show_one(made: Proposal | None, source: Mapping[int, str], *, as_json: bool
         show_cues(made, source)
         return 0
     out = console()
+    if made is not None and isinstance(made.body, Placeholder | Swap):
+        return _show_shot(made, made.body)
     if made is None or not isinstance(made.body, Tags):
         out.print(f"{made.id} {made.state}: {cell(summary(made.body))}" if made else "It is gone.")
         return 0
@@ -128,6 +136,17 @@ def _show_one(made: Proposal | None, source: Mapping[int, str], *, as_json: bool
     print_table(shown)
     verb = f"callboard reject {made.id} --tag" if made.state == "accepted" else f"callboard accept {made.id} --without"
     out.print(f"[dim]{made.state}; {verb} TAG leaves one out[/dim]")
+    return 0
+
+
+def _show_shot(made: Proposal, body: Placeholder | Swap) -> int:
+    out = console()
+    out.print(f"{made.id} {made.state}{f', {cell(made.reason)}' if made.reason else ''}")
+    shown = table("", "", whole=("",))
+    for name, text in details(body):
+        shown.add_row(name, cell(text))
+    print_table(shown)
+    out.print(f"[dim]callboard accept {made.id} --reason WHY keeps why you chose it[/dim]")
     return 0
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from callboard_schemas import Captions, Cue, Placeholder, Tags, Translation
+from callboard_schemas import Captions, Cue, Placeholder, Swap, Tags, Translation
 
 from callboard.cli.output import count, plain
 from callboard.cuewise import kept_cues
+from callboard.shots.words import line
 from callboard.tagwise import kept
 
 _ROOM = 64
@@ -28,8 +29,8 @@ def summary(body: object, without: Sequence[str] = ()) -> str:
         return f"{count(len(standing.items), 'tag')}: " + labels(standing)
     if isinstance(body, Translation):
         return _translated(body, without)
-    if isinstance(body, Placeholder):
-        return f"placeholder for {plain(body.shot)} by {body.generator}"
+    if isinstance(body, Placeholder | Swap):
+        return plain(line(body))
     return "nothing to show"
 
 

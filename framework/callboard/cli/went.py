@@ -7,13 +7,14 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from callboard_schemas import Proposal
+from callboard_schemas import Proposal, Swap
 
 from callboard.catalog import host_commands, host_requests, hosts, jobs
 from callboard.catalog.host_commands import Row
 from callboard.config import Sidecars
 from callboard.hosting.content import standing
 from callboard.hosting.planner import plan
+from callboard.hosting.swapping import projects_of
 
 _SAID = {
     "pending": "not answered yet",
@@ -50,7 +51,10 @@ def told_of(row: Row) -> dict[str, Any]:
 def routes(conn: sqlite3.Connection, sidecars: Sidecars, made: Proposal, digest: str) -> list[str]:
     """Say into which projects a proposal would go, and how: ``blender film.blend: subtitles``."""
     shown, written = standing(made).body, ("xmp", *sidecars.subtitles)
-    found = list(hosts.uses_of(conn, digest)) if digest else []
+    if isinstance(made.body, Swap):
+        found = list(projects_of(conn, made.body))
+    else:
+        found = list(hosts.uses_of(conn, digest)) if digest else []
     row = jobs.get(conn, made.job)
     asked = host_requests.that_caused(conn, row.event) if row is not None else None
     if asked is not None and asked.application:
@@ -66,6 +70,7 @@ def why_nowhere(conn: sqlite3.Connection, made: Proposal, digest: str) -> str:
     if (
         made.state != "accepted"
         or not digest
+        or made.result == "swap"
         or not hosts.any_project(conn)
         or host_commands.of_proposal(conn, made.id)
     ):

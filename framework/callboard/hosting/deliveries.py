@@ -6,7 +6,6 @@ an application replaces only what we made for it.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
@@ -197,10 +196,7 @@ class Deliveries:
         head = swap.handles[0] if swap.handles else 0
         rate = rate_said(swap.rate)
         for project, (stood, gap) in swapping.projects_of(conn, swap).items():
-            way = Plan("placeholder", ("relink",), f"{os.path.basename(media)} took the place for {swap.shot}")
-            if "relink" not in hosts.capabilities(conn, *project):
-                why = f"{project[0]} takes no other file for a clip here; 'callboard timeline swap' does in a file"
-                way = Plan("timeline", (), why)
+            way = plan(project[0], swap, hosts.capabilities(conn, *project), self._sidecars)
             stamp = [decisions.last_decision(conn, made.id), host_commands.count_settled(conn, made.id, *project)]
             errand = _Errand(project, made.id, "", run, way, stamp)
             content = Content(

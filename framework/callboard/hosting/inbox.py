@@ -7,10 +7,11 @@ import sqlite3
 from typing import Any
 
 import msgspec
-from callboard_schemas import Captions, Cue, Placeholder, Proposal, Tags, Translation
+from callboard_schemas import Captions, Cue, Placeholder, Proposal, Swap, Tags, Translation
 
 from callboard.catalog import host_requests, hosts, journal, proposals
 from callboard.catalog.host_requests import Asked
+from callboard.shots import words
 from callboard.timedtext.markup import text_lines
 
 PAGE = 48 * 1024
@@ -69,13 +70,14 @@ def _item(conn: sqlite3.Connection, application: str, project: str, made: Propos
         "kind": made.kind,
         "state": made.state,
         "confidence": made.confidence,
-        "name": name or (body.shot if isinstance(body, Placeholder) else ""),
+        "name": name or (words.title(body) if isinstance(body, Placeholder | Swap) else ""),
         "text": _short(_text(body)),
         "refs": hosts.refs_of(conn, application, project, digest)[:_REFS],
         "language": str(getattr(body, "language", "")),
         "flags": _flags(body),
         "made_by": made.provenance.plugin,
         "digest": digest,
+        "path": body.file if isinstance(body, Placeholder) else "",
         "reason": made.reason,
     }
 
@@ -98,6 +100,7 @@ def _unmet(asked: Asked, state: str, reason: str) -> dict[str, Any]:
         "flags": [],
         "made_by": "",
         "digest": "",
+        "path": "",
         "reason": reason[:2000],
     }
 
@@ -112,7 +115,7 @@ def _text(body: object) -> str:
         return ", ".join(tag.label for tag in told[:40])
     if isinstance(body, Translation):
         return body.description or ", ".join(list(body.labels.values())[:40])
-    return f"placeholder for {body.shot} by {body.generator}" if isinstance(body, Placeholder) else ""
+    return words.line(body) if isinstance(body, Placeholder | Swap) else ""
 
 
 def _line(cue: Cue) -> str:
@@ -124,6 +127,7 @@ def _flags(body: object) -> list[str]:
     cues = body.cues if isinstance(body, Captions | Translation) else ()
     flags = dict.fromkeys(flag for cue in cues for flag in cue.failed)
     flags.update(dict.fromkeys(flag for cue in cues for flag in cue.flags))
+    flags.update(dict.fromkeys(words.flags(body)))
     return list(flags)[:20]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from callboard_schemas import Captions, Placeholder, Result, Tags, Translation, Use, Verb
+from callboard_schemas import Captions, Placeholder, Result, Swap, Tags, Translation, Use, Verb
 from msgspec import Struct
 
 Route = Literal["tags", "description", "subtitles", "markers", "placeholder", "sidecar", "timeline", "nowhere"]
@@ -43,6 +43,11 @@ def plan(application: str, result: Result, capabilities: Collection[str], sideca
         return Plan(
             "timeline", (), f"{application} takes no placeholders; 'callboard timeline fill' puts it into a file"
         )
+    if isinstance(result, Swap):
+        if "relink" in capabilities:
+            return Plan("placeholder", ("relink",), f"{application} gives clips other files")
+        why = f"{application} gives a clip no other file here; 'callboard timeline swap' does in a timeline file"
+        return Plan("timeline", (), why)
     return _beside(application, "names in other languages", sidecar="xmp" in sidecars)
 
 

@@ -110,6 +110,9 @@ class Swaps:
             if row is None or row.subject is None:
                 continue
             ident = _put(conn, row.event, row.run, row.subject, again)
+            standins.reword(conn, one.id, ident)
+            for told in filter(None, (proposals.get(conn, one.id), proposals.get(conn, ident))):
+                announce.proposal(conn, told, None, "changed")
             now = [ident if other == one.id else other for other in now]
             now += [] if ident in now else [ident]
         return now
@@ -190,12 +193,7 @@ def _put(conn: sqlite3.Connection, seq: int, run: str, asset: Asset, swap: Swap 
     assert row is not None, "it was put there just now"
     if swap is None:
         return ""
-    ident = store(conn, row, Provenance(plugin=PLUGIN, version=_VERSION, kind="transform"), [swap])[0]
-    for other in (*proposals.revive(conn, ident), *proposals.replace(conn, ident, by_any=True)):
-        changed = proposals.get(conn, other)
-        if changed is not None:
-            announce.proposal(conn, changed, None, "changed")
-    return ident
+    return store(conn, row, Provenance(plugin=PLUGIN, version=_VERSION, kind="transform"), [swap])[0]
 
 
 __all__ = ["PLUGIN", "Arrived", "Swaps", "need_of", "out_of_step"]

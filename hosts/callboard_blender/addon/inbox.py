@@ -38,13 +38,15 @@ class Row(NamedTuple):
     refs: tuple[str, ...]
     flags: tuple[str, ...]
     digest: str = ""
+    path: str = ""
+    """Of a placeholder's film, which is no media of the project."""
     open: bool = True
     """It waits for a decision; else it tells that a request was refused, and why."""
 
     @property
     def picture(self) -> str:
         """What its thumbnail is kept under."""
-        return self.digest or (self.refs[0] if self.refs else "")
+        return self.digest or self.path or (self.refs[0] if self.refs else "")
 
 
 class Part(NamedTuple):
@@ -220,6 +222,7 @@ def row(item: Mapping[str, Any]) -> Row:
         refs=tuple(str(one) for one in item.get("refs") or ()),
         flags=flags,
         digest=str(item.get("digest", "")),
+        path=str(item.get("path", "")),
         open=item.get("state") != "refused",
     )
 

@@ -121,7 +121,7 @@ class Telling:
         self._pictured.add(key)
         use = next((self.places[ref] for ref in row.refs if ref in self.places), {})
         middle = float(use.get("source_in", 0.0)) + float(use.get("duration", 0.0)) * float(use.get("speed", 1.0)) / 2
-        which = {"digest": row.digest} if row.digest else {"path": str(use.get("path", ""))}
+        which = {"digest": row.digest} if row.digest else {"path": row.path or str(use.get("path", ""))}
 
         def then(value: Any, problem: str) -> None:
             try:

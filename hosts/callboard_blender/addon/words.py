@@ -34,8 +34,20 @@ LANGUAGES = {
 }
 """What languages that are often met are called; any other is shown by its code."""
 
-_KINDS = {"captions": "Captions", "tags": "Tags", "translation": "Translation", "placeholder": "Placeholder"}
-_ICONS = {"captions": "FILE_TEXT", "tags": "BOOKMARKS", "translation": "WORLD", "placeholder": "IMAGE_DATA"}
+_KINDS = {
+    "captions": "Captions",
+    "tags": "Tags",
+    "translation": "Translation",
+    "placeholder": "Placeholder",
+    "swap": "Real shot",
+}
+_ICONS = {
+    "captions": "FILE_TEXT",
+    "tags": "BOOKMARKS",
+    "translation": "WORLD",
+    "placeholder": "IMAGE_DATA",
+    "swap": "FILE_REFRESH",
+}
 _STATES = {
     "applied": ("CHECKMARK", "In place"),
     "partial": ("ERROR", "Partly in place"),
