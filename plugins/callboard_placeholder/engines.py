@@ -21,6 +21,8 @@ _HOME: Final = {
     "comfyui": ("comfy", "comfyui"),
 }
 ENGINES: Final = tuple(_HOME)
+VARIED: Final = frozenset({"previs", "diffusion", "comfyui"})
+"""Those whose pictures depend on the seed; of the others there is one version, however many are asked for."""
 
 
 def engine(name: str) -> Engine:
@@ -35,4 +37,4 @@ def engine(name: str) -> Engine:
     return cast("Engine", getattr(import_module(f"callboard_placeholder.{module}"), attribute))
 
 
-__all__ = ["ENGINES", "engine"]
+__all__ = ["ENGINES", "VARIED", "engine"]

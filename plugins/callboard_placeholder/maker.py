@@ -18,7 +18,7 @@ from callboard_placeholder import burnin, guard, marks, names
 from callboard_placeholder.continuity import matches
 from callboard_placeholder.encoding import Target, Written, suffix, write
 from callboard_placeholder.engine import Array, Made, Order
-from callboard_placeholder.engines import engine
+from callboard_placeholder.engines import VARIED, engine
 from callboard_placeholder.placing import digest_of, put
 from callboard_placeholder.sheet import Shown, contact_sheet
 
@@ -69,7 +69,7 @@ def make(event: Envelope, context: Context) -> list[Placeholder]:
     if output is None:
         raise JobError("placeholders belong to a project", "Make one with 'callboard init'.")
     engines = _strings(context.parameters["engines"])  # one, where the board asks: each has a job of its own
-    orders = [(name, order) for name in engines for order in _orders(asked, context)]
+    orders = [(name, order) for name in engines for order in _orders(asked, name, context)]
     guard.check(asked, engines, context)
     folder = names.home(output, asked.shot)
     made: list[tuple[Placeholder, Shown]] = []
@@ -95,7 +95,7 @@ def rate_of(asked: PlaceholderRequested) -> Rate:
     return Rate(exact.numerator, exact.denominator)
 
 
-def _orders(asked: PlaceholderRequested, context: Context) -> list[Order]:
+def _orders(asked: PlaceholderRequested, name: str, context: Context) -> list[Order]:
     rate = rate_of(asked)
     aspect = Fraction(*map(int, asked.pixel_aspect.split(":"))) if asked.pixel_aspect else Fraction(1)
     first = Order(
@@ -109,13 +109,15 @@ def _orders(asked: PlaceholderRequested, context: Context) -> list[Order]:
         start=rate.frame_of(asked.start) if asked.start else 0,
         parameters=context.parameters,
     )
-    return [replace(first, seed=asked.seed + index) for index in range(asked.versions)]
+    versions = asked.versions if name in VARIED else 1
+    return [replace(first, seed=asked.seed + index) for index in range(versions)]
 
 
 def _one(
     asked: PlaceholderRequested, name: str, order: Order, bench: _Bench, folder: Path
 ) -> tuple[Placeholder, Shown]:
     done = engine(name)(order, bench)
+    guard.prompted(asked, name, done, bench.context)
     labelled = done.labelled or not bench.context.parameters["burn_in"]
     pictures = done.pictures if labelled else burnin.over(done.pictures, order, name)
     kept = _Kept(pictures, order.frames, bench)
@@ -127,6 +129,7 @@ def _one(
     goes = matches(kept.shown, order, bench.context)
     told = replace(told, matches=goes, credentials=signed.by, notes=(*told.notes, *signed.notes))
     told = _placed(told, done, written, folder)
+    guard.wrote(told, asked, bench.context)
     return told, Shown(version=order.version, engine=name, pictures=kept.shown, placeholder=told)
 
 
