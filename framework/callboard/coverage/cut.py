@@ -12,8 +12,8 @@ from callboard.coverage.headers import Headers
 from callboard.timedtext.rate import Rate
 
 State = Literal["real", "stand-in", "partial", "offline", "gap"]
-"""``real`` has its media, ``stand-in`` holds a shot's place, ``partial`` lacks frames of its media, ``offline`` has none,
-and at a ``gap`` there is nothing at all."""
+"""``real`` has its media, ``stand-in`` holds a shot's place, ``partial`` lacks frames of its media, ``offline`` has
+none, and at a ``gap`` there is nothing at all."""
 
 STATES: tuple[State, ...] = get_args(State)
 """From good to bad."""
