@@ -72,7 +72,7 @@ class Made(Struct, frozen=True, kw_only=True):
     pictures: Iterator[Array]
     """Exactly as many as were ordered, height x width x 3, uint8, RGB, as they are to be seen."""
     sound: Array | None = None
-    """float32 in [-1, 1], samples x channels, at ``SAMPLE_RATE``, exactly as long as the pictures; nothing is silent."""
+    """float32 in [-1, 1], samples x channels, at ``SAMPLE_RATE``, as long as the pictures; nothing is silent."""
     source_type: SourceType = "algorithmicMedia"
     prompt: str = ""
     negative: str = ""

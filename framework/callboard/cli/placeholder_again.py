@@ -1,0 +1,68 @@
+"""``callboard placeholder again``: makes a placeholder once more from what is kept of it, and compares every byte."""
+
+from __future__ import annotations
+
+import click
+from callboard_schemas import Proposal
+
+from callboard.catalog import placeholders, standins
+from callboard.cli.options import json_flag
+from callboard.cli.output import cell, console, print_json
+from callboard.cli.placeholder_show import found
+from callboard.cli.project import catalog, here
+from callboard.errors import UsageError
+
+
+@click.command("again")
+@click.argument("ident", metavar="SHOT|ID")
+@json_flag
+def command(ident: str, as_json: bool) -> int:
+    """Make a placeholder again from its brief, seed and engine, and say whether it is the same to the byte.
+
+    Of a SHOT the last that was asked for. Exit code 1 where something differs; signed files always do.
+    """
+    from callboard.cli.requesting import request
+
+    project = here()
+    before = found(project, ident)[-1]
+    with catalog(project) as opened:
+        stand = opened.read(lambda conn: standins.find(conn, before.id))
+        asked = opened.read(lambda conn: standins.asked_for(conn, stand)) if stand is not None else None
+        first = [one for one in opened.read(placeholders.every) if one.job == before.job]
+    if asked is None:
+        raise UsageError(f"what {before.id} was asked for with is not kept", "Ask for it anew.")
+    report = request(project, [asked], quiet=as_json)
+    made = [one for asset in report.assets for job in asset.jobs for one in job.proposals]
+    rows = [(one, _same_place(one, made)) for one in first]
+    if as_json:
+        print_json({"versions": [{"before": a.id, "again": b.id if b else "", "same": _same(a, b)} for a, b in rows]})
+    else:
+        for one, again in rows:
+            body = placeholders.body(one)
+            said = "[green]the same[/green]" if _same(one, again) else "[red]not the same[/red]"
+            console().print(f"{cell(body.shot)} {body.generator} {body.version}: {said if again else 'not made'}")
+        for asset in report.assets:
+            for job in asset.jobs:
+                if job.failure is not None:
+                    console().print(f"{cell(job.failure.message)} [dim]{cell(job.failure.hint)}[/dim]")
+    return int(not all(_same(one, again) for one, again in rows))
+
+
+def _same_place(one: Proposal, made: list[Proposal]) -> Proposal | None:
+    wanted = placeholders.body(one)
+    return next(
+        (
+            other
+            for other in made
+            if (placeholders.body(other).generator, placeholders.body(other).version)
+            == (wanted.generator, wanted.version)
+        ),
+        None,
+    )
+
+
+def _same(one: Proposal, again: Proposal | None) -> bool:
+    return again is not None and placeholders.body(one).digest == placeholders.body(again).digest
+
+
+__all__ = ["command"]
