@@ -31,6 +31,7 @@ from callboard.cli.options import json_flag
 @click.option("--engine", "engines", multiple=True, metavar="NAME", help="What makes them; may be given again.")
 @click.option("--versions", type=click.IntRange(1, 16), default=1, help="How many of each to choose from.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the first version.")
+@click.option("--again", is_flag=True, help="Ask for those too that something waits or stands in for already.")
 @click.option("--size", default="", metavar="WxH", help="Of placeholders, where the cut does not say one.")
 @json_flag
 def command(
@@ -47,6 +48,7 @@ def command(
     engines: tuple[str, ...],
     versions: int,
     seed: int,
+    again: bool,
     size: str,
     as_json: bool,
 ) -> int:
@@ -74,6 +76,7 @@ def command(
             engines=engines,
             versions=versions,
             seed=seed,
+            again=again,
             size=size,
             as_json=as_json,
         )

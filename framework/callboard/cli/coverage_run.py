@@ -21,7 +21,7 @@ from callboard.coverage.listing import listed_shots
 from callboard.coverage.ondisk import cut_of
 from callboard.coverage.readers import read_cut
 from callboard.coverage.report import Coverage, cover
-from callboard.coverage.requesting import Terms, requests, told
+from callboard.coverage.requesting import Terms, requests, standing, told
 from callboard.coverage.shotlist import SUFFIXES, Listed, read_list
 from callboard.coverage.standins import StandIns
 from callboard.errors import UsageError
@@ -45,6 +45,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     engines: tuple[str, ...] = ()
     versions: int = 1
     seed: int = 0
+    again: bool = False
     size: str = ""
     as_json: bool = False
 
@@ -54,7 +55,9 @@ def run(wanted: Wanted) -> int:
     project = find_project(Path.cwd())
     with reading() as headers:
         listed, coverage = _covered(wanted, project, headers)
-        asked = _asked(wanted, coverage, listed, project, headers) if wanted.request else ()
+        every = _asked(wanted, coverage, listed, project, headers) if wanted.request else ()
+    there = () if wanted.again else standing(_made(project), every)
+    asked = tuple(one for one in every if one not in there)
     if wanted.svg is not None:
         from callboard.coverage.svg import save
 
@@ -62,10 +65,10 @@ def run(wanted: Wanted) -> int:
     coverage = replace(coverage, notes=(*coverage.notes, *told(asked)))
     report = _request(wanted, asked) if asked else None
     if wanted.as_json:
-        print_json(document(coverage, deliver=wanted.deliver, asked=asked, report=report))
+        print_json(document(coverage, deliver=wanted.deliver, asked=asked, standing=there, report=report))
     else:
-        show(coverage, wanted.everything, deliver=wanted.deliver, asked=asked, report=report)
-    late = wanted.deliver and bool(coverage.undelivered)
+        show(coverage, wanted.everything, deliver=wanted.deliver, asked=asked, standing=there, report=report)
+    late = wanted.deliver and not coverage.ready
     return int(late or (report is not None and not report.ok))
 
 
@@ -81,12 +84,12 @@ def _covered(wanted: Wanted, project: Project | None, headers: Headers) -> tuple
         listed: Listed | None = read_list(wanted.timeline, _rate(wanted.rate) or PICTURE_RATE)
         assert listed is not None, "a list was read"
         cut = cut_of(listed, look.roots or (wanted.timeline.absolute().parent,))
-        handles = 0  # a list says which shots there are, not which frames of their media
+        known, handles = None, 0  # a list says which shots there are, not which frames of their media
     else:
         cut, handles = read_cut(wanted.timeline, look), wanted.handles
-        listed = _listed(wanted, cut, look)
+        listed = known = _listed(wanted, cut, look)
     stand_ins = StandIns(_made(project), project.folder if project else None, headers, closely=wanted.deliver)
-    return listed, cover(cut, headers, stand_ins, handles=handles, listed=listed)
+    return listed, cover(cut, headers, stand_ins, handles=handles, listed=known)
 
 
 def _listed(wanted: Wanted, cut: Cut, look: Look) -> Listed | None:

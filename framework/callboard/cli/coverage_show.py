@@ -30,6 +30,7 @@ def show(
     *,
     deliver: bool = False,
     asked: Sequence[PlaceholderRequested] = (),
+    standing: Sequence[PlaceholderRequested] = (),
     report: RunReport | None = None,
 ) -> None:
     """Print coverage for people.
@@ -39,6 +40,7 @@ def show(
         everything: List what is there, too.
         deliver: Say whether it may be delivered.
         asked: The placeholders that were asked for.
+        standing: Those that were not, as they wait or stand in already.
         report: What became of them.
     """
     out = console()
@@ -59,8 +61,10 @@ def show(
         _show_list(coverage.compared)
     if deliver:
         _show_delivery(coverage)
-    elif not asked and coverage.lacking:
+    elif not (asked or standing) and coverage.lacking:
         out.print("[dim]--request asks for placeholders for what is missing[/dim]")
+    for one in standing:
+        out.print(f"{cell(_short(one.shot))}: waits or stands in already; --again asks for more")
     if report is not None:
         _show_requests(asked, report)
 
@@ -160,7 +164,7 @@ def _show_list(found: Compared) -> None:
 
 def _show_delivery(coverage: Coverage) -> None:
     bad = coverage.undelivered
-    if not bad:
+    if coverage.ready:
         console().print("[green]ready to deliver[/green]: every picture is the real shot, whole")
         return
     words = ", ".join(
@@ -168,7 +172,7 @@ def _show_delivery(coverage: Coverage) -> None:
         for state in STATES
         if (number := sum(one.state == state for one in bad)) and state != "real"
     )
-    console().print(f"[red]not ready to deliver[/red]: {words}")
+    console().print(f"[red]not ready to deliver[/red]: {words or 'it shows nothing'}")
 
 
 def _show_requests(asked: Sequence[PlaceholderRequested], report: RunReport) -> None:

@@ -18,6 +18,7 @@ def document(
     *,
     deliver: bool = False,
     asked: Sequence[PlaceholderRequested] = (),
+    standing: Sequence[PlaceholderRequested] = (),
     report: RunReport | None = None,
 ) -> dict[str, Any]:
     """Give everything that is known of a cut, as plain values.
@@ -26,6 +27,7 @@ def document(
         coverage: What was found.
         deliver: Also say whether it may be delivered.
         asked: The placeholders that were asked for.
+        standing: Those that were not, as they wait or stand in already.
         report: What became of them.
     """
     cut = coverage.cut
@@ -50,6 +52,7 @@ def document(
         "list": msgspec.to_builtins(coverage.compared) if coverage.compared else None,
         "deliver": _delivery(coverage) if deliver else None,
         "requests": [msgspec.to_builtins(one) for one in asked],
+        "standing": [one.ref for one in standing],
         "run": msgspec.to_builtins(report) if report is not None else None,
         "notes": coverage.notes,
     }
@@ -86,8 +89,7 @@ def item_document(cut: Cut, item: Item) -> dict[str, Any]:
 
 
 def _delivery(coverage: Coverage) -> dict[str, Any]:
-    bad = coverage.undelivered
-    return {"ready": not bad, "in_the_way": [one.ref for one in bad]}
+    return {"ready": coverage.ready, "in_the_way": [one.ref for one in coverage.undelivered]}
 
 
 __all__ = ["document", "item_document"]

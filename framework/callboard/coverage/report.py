@@ -48,6 +48,11 @@ class Coverage(Struct, frozen=True, kw_only=True):
         """Give what stands in the way of a delivery: everything that is seen and is not the real shot, whole."""
         return [one for one in self.cut.items if one.enabled and not one.covered and one.state != "real"]
 
+    @property
+    def ready(self) -> bool:
+        """Whether it may be delivered: there is something, and every picture is the real shot, whole."""
+        return not self.undelivered and any(one.enabled and one.state == "real" for one in self.cut.items)
+
 
 def cover(
     cut: Cut,

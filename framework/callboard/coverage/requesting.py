@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from callboard_schemas import Brief, Neighbour, PlaceholderRequested
+from callboard_schemas import Brief, Neighbour, Placeholder, PlaceholderRequested, Proposal
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -23,6 +23,8 @@ from callboard.errors import UsageError
 SIZE: Final = (1920, 1080)
 """Where nothing says how large the picture is."""
 _MOST: Final = 10_000_000
+_SECONDS: Final = 4.0
+"""How long a shot is of which nobody says it."""
 _SIZE: Final = re.compile(r"([1-9]\d{0,4})\s*[x×X]\s*([1-9]\d{0,4})")
 _GUESSED_SIZE: Final = "nothing says how large the picture is"
 
@@ -38,8 +40,6 @@ class Terms(Struct, frozen=True, kw_only=True):
     size: str = ""
     """``1920x1080``, where the cut does not say one."""
     by: str = ""
-    again: bool = False
-    """Ask for those too that something waits or stands in for already."""
 
 
 class Frame(Struct, frozen=True):
@@ -85,7 +85,7 @@ def chosen(coverage: Coverage, only: Sequence[str]) -> list[Item]:
     Raises:
         UsageError: something that was named is not missing.
     """
-    lacking = [one for one in coverage.lacking if not (one.frames == 0 and coverage.cut.timed)]
+    lacking = coverage.lacking
     if not only:
         return lacking
     found = {name: [one for one in lacking if name in (one.ref, one.shot, one.name)] for name in only}
@@ -103,14 +103,14 @@ def chosen(coverage: Coverage, only: Sequence[str]) -> list[Item]:
 def _one(
     cut: Cut, item: Item, terms: Terms, shot: Shot | None, around: Neighbours, sizes: _Sizes
 ) -> PlaceholderRequested:
-    frames = min(_length(item, shot), _MOST)
+    frames, why = _length(cut, item, shot)
     beside = around.of(item)
     frame = sizes.of([one for one in around.items(item) if one is not None])
-    brief = _brief(item, shot, beside, frame)
+    brief = _brief(item, shot, beside, {"size": frame.why, "frames": why})
     return PlaceholderRequested(
         shot=(item.shot or item.name or item.ref)[:256],
         purpose=brief.purpose,
-        duration=max(cut.rate.seconds(frames), 1e-6),
+        duration=cut.rate.seconds(frames),
         width=frame.width,
         height=frame.height,
         rate=float(cut.rate.fps),
@@ -128,10 +128,14 @@ def _one(
     )
 
 
-def _length(item: Item, shot: Shot | None) -> int:
-    """Say how many frames are wanted: those that are shown, of a clip whose speed is changed those of its media."""
+def _length(cut: Cut, item: Item, shot: Shot | None) -> tuple[int, str]:
+    """Say how many frames are wanted, and why where nobody said it.
+
+    It is as many as are shown; of a clip whose speed is changed, as many of its media as are shown.
+    """
     frames = item.source_frames if item.state != "gap" and item.source_frames else item.frames
-    return frames or (shot.frames if shot is not None else 0) or 0
+    frames = frames or (shot.frames if shot is not None else 0)
+    return (min(frames, _MOST), "") if frames else (cut.rate.frame_at(_SECONDS), f"nobody said; {_SECONDS:g} seconds")
 
 
 def _timecode(cut: Cut, item: Item) -> str:
@@ -140,12 +144,12 @@ def _timecode(cut: Cut, item: Item) -> str:
     return said if re.fullmatch(r"\d\d:\d\d:\d\d[:;]\d{2,3}", said) else ""
 
 
-def _brief(item: Item, shot: Shot | None, beside: Sequence[Neighbour], frame: Frame) -> Brief:
+def _brief(item: Item, shot: Shot | None, beside: Sequence[Neighbour], why: dict[str, str]) -> Brief:
     """Say what is known, and have the rest guessed; each guess is marked."""
     said = shot.brief if shot is not None else Brief()
     filled = fill(said, item.shot or item.name, tuple(beside))
-    guesses = {**item.guesses, **({"size": frame.why} if frame.why else {})}
-    return replace(filled, guesses={**filled.guesses, **guesses})
+    guesses = {name: reason for name, reason in why.items() if reason}
+    return replace(filled, guesses={**filled.guesses, **item.guesses, **guesses})
 
 
 class _Sizes:
@@ -196,6 +200,21 @@ def _aspect(value: float) -> str:
     return "" if exact == 1 or not 0 < exact < 100 else f"{exact.numerator}:{exact.denominator}"
 
 
+def standing(made: Sequence[Proposal], asked: Sequence[PlaceholderRequested]) -> tuple[PlaceholderRequested, ...]:
+    """Give the requests that ask for what waits or stands in already: the same shot, as long and as fast."""
+    there = {
+        (body.shot, body.frames, body.rate)
+        for one in made
+        if one.state in ("proposed", "accepted") and isinstance(body := one.body, Placeholder)
+    }
+    engines = {(body.shot, body.generator) for one in made if isinstance(body := one.body, Placeholder)}
+    return tuple(
+        one
+        for one in asked
+        if (one.shot, one.frames, one.counted) in there and all((one.shot, engine) in engines for engine in one.engines)
+    )
+
+
 def told(asked: Sequence[PlaceholderRequested]) -> tuple[str, ...]:
     """Say what was guessed of sizes, once."""
     guessed = [one for one in asked if one.brief is not None and "size" in one.brief.guesses]
@@ -204,4 +223,4 @@ def told(asked: Sequence[PlaceholderRequested]) -> tuple[str, ...]:
     return (f"{_GUESSED_SIZE}; {guessed[0].width}x{guessed[0].height} was taken: --size WxH says another",)
 
 
-__all__ = ["SIZE", "Terms", "chosen", "requests", "told"]
+__all__ = ["SIZE", "Terms", "chosen", "requests", "standing", "told"]

@@ -49,7 +49,7 @@ def lanes(coverage: Coverage, width: int) -> list[Lane]:
     """
     cut = coverage.cut
     whole = _length(cut)
-    seen = [(one.start, one.frames, one.state) for one in coverage.picture]
+    seen: list[tuple[int, int, State | None]] = [(one.start, one.frames, one.state) for one in coverage.picture]
     made = [Lane("picture", _cells(seen, whole, width))] if cut.timed else []
     by_track: dict[str, list[Item]] = {name: [] for name in cut.tracks}
     for item in cut.items:

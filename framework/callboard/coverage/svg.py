@@ -97,7 +97,8 @@ class _Box:
     """Something in a lane; units of the drawing."""
 
     def __init__(self, x: float, width: float, state: State, name: str, told: str) -> None:
-        self.x, self.width, self.state, self.name, self.told = x, width, state, name, told
+        self.x, self.width, self.name, self.told = x, width, name, told
+        self.state: State = state
         self.count = 1
 
 
