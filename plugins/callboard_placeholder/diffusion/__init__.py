@@ -37,11 +37,11 @@ def diffusion(order: Order, bench: Bench) -> Made:
         JobError: the brief says nothing, the template or a reference is wrong, or the model refuses.
         Blocked: no model is here that may be used; the hint has the commands that bring one.
     """
-    given = order.parameters
+    given = bench.context.parameters  # the project's: no request may choose a model or a file
     template = read(str(given.get("prompts", "")))
     pack = choose(bench.context, str(given.get("diffusion_model", "")))
     prompt = compose(template, order.brief, order.shot, pack.name)
-    begin, notes = start(order, bench, str(given.get("diffusion_from", "nothing")))
+    begin, notes = start(order, bench, str(order.parameters.get("diffusion_from", "nothing")))
     drawing = _drawing(order, pack, prompt, begin)
     answer = ask(bench, pack.name, drawing.inputs, drawing.options)
     picture = answer["images"][0]
