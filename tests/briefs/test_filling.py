@@ -48,7 +48,7 @@ def test_each_source_fills_what_it_knows() -> None:
         "movement": "from the purpose: Push in",
         "people": "counted from the cast",
         "shot_size": "from the shot's name: MCU",
-        "cast": "from who speaks",
+        "cast": "who speaks",
         "palette": "from the shots before and after",
     }
 
@@ -71,7 +71,7 @@ def test_neighbours_say_when_and_where_and_ask_for_another_size() -> None:
 def test_a_guessed_size_is_never_the_next_one_to_a_neighbours(before: str, after: str) -> None:
     """Two steps from each neighbour wherever the seven sizes leave room for it, else as far as can be."""
     sides = [replace(BEFORE, tags=(before,)), replace(AFTER, tags=(after,))]
-    order = list(SHOT_SIZES)
+    order: list[str] = list(SHOT_SIZES)
     size = fill(Brief(), "SH020", sides).shot_size
     assert size is not None
     jump = min(abs(order.index(size) - order.index(other)) for other in (before, after))

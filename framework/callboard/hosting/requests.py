@@ -13,9 +13,7 @@ from collections.abc import Callable, Sequence
 from callboard_schemas import (
     Asset,
     Envelope,
-    Gap,
     HostRequest,
-    PlaceholderRequested,
     Request,
     TranslationRequested,
     Use,
@@ -29,6 +27,7 @@ from callboard.catalog.host_requests import Asked
 from callboard.catalog.hosts import Used
 from callboard.errors import CallboardError, MessageRefused, UsageError
 from callboard.hosting.deliveries import Deliveries
+from callboard.hosting.gaps import wanted
 from callboard.hosting.identify import Waits, identified
 from callboard.hosting.mapping import PLACEHOLDERS, Roots, Spot, digest_at
 from callboard.intake import Intake
@@ -105,7 +104,7 @@ class Requests:
     async def _placeholder(self, asked: Asked) -> None:
         gap = asked.request.gap
         assert gap is not None, "reception refuses it without one"
-        data = _stand_in(gap, asked.request)
+        data = self._catalog.read(lambda conn: wanted(conn, gap, asked.request, asked.application, asked.project))
         caused = await self._ask(asked, "placeholder.requested", data, "gap")
         await self._catalog.write(lambda conn: host_requests.settle(conn, asked.seq, "done", caused=caused))
 
@@ -192,18 +191,6 @@ def _wanted(request: HostRequest, asset: Asset, asked: Asked) -> Request:
     kind = TranslationRequested if request.what == "translation" else Request
     by = asked.application[:256]
     return kind(asset=asset, by=by, languages=request.languages, parameters=request.parameters)
-
-
-def _stand_in(gap: Gap, request: HostRequest) -> PlaceholderRequested:
-    return PlaceholderRequested(
-        shot=gap.shot or gap.ref,
-        purpose=gap.purpose,
-        duration=gap.duration,
-        width=gap.width,
-        height=gap.height,
-        rate=gap.rate,
-        parameters=request.parameters,
-    )
 
 
 def _subject(data: Struct) -> str:
