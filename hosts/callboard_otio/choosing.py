@@ -26,7 +26,9 @@ class Choice(Struct, frozen=True, kw_only=True):
     generator: str = ""
     """In every other spot, where there is no file."""
     accepted: Sequence[Stand] = ()
-    """Used where their shot is the spot's name or ref, unless a person named a file for it."""
+    """Used where they were asked for, or where their shot is the spot's name, unless a person named a file for it."""
+    timeline: Path | None = None
+    """The file that is filled: what was asked for there comes before what was asked for elsewhere."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -94,7 +96,8 @@ def _chosen(spot: Spot, choice: Choice, rate: Rate, length: Callable[[Path, Rate
     named = choice.named.get(spot.ref)
     if named is not None:
         return _of_file(spot, named, rate, length)
-    stand = next((one for one in reversed(choice.accepted) if one.body.shot in (spot.name, spot.ref)), None)
+    stand = max(choice.accepted, key=lambda one: _fits(one, spot, choice.timeline), default=None)
+    stand = stand if stand is not None and _fits(stand, spot, choice.timeline)[0] else None
     if stand is not None:
         facts = {"proposal": stand.proposal.id, "generator": stand.body.generator, "digest": stand.body.digest}
         frames = None if stand.file.suffix.lower() in STILLS else length(stand.file, rate)
@@ -104,6 +107,17 @@ def _chosen(spot: Spot, choice: Choice, rate: Rate, length: Callable[[Path, Rate
     if choice.generator:
         return StandIn(ident=ident_of(spot.ref, choice.generator), generator=choice.generator, name=spot.name)
     return None
+
+
+def _fits(stand: Stand, spot: Spot, timeline: Path | None) -> tuple[int, int]:
+    """Say how well an accepted placeholder fits a spot, better ones more, and later ones before earlier ones."""
+    body = stand.body
+    here = timeline is not None and bool(body.timeline) and Path(body.timeline).name == timeline.name
+    if here and body.ref == spot.ref and body.ref:
+        return 3, stand.number
+    if body.shot in (spot.name, spot.ref):
+        return 1 + int(here), stand.number
+    return 0, stand.number
 
 
 def _of_file(spot: Spot, file: Path, rate: Rate, length: Callable[[Path, Rate], int | None]) -> StandIn:

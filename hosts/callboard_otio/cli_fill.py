@@ -80,7 +80,7 @@ def command(
     if here is not None and not remove:
         from callboard_otio.accepted import placeholders
 
-        choice = msgspec.structs.replace(choice, accepted=placeholders(here))
+        choice = msgspec.structs.replace(choice, accepted=placeholders(here), timeline=file)
     done = _taken(found) if remove else _fill(found, choice, only, all_roots(roots), covered=covered, audio=audio)
     _any_choice(done, choice, remove=remove)
     written = save(found, out, in_place=in_place, force=force, flavour=flavour)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from callboard.cli.options import Group
 
-_LATER = {name: f"callboard_otio.cli_{name}" for name in ("inspect", "fill", "markers", "convert")}
+_LATER = {name: f"callboard_otio.cli_{name}" for name in ("inspect", "fill", "swap", "markers", "convert")}
 
 
 @click.group("timeline", cls=Group, later=_LATER)

@@ -196,20 +196,21 @@ def _into_clip(place: Place, stand_in: StandIn, rate: Rate) -> None:
 
 def _gap_again(place: Place, known: dict[str, Any]) -> Any:
     length = place.item.duration()
-    again = _parsed(str(known.get("was", "")))
+    again = parsed(str(known.get("was", "")))
     if not isinstance(again, schema.Gap) or again.duration() != length:
         again = schema.Gap(source_range=opentime.TimeRange(opentime.RationalTime(0, length.rate), length))
     return again
 
 
 def _clip_again(clip: Any, known: dict[str, Any]) -> None:
-    again = _parsed(str(known.get("was", "")))
+    again = parsed(str(known.get("was", "")))
     is_media = isinstance(again, schema.ExternalReference | schema.ImageSequenceReference | schema.MissingReference)
     clip.media_reference = again if is_media else schema.MissingReference()
     put_ours(clip, {key: value for key, value in ours(clip).items() if key != "placeholder"})
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Read an object that a timeline keeps as text; nothing where it cannot be read."""
     if not text:
         return None
     try:
@@ -219,4 +220,4 @@ def _parsed(text: str) -> Any:
         return None
 
 
-__all__ = ["GENERATORS", "STILLS", "StandIn", "arrived", "put", "replace_gap", "take_away"]
+__all__ = ["GENERATORS", "STILLS", "StandIn", "arrived", "parsed", "put", "replace_gap", "take_away"]
