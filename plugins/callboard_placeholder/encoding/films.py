@@ -25,7 +25,7 @@ _X264: Final = "threads=4:lookahead-threads=1:sliced-threads=0:cpu-independent=1
 """The number of threads is in x264's bytes, so it is fixed; and no algorithm is chosen by processor."""
 _RECIPES: Final = {
     # Profile 1 is LT. FFmpeg's other encoder, prores_ks, makes files a fifth smaller in three to five times the time.
-    "prores": Recipe(encoder="prores", pixels="yuv422p10le", options={"profile": "1", "vendor": "apl0"}, even=True),
+    "prores": Recipe(encoder="prores", pixels="yuv422p10le", options={"profile": "1"}, even=True),
     # FFmpeg's quick transforms of 8 bits differ between processors; the one in integers does not.
     "dnxhr": Recipe(
         encoder="dnxhd",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,8 @@ def write_sequence(
     configure(codec, how, target.order)
     if target.codec == "png":
         codec.color_primaries, codec.color_trc, codec.color_range = BT709, SRGB_CURVE, FULL_RANGE
+        # FFmpeg writes and reads a PNG's pixels per metre the other way round than the format says: readers disagree
+        codec.sample_aspect_ratio = Fraction(0)
     for index, packet in enumerate(packets(codec, how, pictures, still_frame)):
         file = numbered(path, index)
         begin(file)
