@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -40,16 +39,29 @@ def write_sequence(
     configure(codec, how, target.order)
     if target.codec == "png":
         codec.color_primaries, codec.color_trc, codec.color_range = BT709, SRGB_CURVE, FULL_RANGE
-        # FFmpeg writes and reads a PNG's pixels per metre the other way round than the format says: readers disagree
-        codec.sample_aspect_ratio = Fraction(0)
     for index, packet in enumerate(packets(codec, how, pictures, still_frame)):
         file = numbered(path, index)
         begin(file)
-        file.write_bytes(bytes(packet))
+        data = bytes(packet)
+        file.write_bytes(_without_aspect(data) if target.codec == "png" else data)
     if sound is not None:
         file = path.with_suffix(".wav")
         begin(file)
         write_wav(sound, file)
+
+
+def _without_aspect(data: bytes) -> bytes:
+    """Leave the pixel aspect out of a PNG: FFmpeg writes and reads it the other way round than the format says.
+
+    Either way some readers would stretch the picture; as it is, all take its pixels as they are.
+    """
+    at = 8
+    while data[at + 4 : at + 8] != b"IDAT":
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] == b"pHYs":
+            return data[:at] + data[end:]
+        at = end
+    return data
 
 
 def numbered(path: Path, index: int) -> Path:
