@@ -21,7 +21,9 @@ _KEEPS: Final = 80
 _SAFE: Final = 0.05
 """Of the width and height at each edge is outside the safe area for titles: SMPTE ST 2046-1."""
 _LINE: Final = 1.3
-"""Height of a plate, of an em."""
+"""Height of a line with its plate, of an em."""
+_MOST_COVERED: Final = 0.4
+"""Of the height that two lines may take; where they took more, the word stands alone."""
 
 
 class Plate(Struct, frozen=True):
@@ -57,9 +59,9 @@ class Label:
             engine: That made the pictures.
         """
         self._order = order
-        letters = letters_for(order.parameters)
+        letters = letters_for(order.parameters, order.brief)
         seen = max(round(order.width * order.pixel_aspect), 1)
-        unit = min(seen / 16, order.height / 9)
+        unit = seen / 11 if seen < order.height else min(seen / 16, order.height / 9)
         side, over = (max(round(length * _SAFE), 0) if unit >= 8 else 0 for length in (seen, order.height))
         across = order.width / seen
         cover = _lettered(letters, _said(letters, order, engine, seen - 2 * side, unit), unit, seen - 2 * side)
@@ -84,29 +86,31 @@ class Label:
         self.clock.write(picture, np.pad(line, self._pad), _WHITE)
 
 
-def _said(letters: Letters, order: Order, engine: str, width: int, unit: float) -> str:
+def _said(letters: Letters, order: Order, engine: str, width: int, unit: float) -> tuple[str, ...]:
     """Choose how much is said: the word always, the shot's name and the engine where they find room."""
-    size = _size(unit)
-    whole = (f"{WORD} - {order.shot} - {engine}", f"{WORD} - {order.shot}")
-    for text in whole:
-        if letters.width(text, max(size * 2 // 3, LEAST), "bold") + size <= width:
-            return text
-    name = fit(letters, whole[1], max(size * 2 // 3, LEAST), width - size, "bold").lines[0]
-    return name if len(name) > len(WORD) + 6 else WORD
+    size = max(_size(unit) * 2 // 3, LEAST)
+    for text in (f"{WORD} - {order.shot} - {engine}", f"{WORD} - {order.shot}"):
+        if letters.width(text, size, "bold") + size <= width:
+            return (text,)
+    if 2 * _LINE * size <= order.height * _MOST_COVERED:
+        return (WORD, order.shot)
+    return (WORD,)
 
 
 def _size(unit: float) -> int:
     return max(round(unit * 0.36), LEAST)
 
 
-def _lettered(letters: Letters, text: str, unit: float, width: int) -> Image.Image:
-    """Draw the line with its margins, as it is seen."""
+def _lettered(letters: Letters, texts: tuple[str, ...], unit: float, width: int) -> Image.Image:
+    """Draw the lines with their margins, as they are seen."""
     pad = max(round(_size(unit) * 0.35), 1)
-    done = fit(letters, text, _size(unit), max(width - 2 * pad, 1), "bold")
-    wide = min(letters.width(done.lines[0], done.size, "bold") + 2 * pad, max(width, 1))
-    high = round(done.size * _LINE)
-    cover = Image.new("L", (wide, high))
-    letters.draw(cover, (pad, round((high + done.size * 0.66) / 2)), done.lines[0], done.size, 255, "bold")
+    lines = [fit(letters, text, _size(unit), max(width - 2 * pad, 1), "bold") for text in texts]
+    wide = max(letters.width(line.lines[0], line.size, "bold") for line in lines) + 2 * pad
+    high = [round(line.size * _LINE) for line in lines]
+    cover = Image.new("L", (min(wide, max(width, 1)), sum(high)))
+    for index, line in enumerate(lines):
+        baseline = sum(high[:index]) + round((high[index] + line.size * 0.66) / 2)
+        letters.draw(cover, (pad, baseline), line.lines[0], line.size, 255, "bold")
     return cover
 
 

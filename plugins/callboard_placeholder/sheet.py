@@ -53,7 +53,7 @@ def contact_sheet(shown: Sequence[Shown], shot: str, path: Path) -> None:
         shot: The shot's name.
         path: Where the PNG goes; what is there is replaced, as a whole.
     """
-    letters = letters_for({**shown[0].placeholder.parameters, "font": ""})
+    letters = letters_for({**shown[0].placeholder.parameters, "font": ""}, shown[0].placeholder.brief)
     rows = [_head(letters, shown, shot), *(_version(letters, one) for one in shown)]
     sheet = Image.new("RGB", (WIDTH, sum(row.height + _GAP for row in rows) + _MARGIN), _BACK)
     top = _GAP
@@ -123,7 +123,8 @@ def _head(letters: Letters, shown: Sequence[Shown], shot: str) -> Image.Image:
     page = _Page(letters, WIDTH - 2 * _MARGIN)
     page.text((0, 4), shot, page.width - 420, 44, _WHITE, "bold")
     count = f"{len(shown)} versions" if len(shown) > 1 else "1 version"
-    page.text((page.width - 400, 18), f"PLACEHOLDER · {count}", 400, 26, _YELLOW, "bold")
+    said = f"PLACEHOLDER · {count}"
+    page.text((page.width - letters.width(said, 26, "bold"), 18), said, 400, 26, _YELLOW, "bold")
     brief = shown[0].placeholder.brief
     y = 66
     if brief and brief.purpose:
@@ -131,7 +132,8 @@ def _head(letters: Letters, shown: Sequence[Shown], shot: str) -> Image.Image:
         y = page.paragraph((0, y), brief.purpose + guess, page.width, 24, _WHITE)
     beside = _neighbours(shown[0].placeholder)
     if beside:
-        page.text((0, y), ", ".join(f"{side} it: {name}" for side, name in beside.items()), page.width, _TEXT, _GREY)
+        said = " · ".join(f"{side} it: {name}" for side, name in beside.items())
+        page.text((0, y), said, page.width, _TEXT, _GREY)
     return page.draw(_BACK)
 
 

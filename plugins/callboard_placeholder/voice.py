@@ -31,6 +31,7 @@ _WORDS_A_MINUTE: Final = 165
 _VARIANTS: Final = ("m1", "f1", "m2", "f2", "m3", "f3", "m4", "f4", "m5", "f5", "m6", "m7", "m8")
 """espeak-ng's numbered voices of men and women, in every version of it."""
 _PITCHES: Final = (35, 42, 50, 58, 65)
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _MOST_SECONDS: Final = 120
 """For one line, which takes milliseconds."""
 _LEAD: Final = 0.5
@@ -91,7 +92,9 @@ def _spoken(order: Order, lines: Sequence[Line], folder: Path) -> Heard:
     if program is None:
         how = "Debian: apt install espeak-ng; macOS: brew install espeak-ng"
         return Heard(notes=(f"There is no scratch voice: install espeak-ng ({how}).",))
-    language = str(order.parameters.get("language") or "en")
+    language = str(order.parameters.get("language") or "en").lower().replace("_", "-")
+    if not _LANGUAGE.fullmatch(language):
+        raise JobError(f"{language!r} is no language", "Set 'language' to a tag such as en-gb, de or ja.")
     voices = _Voices(program, language, folder)
     takes = [_take(voices, line, index) for index, line in enumerate(lines)]
     sound, notes = spread(takes, samples_of(order))

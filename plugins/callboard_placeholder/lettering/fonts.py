@@ -76,13 +76,17 @@ def han_variant(text: str, language: str) -> str:
     return "TC" if tongue.startswith("zh") and tongue.endswith(("-tw", "-hk", "-mo", "-hant")) else "SC"
 
 
-def candidates(weight: Weight, variant: str, own: Path | None) -> tuple[str, ...]:
-    """List the font files that are tried for a character, the best first."""
+@lru_cache(maxsize=64)
+def candidates(weight: Weight, variant: str, own: Path | None, wide: bool = False) -> tuple[str, ...]:
+    """List the font files that are tried for a character, the best first; *wide* ones are East Asian."""
     home = files("weblate_fonts") / _HOME
     cut = _CUT[weight]
     variants = dict.fromkeys([variant, "SC", "TC", "JP", "KR"])
-    names = [_LATIN[weight], f"kurinto/ttf/KurintoSans-{cut}.ttf"]
-    names += [f"kurinto/ttf/KurintoSans{name}-{cut}.ttf" for name in variants]
+    most = [_LATIN[weight], f"kurinto/ttf/KurintoSans-{cut}.ttf"]
+    east = [f"kurinto/ttf/KurintoSans{name}-{cut}.ttf" for name in variants]
+    names = [*east, *most] if wide else [*most, *east]
+    if cut != "Rg":  # the bold fonts have fewer scripts
+        names += [f"kurinto/ttf/KurintoSans{name}-Rg.ttf" for name in ("", *variants)]
     return tuple(([str(own)] if own else []) + [str(home / name) for name in names])
 
 
@@ -121,6 +125,11 @@ def is_complex(character: str) -> bool:
     return any(first <= ord(character) <= last for first, last in _COMPLEX)
 
 
+def is_wide(character: str) -> bool:
+    """Say whether a character is East Asian: ideographs, kana, Hangul and the punctuation between them."""
+    return unicodedata.east_asian_width(character) in "WF"
+
+
 def is_mark(character: str) -> bool:
     """Say whether a character sits on the one before it."""
     return unicodedata.category(character).startswith("M")
@@ -137,5 +146,6 @@ __all__ = [
     "has",
     "is_complex",
     "is_mark",
+    "is_wide",
     "versions",
 ]

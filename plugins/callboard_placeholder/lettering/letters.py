@@ -11,8 +11,9 @@ from typing import Final
 
 from arabic_reshaper import ArabicReshaper
 from bidi import get_display
-from callboard_schemas import Parameters
-from msgspec import Struct
+from bidi.mirror import MIRRORED
+from callboard_schemas import Brief, Parameters
+from msgspec import Struct, json
 from PIL import Image, ImageDraw
 
 from callboard_placeholder.lettering import fonts
@@ -20,7 +21,16 @@ from callboard_placeholder.lettering.fonts import Weight
 
 Colour = tuple[int, int, int]
 
-_RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_RIGHT_TO_LEFT: Final = re.compile("[\u200e\u200f\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_DIRECTIONS: Final = "\u200e\u200f"
+"""Left-to-right mark and right-to-left mark."""
+_STACKED: Final = re.compile("[\u0e31\u0e34-\u0e37\u0eb1\u0eb4-\u0eb7][\u0e48-\u0e4c\u0ec8-\u0ecb]")
+"""A vowel above a letter, and a tone above that."""
+_TAG: Final = "\u034f"
+"""Combining grapheme joiner: not seen, and carried along by the character before it. Where text runs from the right it
+comes to stand before that character, which tells which brackets have to be turned round."""
+_PAIRED: Final = re.compile(f"[{re.escape(''.join(MIRRORED))}]")
+_TAGGED: Final = re.compile(f"{_TAG}({_PAIRED.pattern})|({_PAIRED.pattern}){_TAG}")
 _ARABIC: Final = re.compile("[\u0600-\u08ff]")
 _SMALL: Final = 28
 """Pixels of an em."""
@@ -41,22 +51,33 @@ class Run(Struct, frozen=True):
 class Letters:
     """Draws text with fonts that are the same everywhere, and remembers what it could not do."""
 
-    def __init__(self, own: Path | None = None, language: str = "") -> None:
+    def __init__(self, own: Path | None = None, language: str = "", text: str = "") -> None:
         """Choose the fonts.
 
         Args:
             own: A font of the user's, tried first.
-            language: A tag such as ``ja``; decides between the shapes of Chinese characters where nothing else does.
+            language: A tag such as ``ja``; decides between the shapes of Chinese characters where *text* does not.
+            text: All that will be drawn: kana make its Chinese characters Japanese.
         """
-        self._own, self._language = own, language
+        self._own, self._variant = own, fonts.han_variant(text, language)
+        self._lengths: dict[tuple[str, int, Weight], float] = {}
         self.lacking: set[str] = set()
         """Characters that no font has."""
         self.unshaped = False
         """A script was drawn whose letters should have been joined, and this machine cannot."""
+        self.stacked = False
+        """Thai or Lao was drawn by fonts that have no rule for a mark above a mark."""
 
     def width(self, text: str, size: int, weight: Weight = "regular") -> int:
         """Measure a line in pixels."""
-        return math.ceil(self._long(self.runs(text, weight), size * _finer(size)) / _finer(size))
+        return math.ceil(self.length(text, size, weight))
+
+    def length(self, text: str, size: int, weight: Weight = "regular") -> float:
+        """Measure a line or a word in pixels and parts of one; what was measured is remembered."""
+        key = (text, size, weight)
+        if key not in self._lengths:
+            self._lengths[key] = self._long(self.runs(text, weight), size * _finer(size)) / _finer(size)
+        return self._lengths[key]
 
     @staticmethod
     def _long(runs: tuple[Run, ...], size: int) -> float:
@@ -80,10 +101,10 @@ class Letters:
     def runs(self, text: str, weight: Weight) -> tuple[Run, ...]:
         """Cut a line, in the order in which it is seen, into what each font draws."""
         seen = visual(clean(text))
-        order = fonts.candidates(weight, fonts.han_variant(text, self._language), self._own)
-        runs, lacking, unshaped = _runs(seen, order)
+        runs, lacking, unshaped = _runs(seen, weight, self._variant, self._own)
         self.lacking.update(lacking)
         self.unshaped |= unshaped
+        self.stacked |= self._own is None and bool(_STACKED.search(text))
         return runs
 
     def notes(self) -> tuple[str, ...]:
@@ -94,6 +115,8 @@ class Letters:
             told.append(f"No font here has {shown}: a square stands for each. Set 'font' to one that has them.")
         if self.unshaped:
             told.append("A script was drawn without joining its letters: install FriBiDi (Debian: libfribidi0).")
+        if self.stacked:
+            told.append("Marks above Thai and Lao letters may touch: set 'font' to a font made for these scripts.")
         return tuple(told)
 
     def versions(self) -> dict[str, str]:
@@ -119,11 +142,12 @@ def _write(picture: Image.Image, at: tuple[int, int], runs: tuple[Run, ...], siz
 
 
 @lru_cache(maxsize=4096)
-def _runs(seen: str, order: tuple[str, ...]) -> tuple[tuple[Run, ...], frozenset[str], bool]:
+def _runs(seen: str, weight: Weight, variant: str, own: Path | None) -> tuple[tuple[Run, ...], frozenset[str], bool]:
     runs: list[Run] = []
     lacking: set[str] = set()
     unshaped = False
     for character in seen:
+        order = fonts.candidates(weight, variant, own, fonts.is_wide(character))
         path = next((path for path in order if fonts.has(path, character)), None)
         if path is None:
             lacking.add(character)
@@ -148,6 +172,9 @@ def clean(text: str) -> str:
 
 
 def _has_shape(character: str) -> bool:
+    """Say whether something is drawn for a character, or it says which way text runs."""
+    if character in _DIRECTIONS:
+        return True
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Cn") and not "\ufe00" <= character <= "\ufe0f"
 
 
@@ -158,7 +185,9 @@ def visual(text: str) -> str:
         return text
     if _ARABIC.search(text):
         text = _reshaper().reshape(text)
-    return str(get_display(text))
+    seen = str(get_display(_PAIRED.sub(rf"\g<0>{_TAG}", text)))
+    turned = _TAGGED.sub(lambda found: MIRRORED[found[1]] if found[1] else found[2], seen)
+    return "".join(one for one in turned if one not in _DIRECTIONS)
 
 
 @lru_cache(maxsize=1)
@@ -166,13 +195,14 @@ def _reshaper() -> ArabicReshaper:
     return ArabicReshaper(configuration={"language": "Arabic", "delete_harakat": True, "support_ligatures": True})
 
 
-def letters_for(parameters: Parameters) -> Letters:
-    """Make letters as the plugin's parameters ask.
+def letters_for(parameters: Parameters, brief: Brief | None = None) -> Letters:
+    """Make letters as the plugin's parameters ask, for a brief and what stands beside it.
 
     Raises:
         JobError: the font that they name cannot be read.
     """
-    return Letters(fonts.checked(str(parameters.get("font") or "")), str(parameters.get("language") or ""))
+    text = "" if brief is None else json.encode(brief).decode()
+    return Letters(fonts.checked(str(parameters.get("font") or "")), str(parameters.get("language") or ""), text)
 
 
 __all__ = ["Colour", "Letters", "Run", "clean", "letters_for", "visual"]

@@ -12,6 +12,10 @@ from callboard_placeholder.lettering.fonts import LEAST, Weight
 from callboard_placeholder.lettering.letters import Letters, clean
 
 ELLIPSIS: Final = "…"
+_RIGHT_TO_LEFT: Final = "\u200f"
+"""A mark that is not seen; text that begins with it runs from the right."""
+_NARROWEST: Final = 5
+"""Letters to an em: no more of the narrowest go into it."""
 
 
 class Setting(Struct, frozen=True):
@@ -25,25 +29,43 @@ class Setting(Struct, frozen=True):
 
 def wrap(letters: Letters, text: str, size: int, width: int, most: int = 99, weight: Weight = "regular") -> Setting:
     """Break text into at most *most* lines no wider than *width* pixels; what is behind them becomes an ellipsis."""
+    enough = (most + 1) * (width * _NARROWEST // max(size, 1) + 1)  # characters: more cannot have room
     lines: list[str] = []
-    line = ""
-    for piece in _pieces(clean(text).strip()):
-        if not line or letters.width((line + piece).rstrip(), size, weight) <= width:
-            line += piece
-        else:
+    line, wide = "", 0.0
+    for piece in _pieces(clean(text).strip()[:enough]):
+        end = letters.length(piece.rstrip(), size, weight)
+        if line and wide + end > width:
             lines.append(line.rstrip())
-            line = piece
-        while letters.width(line.rstrip(), size, weight) > width and len(line.rstrip()) > 1:
-            head = _head(letters, line, size, width, weight)
-            lines.append(line[:head])
-            line = line[head:]
+            line, wide = "", 0.0
+        if not line and end > width:
+            *whole, piece = _broken(letters, piece, size, width, weight)
+            lines += whole
+        line, wide = line + piece, wide + letters.length(piece, size, weight)
         if len(lines) > most:
             break
-    lines = [*lines, line.rstrip()] if line.strip() else lines
+    lines = _directed([*lines, line.rstrip()] if line.strip() else lines)
     if len(lines) <= most:
         return Setting(tuple(lines), size, any(letters.width(one, size, weight) > width for one in lines))
     last = cut(letters, lines[most - 1] + ELLIPSIS, size, width, weight) if most else ""
     return Setting((*lines[: most - 1], last) if most else (), size, True)
+
+
+def _directed(lines: list[str]) -> list[str]:
+    """Let each line run as its paragraph does: from the right, where its first letter is of such a script."""
+    letters = (unicodedata.bidirectional(one) for line in lines for one in line)
+    if next((kind for kind in letters if kind in ("L", "R", "AL")), "L") == "L":
+        return lines
+    return [_RIGHT_TO_LEFT + line for line in lines]
+
+
+def _broken(letters: Letters, word: str, size: int, width: int, weight: Weight) -> list[str]:
+    """Break a word that is wider than a line anywhere."""
+    parts: list[str] = []
+    while len(word.rstrip()) > 1 and letters.width(word.rstrip(), size, weight) > width:
+        head = _head(letters, word, size, width, weight)
+        parts.append(word[:head])
+        word = word[head:]
+    return [*parts, word]
 
 
 def fit(letters: Letters, text: str, size: int, width: int, weight: Weight = "regular", least: int = LEAST) -> Setting:
@@ -69,7 +91,7 @@ def cut(letters: Letters, text: str, size: int, width: int, weight: Weight = "re
 
 def _head(letters: Letters, text: str, size: int, width: int, weight: Weight, least: int = 1) -> int:
     """Count the characters that fit."""
-    low, high = least, len(text)
+    low, high = least, min(len(text), max(width, 0) * _NARROWEST // max(size, 1) + 1)
     while low < high:
         middle = (low + high + 1) // 2
         if letters.width(text[:middle], size, weight) <= width:

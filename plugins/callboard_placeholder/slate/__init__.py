@@ -11,6 +11,8 @@ from callboard_placeholder.lettering import letters_for
 from callboard_placeholder.slate.card import Background, card, plan
 from callboard_placeholder.slate.running import Running
 
+_MOST_NAMED = 4
+
 
 def slate(order: Order, bench: Bench) -> Made:
     """Begin one slate; its pictures are drawn as they are taken.
@@ -18,13 +20,13 @@ def slate(order: Order, bench: Bench) -> Made:
     Raises:
         JobError: the font that the project names cannot be read.
     """
-    letters = letters_for(order.parameters)
+    letters = letters_for(order.parameters, order.brief)
     background = cast("Background", str(order.parameters.get("slate_background") or "grey"))
     where = plan(order, background)
     still = card(order, letters, background, where)
     running = Running(order, letters, where, background)
     heard = voice.speak(order, bench)
-    notes = (f"The slate has no room for {', '.join(still.left_out)}.",) if still.left_out else ()
+    notes = (f"The slate has no room for {_few(still.left_out)}.",) if still.left_out else ()
 
     def pictures() -> Iterator[Array]:
         for index in range(order.frames):
@@ -40,6 +42,11 @@ def slate(order: Order, bench: Bench) -> Made:
         notes=(*notes, *letters.notes(), *heard.notes),
         labelled=True,
     )
+
+
+def _few(parts: tuple[str, ...]) -> str:
+    more = len(parts) - _MOST_NAMED
+    return ", ".join(parts[:_MOST_NAMED]) + (f" and {more} more parts of the brief" if more > 0 else "")
 
 
 __all__ = ["slate"]

@@ -104,8 +104,9 @@ def plan(order: Order, background: Background) -> Plan:
 
 def _tiny(width: int, height: int, unit: float) -> Plan:
     """Share out a picture with room for three lines: the word, the name and the timecode."""
-    band = Box(0, 0, width, round(max(unit * 0.5, LEAST + 1) * 1.2))
-    digits = max(round(unit * 0.62), LEAST)
+    word = max(min(round(height * 0.2), width // 7), LEAST + 1)
+    band = Box(0, 0, width, round(word * 1.2))
+    digits = max(min(round(height * 0.18), width // 7), LEAST)
     foot = Box(1, height - digits - 2, width - 1, height)
     none = Box(1, foot.top, width - 1, foot.top)
     return Plan(width, height, unit, band, Box(1, band.bottom, width - 1, foot.top), none, none, foot, digits, False)
@@ -135,9 +136,8 @@ def card(order: Order, letters: Letters, background: Background, where: Plan) ->
     if where.tiny:
         left_out = ("all but the shot's name and its timecode",) if _says(order.brief) else ()
     else:
-        body = flow(
-            letters, order, where.text.width, where.text.height, round(where.unit * (0.46 if where.tall else 0.36))
-        )
+        roomy = min(max(where.height * 16 / (where.width * 9), 1), 1.3)
+        body = flow(letters, order, where.text.width, where.text.height, round(where.unit * 0.36 * roomy))
         body.draw(letters, picture, where.text.left, where.text.top)
         left_out = body.left_out
         _strip(picture, order.brief, letters, where.strip)
@@ -170,7 +170,8 @@ def _band(picture: Image.Image, order: Order, letters: Letters, where: Plan) -> 
     ImageDraw.Draw(picture).rectangle((band.left, band.top, band.right - 1, band.bottom - 1), fill=YELLOW)
     margin = 1 if where.tiny else where.text.left
     room = band.right - 2 * margin
-    word = fit(letters, "PLACEHOLDER", max(round(where.unit * 0.5), LEAST + 1), room, "bold")
+    largest = round(band.height / 1.2) if where.tiny else round(where.unit * 0.5)
+    word = fit(letters, "PLACEHOLDER", max(largest, LEAST + 1), room, "bold")
     high = round(word.size * 1.3)
     baseline = band.bottom - (high - round(word.size * 0.66)) // 2
     wide = letters.width(word.lines[0], word.size, "bold")
@@ -179,7 +180,7 @@ def _band(picture: Image.Image, order: Order, letters: Letters, where: Plan) -> 
     size = max(round(word.size * 0.62), LEAST)
     said = version(order)
     left = band.right - margin - letters.width(said, size)
-    if left > margin + wide + word.size:
+    if left > x + wide + word.size:
         letters.draw(picture, (left, baseline), said, size, INK, "regular")
 
 
@@ -200,7 +201,8 @@ def _strip(picture: Image.Image, brief: Brief, letters: Letters, box: Box) -> No
     wide = (box.width - gap * (len(parts) - 1)) // len(parts)
     for index, (name, palette) in enumerate(parts):
         left = box.left + index * (wide + gap)
-        label = fit(letters, name, size, wide // 2)
+        short = name if letters.width(name, size) * 2 <= wide else name.partition(" ")[0]
+        label = fit(letters, short, size, wide // 2)
         end = letters.draw(
             picture, (left, box.top + round(box.height * 0.72)), label.lines[0], label.size, GREY, "regular"
         )

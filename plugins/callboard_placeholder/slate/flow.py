@@ -24,7 +24,8 @@ _GAP: Final = 0.45
 """Between two parts, of an em."""
 _AIR: Final = 0.6
 """Behind a label, of an em."""
-_STEPS: Final = 14
+_READABLE: Final = LEAST + 1
+"""Pixels of an em from which sentences are read without a mistake by text recognition; 8 were not."""
 
 
 class Text(Struct, frozen=True):
@@ -79,14 +80,16 @@ def flow(letters: Letters, order: Order, width: int, height: int, ideal: int) ->
         height: Pixels.
         ideal: Pixels of an em where room is plenty; smaller where that brings more in, down to what can be read.
     """
-    least = min(max(LEAST + 1, round(ideal * 0.5)), ideal) if ideal > LEAST else LEAST
-    sizes = sorted({round(ideal - (ideal - least) * step / _STEPS) for step in range(_STEPS + 1)}, reverse=True)
-    made = None
-    for size in sizes:
+    low, high = max(_READABLE, round(ideal * 0.5)), max(ideal, _READABLE)
+    best = _cut_to(_parts(letters, order, width, high), high, height)
+    if not best.left_out or low >= high:
+        return best
+    best = _cut_to(_parts(letters, order, width, low), low, height)
+    while not best.left_out and high - low > 1:
+        size = (low + high) // 2
         made = _cut_to(_parts(letters, order, width, size), size, height)
-        if not made.left_out:
-            return made
-    return made or Flow((), ideal, 0)
+        low, high, best = (low, size, best) if made.left_out else (size, high, made)
+    return best
 
 
 def _cut_to(parts: list[Part], size: int, height: int) -> Flow:
