@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from callboard.coverage.cut import Cut, Frames, Item, Look, State
 from callboard.coverage.numbered import pattern_of
 from callboard.errors import MissingExtra
+from callboard.shots.naming import PLACEHOLDER
 
 if TYPE_CHECKING:
     from callboard.timedtext.rate import Rate
@@ -64,20 +65,24 @@ def _items(found: Opened, pictures: list[Place], finder: Finder) -> Iterator[Ite
 def _item(found: Opened, place: Place, finder: Finder) -> Item:
     from opentimelineio import schema
 
+    from callboard_otio.media import reels
+    from callboard_otio.ours import ours
+
     item, told = place.item, {"source_in": place.source, "source_frames": _used(place)}
     if isinstance(item, schema.Gap):
-        return _as(place, "gap", shot=_shot(item))
+        return _as(place, "gap", shot=_shot(ours(item)))
     if not isinstance(item, schema.Clip):
         return _nested(found, place, finder)
-    ours = _ours(item)
-    state: State = "stand-in" if ours is not None else "real"
+    facts = ours(item)
+    stands = _stands(facts)
+    state: State = "stand-in" if stands is not None else "real"
     media = finder.find(item, found.rate)
     about = {
         **told,
-        "shot": _shot(item),
-        "reel": _reel(item),
-        "stands": ours or "",
-        "by": "cut" if ours is not None else "",
+        "shot": _shot(facts),
+        "reel": next(iter(reels(item)), ""),
+        "stands": stands or "",
+        "by": "cut" if stands is not None else "",
     }
     if isinstance(item.media_reference, schema.ImageSequenceReference):
         numbered = _numbered(item, found)
@@ -87,7 +92,7 @@ def _item(found: Opened, place: Place, finder: Finder) -> Item:
     if split is not None:
         return _as(place, state, numbered=_patterned(split, place, found), media=media.said, how="there", **about)
     if media.how == "generator":
-        return _as(place, state, problem=_generated(item, media.said) if ours is None else "", **about)
+        return _as(place, state, problem=_generated(item, media.said) if stands is None else "", **about)
     if media.how in ("missing", "partly", "elsewhere"):
         return _as(place, "offline", media=media.said, problem=media.problem, **about)
     how = "" if media.how == "bundle" else media.how
@@ -107,12 +112,10 @@ def _as(place: Place, state: State, **told: Any) -> Item:
     )
 
 
-def _ours(clip: Any) -> str | None:
+def _stands(facts: dict[str, Any]) -> str | None:
     """Give the id that our stand-in carries, which may be empty; nothing where the clip is a person's."""
-    from callboard_otio.ours import placeholder_of
-
-    known = placeholder_of(clip)
-    return str(known.get("proposal") or known.get("id", "")) if known else None
+    known = facts.get("placeholder")
+    return str(known.get("proposal") or known.get("id", "")) if known and isinstance(known, dict) else None
 
 
 def _used(place: Place) -> int:
@@ -130,18 +133,10 @@ def _known(clip: Any, rate: Rate) -> tuple[int, int] | None:
     return None if known is None else (frames(known.start_time, rate), frames(known.duration, rate))
 
 
-def _shot(item: Any) -> str:
-    """Give the shot that an item names itself, in our metadata or as ShotGrid and others write it."""
-    from callboard_otio.ours import ours
-
-    said = ours(item).get("shot")
+def _shot(facts: dict[str, Any]) -> str:
+    """Give the shot that an item names itself."""
+    said = facts.get("shot")
     return said if isinstance(said, str) else ""
-
-
-def _reel(clip: Any) -> str:
-    from callboard_otio.media import reels
-
-    return next(iter(reels(clip)), "")
 
 
 def _generated(clip: Any, kind: str) -> str:
@@ -155,13 +150,15 @@ def _nested(found: Opened, place: Place, finder: Finder) -> Item:
     """Sum up a nested timeline: it is no better than the worst that is in it."""
     from opentimelineio import schema
 
-    from callboard_otio.media import How
+    from callboard_otio.ours import ours
 
     clips = list(place.item.find_clips()) if hasattr(place.item, "find_clips") else []
-    if any(_ours(one) is not None for one in clips):
+    media = [finder.find(one, found.rate) for one in clips]
+    marked = any(PLACEHOLDER.search(one.path or one.said) for one in media)
+    if marked or any(_stands(ours(one)) is not None for one in clips):
         return _as(place, "stand-in", by="cut", problem="a stand-in is in the nested timeline")
-    bad: list[How] = ["missing", "partly", "elsewhere"]
-    gone = [one.name or "a clip" for one in clips if finder.find(one, found.rate).how in bad]
+    bad = ("missing", "partly", "elsewhere")
+    gone = [one.name or "a clip" for one, there in zip(clips, media, strict=True) if there.how in bad]
     gaps = [one for one in place.item.find_children(schema.Gap) if one.duration().value > 0]
     if gone:
         state: State = "offline" if len(gone) == len(clips) else "partial"

@@ -8,7 +8,6 @@ from callboard_schemas import PlaceholderRequested, Proposal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from callboard.board import watched_folders
 from callboard.catalog import placeholders
 from callboard.cli.coverage_show import show
 from callboard.cli.output import print_json
@@ -21,7 +20,6 @@ from callboard.coverage.listing import listed_shots
 from callboard.coverage.ondisk import cut_of
 from callboard.coverage.readers import read_cut
 from callboard.coverage.report import Coverage, cover
-from callboard.coverage.requesting import Terms, requests, standing, told
 from callboard.coverage.shotlist import SUFFIXES, Listed, read_list
 from callboard.coverage.standins import StandIns
 from callboard.errors import UsageError
@@ -53,16 +51,17 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def run(wanted: Wanted) -> int:
     """Do it; the exit code is 1 where a delivery is not ready, or a placeholder could not be asked for."""
     project = find_project(Path.cwd())
+    asked: tuple[PlaceholderRequested, ...] = ()
+    there: tuple[PlaceholderRequested, ...] = ()
     with reading() as headers:
         listed, coverage = _covered(wanted, project, headers)
-        every = _asked(wanted, coverage, listed, project, headers) if wanted.request else ()
-    there = () if wanted.again else standing(_made(project), every)
-    asked = tuple(one for one in every if one not in there)
+        if wanted.request:
+            asked, there, notes = _asked(wanted, coverage, listed, project, headers)
+            coverage = replace(coverage, notes=(*coverage.notes, *notes))
     if wanted.svg is not None:
         from callboard.coverage.svg import save
 
         save(coverage, wanted.svg)
-    coverage = replace(coverage, notes=(*coverage.notes, *told(asked)))
     report = _request(wanted, asked) if asked else None
     if wanted.as_json:
         print_json(document(coverage, deliver=wanted.deliver, asked=asked, standing=there, report=report))
@@ -74,10 +73,7 @@ def run(wanted: Wanted) -> int:
 
 def _covered(wanted: Wanted, project: Project | None, headers: Headers) -> tuple[Listed | None, Coverage]:
     """Read what was named, and hold it against what is on disk."""
-    roots = [*wanted.roots, *(map(Path, watched_folders(project)) if project is not None else ())]
-    if project is not None:
-        roots.append(project.placeholders)
-    look = Look(headers=headers, roots=tuple(dict.fromkeys(roots)), rate=wanted.rate)
+    look = Look(headers=headers, roots=tuple(dict.fromkeys((*wanted.roots, *_roots(project)))), rate=wanted.rate)
     if wanted.timeline.suffix.lower() in SUFFIXES:
         if wanted.shots is not None:
             raise UsageError("TIMELINE is a shot list itself", "Give a timeline, and the list with --shots.")
@@ -90,6 +86,15 @@ def _covered(wanted: Wanted, project: Project | None, headers: Headers) -> tuple
         listed = known = _listed(wanted, cut, look)
     stand_ins = StandIns(_made(project), project.folder if project else None, headers, closely=wanted.deliver)
     return listed, cover(cut, headers, stand_ins, handles=handles, listed=known)
+
+
+def _roots(project: Project | None) -> list[Path]:
+    """Give the folders in which a project has media: those that it watches, and that of its placeholders."""
+    if project is None:
+        return []
+    from callboard.board import watched_folders
+
+    return [*map(Path, watched_folders(project)), project.placeholders]
 
 
 def _listed(wanted: Wanted, cut: Cut, look: Look) -> Listed | None:
@@ -118,7 +123,10 @@ def _made(project: Project | None) -> list[Proposal]:
 
 def _asked(
     wanted: Wanted, coverage: Coverage, listed: Listed | None, project: Project | None, headers: Headers
-) -> tuple[PlaceholderRequested, ...]:
+) -> tuple[tuple[PlaceholderRequested, ...], tuple[PlaceholderRequested, ...], tuple[str, ...]]:
+    """Give what is to be asked for, what waits or stands in already, and what was guessed."""
+    from callboard.coverage.requesting import Terms, requests, standing, told
+
     terms = Terms(
         only=wanted.only,
         engines=wanted.engines,
@@ -127,7 +135,9 @@ def _asked(
         size=wanted.size,
         by=me(),
     )
-    return requests(coverage, terms, headers, listed=listed, project=project)
+    every = requests(coverage, terms, headers, listed=listed, project=project)
+    there = () if wanted.again else standing(_made(project), every)
+    return tuple(one for one in every if one not in there), there, told(every)
 
 
 def _request(wanted: Wanted, asked: tuple[PlaceholderRequested, ...]) -> RunReport:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from callboard_schemas import PlaceholderRequested
-from rich.console import Console
+from rich.cells import cell_len
 
-from callboard.cli.output import cell, console, count, failed_cell, plain, table
+from callboard.cli.output import cell, console, count, failed_cell, plain
 from callboard.coverage.cut import STATES, Cut, Item
 from callboard.coverage.matching import Compared
 from callboard.coverage.report import Coverage
@@ -22,6 +22,10 @@ _NAME: Final = 18
 _MOST: Final = 200
 """Rows of the table on a terminal."""
 _NAMED: Final = 8
+_ANSI: Final = {
+    name: f"\x1b[{number}m"
+    for name, number in {"green": 32, "yellow": 33, "magenta": 35, "red": 31, "bright_red": 91}.items()
+}
 
 
 def show(
@@ -96,34 +100,51 @@ def _table(coverage: Coverage, everything: bool, width: int) -> None:
     if not wanted:
         console().print("Nothing is missing.")
         return
-    shown = table("at", "what", "timecode", "frames", "shot", "why", whole=("at", "what", "timecode", "frames", "shot"))
     rows = sorted(wanted, key=lambda one: (one.start, one.track))
     limit = _MOST if sys.stdout.isatty() else len(rows)
-    for one in rows[:limit]:
-        shown.add_row(*_row(coverage.cut, one))
-    text = io.StringIO()
-    Console(file=text, highlight=False, width=width, force_terminal=sys.stdout.isatty()).print(shown)
-    sys.stdout.write("".join(line.rstrip() + "\n" for line in text.getvalue().splitlines()))
+    for line in _lines([_row(coverage.cut, one) for one in rows[:limit]], width):
+        sys.stdout.write(line)
     if len(rows) > limit:
         console().print(f"and {len(rows) - limit} more; --json lists them all")
 
 
-def _row(cut: Cut, item: Item) -> tuple[str, ...]:
+class _Row(NamedTuple):
+    cells: tuple[str, ...]
+    why: str
+    colour: str
+
+
+def _row(cut: Cut, item: Item) -> _Row:
     what = "short" if item.state == "real" and item.short else item.state
-    colour = "yellow" if what == "short" else COLOURS[item.state]
     why = item.problem or (f"known by {item.by}" if item.by not in ("", "cut") else "")
-    if item.covered:
-        why = "another track covers it"
+    why = "another track covers it" if item.covered else why
+    why = why if item.enabled else "; ".join(filter(None, ("switched off", why)))
     guess = "?" if "shot" in item.guesses else ""
     name = f"{_short(item.shot or item.name)}{guess}"
-    return (
-        cell(item.ref),
-        f"[{colour}]{what}[/{colour}]",
-        cut.timecode(item.start),
-        str(item.frames or ""),
-        cell(name),
-        cell(why if item.enabled else "; ".join(filter(None, ("switched off", why)))),
-    )
+    cells = (_short(item.ref), what, cut.timecode(item.start), str(item.frames or ""), name)
+    return _Row(cells, plain(why).replace("\n", " "), "yellow" if what == "short" else COLOURS[item.state])
+
+
+def _lines(rows: Sequence[_Row], width: int) -> Iterator[str]:
+    """Lay the table out; a long reason goes on in its own column. Rich takes seconds for thousands of rows."""
+    heads = ("at", "what", "timecode", "frames", "shot")
+    wide = [max(len(head), *(cell_len(row.cells[at]) for row in rows)) for at, head in enumerate(heads)]
+    before = sum(wide) + len(wide)
+    room = max(width - before, 20)
+    coloured = sys.stdout.isatty() and not console().no_color
+    yield " ".join((*(_padded(head, wide[at]) for at, head in enumerate(heads)), "why")).rstrip() + "\n"
+    for row in rows:
+        cells = [_padded(text, wide[at]) for at, text in enumerate(row.cells)]
+        if coloured:
+            cells[1] = f"{_ANSI[row.colour]}{cells[1]}\x1b[0m"
+        first, *more = textwrap.wrap(row.why, room) or [""]
+        yield " ".join((*cells, first)).rstrip() + "\n"
+        for line in more:
+            yield f"{' ' * before}{line}\n"
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))
 
 
 def _short(name: str) -> str:

@@ -19,6 +19,8 @@ _WIDTH, _LEFT, _RIGHT = 1200, 76, 16
 _LANE, _BETWEEN, _TOP = 34, 8, 58
 _THIN: Final = 0.5
 """Units below which neighbours of one state are drawn as one: on paper nobody could tell them apart."""
+_FRAMED: Final = 3.0
+"""Units from which an item has a frame; it would hide what is thinner."""
 _LETTER: Final = 6.2
 """Units that a letter of the names takes at most, so that a name is cut before it leaves its box."""
 _MOST_LANES: Final = 64
@@ -152,7 +154,7 @@ def _lane(root: Any, y: float, label: str, boxes: Sequence[_Box], cut: Cut) -> N
         inner = _add(group, "g", role="listitem")
         _text(inner, "title", box.told)
         shape = _add(inner, "rect", x=box.x, y=y, width=max(box.width, _THIN), height=_LANE)
-        shape.set("class", box.state)
+        shape.set("class", box.state if box.width >= _FRAMED else f"{box.state} fine")
         letters = int((box.width - 6) / _LETTER)
         name = box.name if len(box.name) <= letters else f"{box.name[: letters - 1]}…"
         if letters >= 3 and box.name:
@@ -212,6 +214,7 @@ def _style(root: Any) -> None:
         "rect.real,rect.stand-in,rect.partial,rect.offline,rect.gap{stroke:#fbfaf7;stroke-width:0.6}",
         *(f"rect.{state}{{fill:url(#p-{state})}}" for state in STATES if state != "real"),
         f"rect.real{{fill:{_FILL['real']}}}rect.gap{{stroke:{_FILL['offline']};stroke-dasharray:3 2}}",
+        "rect.fine{stroke:none}",
         *(f"text.name[fill='{ink}']{{fill:{ink}}}" for ink in sorted(set(_INK.values()))),
     ]
     _text(root, "style", "".join(rules))
