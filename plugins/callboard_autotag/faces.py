@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from callboard.faces.cascade import Face
 from callboard.faces.framing import LEAST, SIZES, Searcher, size_of
+from callboard.media.bars import frame_bars
 from callboard_schemas import Evidence, Tag
 from msgspec import Struct
 
-from callboard_autotag.picture import frame_bars, thin
+from callboard_autotag.picture import thin
 
 if TYPE_CHECKING:
     from callboard.context import Runtime

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from callboard.colour import to_lab
+from callboard.media.bars import frame_bars
 from callboard_schemas import Evidence, Tag
 
-from callboard_autotag.picture import METHOD, Look, frame_bars, thin
+from callboard_autotag.picture import METHOD, Look, thin
 
 if TYPE_CHECKING:
     from callboard.media import Frame

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from callboard.media.bars import frame_bars
 from callboard_schemas import Evidence, Tag
 from msgspec import Struct
 
 from callboard_autotag.analyser import Facts, Shot, Shots
 from callboard_autotag.flow import Move, measure_move, points_of, to_grey
-from callboard_autotag.picture import frame_bars
 
 if TYPE_CHECKING:
     from callboard.media import Frame

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from callboard.colour import to_lab
+from callboard.media.bars import frame_bars
 from callboard_schemas import Evidence, Scalar, Tag
 
 from callboard_autotag.colours import count_names
@@ -19,7 +20,6 @@ LEAST_SHARE = 0.12
 """A colour below this share of the picture is no dominant one."""
 MOST_COLOURS = 4
 _LEAST_SURE = 0.5
-_BLACK = 24  # of 255: video black is 16, and compression adds a little
 _LEAST_BAR = 0.04  # share of the side, each; less is a trimmed edge
 
 
@@ -97,20 +97,6 @@ class Look:
             for name, share in zip(names, steady.tolist(), strict=True)
             if share >= _LEAST_BAR
         ]
-
-
-def frame_bars(pixels: Array) -> tuple[int, int]:
-    """Measure black bars of equal size: rows at the top and at the bottom, columns at the left and at the right."""
-    light = pixels.max(axis=2)
-    if light.max() < 2 * _BLACK:
-        return 0, 0
-    found = []
-    for axis in (1, 0):
-        lit = np.flatnonzero(np.percentile(light, 95, axis=axis) > _BLACK)
-        before, after = (int(lit[0]), light.shape[1 - axis] - 1 - int(lit[-1])) if len(lit) else (0, 0)
-        even = abs(before - after) <= 1 and 2 * before < 0.6 * light.shape[1 - axis]
-        found.append(min(before, after) if even else 0)
-    return found[0], found[1]
 
 
 def thin(pixels: Array, side: int = SIDE) -> Array:
