@@ -49,7 +49,7 @@ def wanted(outputs: Mapping[str, Any], workflow: Workflow) -> list[dict[str, Any
     if not chosen:
         raise JobError("the workflow put out no pictures", "Have it end in Save Image, or in a node that saves a film.")
     if len(chosen) > 1:
-        names = ", ".join(workflow.title(node) for node in chosen)
+        names = ", ".join(workflow.title(node) for node in sorted(chosen, key=lambda node: (len(node), node)))
         raise JobError(f"several nodes of the workflow put out pictures: {names}", 'Title one "callboard:output".')
     (files,) = chosen.values()
     if len(files) > _FILES:

@@ -120,6 +120,9 @@ class Run:
         found = answer.get("prompt_id") if isinstance(answer, dict) else None
         if not isinstance(found, str) or not found:
             raise Refused(200, answer, "it does not say which number the workflow has")
+        if answer.get("node_errors"):  # what hangs on them is left out, the rest is run
+            left = refusal(self._nodes, Refused(200, answer, "part of it is wrong"))
+            self.notes.append(f"part of the workflow was left out: {left}")
         self._id = found
         self._done.clear()
         self._begun = False
@@ -243,7 +246,7 @@ def refusal(nodes: Nodes, error: Refused) -> str:
     for node, found in wrong.items() if isinstance(wrong, dict) else ():
         errors = found.get("errors") or () if isinstance(found, dict) else ()
         said += [f"{title(nodes, str(node))}: {_said(one)}" for one in errors]
-    return "ComfyUI does not take the workflow: " + "\n".join(said[:10])
+    return "ComfyUI does not take the workflow: " + "; ".join(said[:10])
 
 
 def _said(error: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from callboard.packs.terms import permissive
 if TYPE_CHECKING:
     from callboard.context import Context
 
-_INSTALL: Final = "pip install 'callboard[diffusion,hub]'"
+_INSTALL: Final = "pip install 'callboard[diffusion]'"
 
 
 def choose(context: Context, named: str = "") -> Pack:
