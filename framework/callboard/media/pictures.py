@@ -21,6 +21,7 @@ _SLACK = 0.001  # seconds; a frame this close before its target is the target's:
 _SLACK_SHOWN = 0.0006  # the same, and two frames that are 1 ms apart are told apart
 _REORDER = 0.5  # seconds by which a key frame may be shown after the decoding time that the index holds
 _BACK = (_REORDER, 10.0, 60.0)  # seconds before a single frame to seek to, in turn, until a key frame precedes it
+_EXACT = Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 _WORTH = 1.0  # seconds of decoding that a seek must save; a seek drains and refills every decoding thread
 
 
@@ -197,6 +198,9 @@ class _Renderer:
 
     def __init__(self, max_side: int, aspect: float) -> None:
         self._max_side, self._aspect = max_side, aspect
+        # What is made of pictures in full may have to be the same on every processor; small ones are for looking at,
+        # and swscale's quick ways, which differ by processor, take half the time.
+        self._exact = _EXACT if max_side == 0 else Interpolation(0)
         self._scaler = VideoReformatter()  # keeps swscale's tables between frames of one size
 
     def __call__(self, frame: Any) -> np.ndarray[Any, Any]:
@@ -211,7 +215,7 @@ class _Renderer:
             height=height,
             format="rgb24",
             src_colorspace=_matrix(frame),
-            interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
+            interpolation=(Interpolation.AREA if smaller else Interpolation.BICUBIC) | self._exact,
         )
         return upright(rgb.to_ndarray(), turn_of(frame))
 
