@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import callboard_placeholder
 import pytest
@@ -13,9 +12,10 @@ from callboard.audit import Line, read, verify
 from callboard.context import Context
 from callboard.errors import Blocked, JobError
 from callboard.manifests import FILE_NAME, load_manifest, resolve_parameters
+from callboard.plugin.context import JobContext, Surroundings
 from callboard_placeholder import guard
 from callboard_placeholder.engine import Made
-from callboard_schemas import Brief, Placeholder, PlaceholderRequested
+from callboard_schemas import Brief, Neighbour, Placeholder, PlaceholderRequested
 from msgspec.structs import replace
 
 MANIFEST = load_manifest(Path(str(callboard_placeholder.__file__)).parent / FILE_NAME)
@@ -45,11 +45,14 @@ class Project:
 
     def context(self, **parameters: Any) -> Context:
         """Give what a job is handed."""
-        resolved = resolve_parameters(MANIFEST, parameters)
-        found = SimpleNamespace(
-            folder=self.folder, parameters=resolved, named=lambda _path: None, log=logging.getLogger("test")
+        return JobContext(
+            parameters=resolve_parameters(MANIFEST, parameters),
+            path=None,
+            asset=None,
+            log=logging.getLogger("test"),
+            surroundings=Surroundings(),
+            folder=self.folder,
         )
-        return cast("Context", found)
 
     def lines(self) -> list[Line]:
         """Give the audit."""
@@ -114,6 +117,19 @@ def test_the_composed_prompt_is_looked_at_too(project: Project) -> None:
     assert [line.entry.prompt for line in project.lines()] == ["a bank, guns", "starring Tom Hanks"]
 
 
+def test_what_a_template_makes_of_a_brief_is_looked_at_first(project: Project) -> None:
+    """A neighbour's tag that goes into the prompt is refused before anything leaves for a server."""
+    neighbours = (Neighbour(side="before", tags=("weapons",)),)
+    asked = replace(ASKED, brief=Brief(purpose="He waits", neighbours=neighbours))
+    template = project.folder.parent / "prompts.toml"
+    template.parent.mkdir(parents=True)
+    template.write_text('prompt = ["{purpose}", "after {before}"]\n')
+    context = project.context(banned_terms=["weapon"], prompts=str(template))
+    guard.check(replace(asked, brief=Brief(purpose="He waits")), ["comfyui"], context)
+    with pytest.raises(JobError, match="the prompt says 'weapons'"):
+        guard.check(asked, ["comfyui"], context)
+
+
 def test_limits_hold_for_engines_that_cost(project: Project) -> None:
     """Versions and seconds are counted over requests, a slate costs nothing, and what waits is audited once."""
     context = project.context(versions_per_hour=4, seconds_per_day=9.0)
@@ -163,6 +179,10 @@ def test_without_a_place_to_write_nothing_is_made(project: Project) -> None:
     project.folder.write_text("a file")
     with pytest.raises(Blocked, match="cannot be written"):
         guard.wrote(TOLD, ASKED, context)
-    nowhere = cast("Context", SimpleNamespace(folder=None, parameters={}))
+
+
+def test_outside_a_project_nothing_is_made(project: Project) -> None:
+    """Where there is no folder for an audit there is no placeholder."""
+    project.folder = None  # type: ignore[assignment]  # as a context without a project has it
     with pytest.raises(Blocked, match="nowhere to write"):
-        guard.check(ASKED, ["slate"], nowhere)
+        guard.check(ASKED, ["slate"], project.context())

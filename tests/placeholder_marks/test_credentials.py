@@ -8,7 +8,6 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import c2pa
@@ -16,6 +15,7 @@ import pytest
 from callboard import marks as known
 from callboard.context import Context
 from callboard.errors import Blocked, JobError
+from callboard.plugin.context import JobContext, Surroundings
 from callboard.signed import credentials, is_signed
 from callboard_placeholder.encoding import Written
 from callboard_placeholder.marks import ready, sign
@@ -113,13 +113,14 @@ class Studio:
     def context(self, **parameters: object) -> Context:
         """Give what a job is handed, as far as signing looks."""
         named = {"certificate": str(self.certificate), "private_key": str(self.private), **parameters}
-        found = SimpleNamespace(parameters=named, named=self.named, log=logging.getLogger("test"))
-        return cast("Context", found)
+        return job(self.folder, **named)
 
-    def named(self, path: str) -> Path | None:
-        """Find a reference."""
-        found = self.folder / path
-        return found if found.is_file() else None
+
+def job(project: Path, **parameters: Any) -> Context:
+    """Give what a job of a project is handed."""
+    log = logging.getLogger("test")
+    surroundings = Surroundings()
+    return JobContext(parameters=parameters, path=None, asset=None, log=log, surroundings=surroundings, project=project)
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +288,7 @@ def test_nothing_is_signed_without_a_certificate(tmp_path: Path) -> None:
     """A project that names none gets its files as they are, and no word of it."""
     written = made(tmp_path / "bench", "mov")
     before = written.path.read_bytes()
-    context = cast("Context", SimpleNamespace(parameters={"certificate": "", "private_key": ""}))
+    context = job(tmp_path, certificate="", private_key="")
     ready(context)
     signed = sign(written, TOLD, context)
     assert (signed.by, signed.notes) == ("", ())

@@ -7,13 +7,14 @@ Order: can the project sign; banned terms and subjects; likenesses; references; 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from callboard.audit import Audit, Decision, Entry
 from callboard.errors import Blocked, JobError
 from callboard.spending import Ledger
+from callboard_schemas import Brief
 from msgspec.structs import replace
 
 from callboard_placeholder import marks
@@ -54,7 +55,7 @@ def check(asked: PlaceholderRequested, engines: Sequence[str], context: Context)
 
 
 def prompted(asked: PlaceholderRequested, engine: str, done: Made, context: Context) -> None:
-    """Look at the words that an engine composed, before its pictures are taken.
+    """Look at the words that an engine did go by, before its pictures are taken, whoever composed them.
 
     Raises:
         JobError: they are against a rule of the project.
@@ -80,7 +81,7 @@ def wrote(told: Placeholder, asked: PlaceholderRequested, context: Context) -> N
         Blocked: it cannot be written down.
     """
     folder = _folder(context)
-    Ledger(folder).settle(_key(asked))
+    Ledger(folder).settle(_turn(asked, told.generator))
     made = replace(
         _entry(asked, (told.generator,), "made"),
         models=told.models,
@@ -114,23 +115,39 @@ def _entry(asked: PlaceholderRequested, engines: Sequence[str], decision: Decisi
 
 def _rules(asked: PlaceholderRequested, engines: Sequence[str], context: Context) -> None:
     rules = rules_of(context.parameters)
-    dreaming = [name for name in engines if name in DREAM]
-    plain = [name for name in engines if name not in DREAM]
-    if plain:
-        obey([rule for rule in rules if rule.everywhere], texts(asked), plain[0])
-    if not dreaming:
-        return
-    obey(rules, texts(asked), dreaming[0])
-    if context.parameters.get("likeness") != "allowed":
-        likeness.people(asked, texts(asked))
-    likeness.references(asked, context)
+    everywhere = [rule for rule in rules if rule.everywhere]
+    for engine in engines:
+        if engine not in DREAM:
+            obey(everywhere, texts(asked), engine)
+            continue
+        obey(rules, texts(asked), engine)
+        composed = list(_composed(asked, engine, context))
+        obey(rules, composed, engine)
+        if context.parameters.get("likeness") != "allowed":
+            likeness.people(asked, texts(asked))
+            likeness.people(asked, composed)
+        likeness.pictures(asked, engine, context)
+
+
+def _composed(asked: PlaceholderRequested, engine: str, context: Context) -> Iterator[tuple[str, str]]:
+    """Give the prompts that an engine may make of a brief: before they leave for anywhere."""
+    from callboard_placeholder.prompts import compose, read
+
+    template = read(str(context.parameters.get("prompts", "")))
+    brief = asked.brief or Brief(purpose=asked.purpose[:1000])
+    models = {"comfyui"} if engine == "comfyui" else {"", *template.models} - {"comfyui"}
+    for model in sorted(models):
+        yield "the prompt", compose(template, brief, asked.shot, model).text
 
 
 def _limits(asked: PlaceholderRequested, engines: Sequence[str], context: Context, folder: Path) -> None:
-    costing = limits.costing(engines, context.parameters)
-    if costing:
-        takes = limits.amounts(asked, costing)
-        Ledger(folder).reserve(_key(asked), takes, limits.limits_of(context.parameters))
+    for engine in limits.costing(engines, context.parameters):
+        takes = limits.amounts(asked, engine)
+        Ledger(folder).reserve(_turn(asked, engine), takes, limits.limits_of(context.parameters))
+
+
+def _turn(asked: PlaceholderRequested, engine: str) -> str:
+    return f"{engine} {_key(asked)}"
 
 
 __all__ = ["DREAM", "check", "prompted", "wrote"]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from callboard.errors import Blocked, JobError, ModelMissing
+from callboard.errors import Blocked, JobError, MediaError, ModelMissing
+
+from callboard_placeholder.engine import Array
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from callboard.context import Context
-    from callboard_schemas import PlaceholderRequested
+    from callboard_schemas import Neighbour, PlaceholderRequested
 
 _ASKS: Final = re.compile(
     r"\b(?:looks?|looking|look)\s+(?:just\s+|exactly\s+|a\s+lot\s+)?like"
@@ -39,9 +42,11 @@ _SIDE: Final = 1280
 not make a likeness."""
 AGREED: Final = "references_agreed"
 """Parameter of a request, never of a project: the yes to its references."""
+_FROM: Final = {"diffusion": "diffusion_from", "comfyui": "comfy_from"}
+"""Engine to the parameter that says what it starts from."""
 
 
-def people(asked: PlaceholderRequested, given: Iterator[tuple[str, str]]) -> None:
+def people(asked: PlaceholderRequested, given: Iterable[tuple[str, str]]) -> None:
     """Refuse a brief that asks for somebody's likeness by name; characters of its cast are nobody.
 
     Raises:
@@ -84,35 +89,53 @@ def _known(name: str, known: set[str]) -> bool:
     return plain in known or all(part in parts for part in plain.split())
 
 
-def references(asked: PlaceholderRequested, context: Context) -> None:
-    """Refuse references in which there is a face, or in which none can be looked for, unless the request says yes.
+def pictures(asked: PlaceholderRequested, engine: str, context: Context) -> None:
+    """Refuse pictures to go by in which there is a face, or in which none can be looked for, but for a yes.
+
+    The references of the brief, and the neighbour's frame where the project lets the engine start from it.
 
     Raises:
-        JobError: a reference is not there, or needs a yes; or a yes has no name to it.
+        JobError: a reference is not there, or a picture needs a yes; or a yes has no name to it.
     """
-    named = asked.brief.references if asked.brief else ()
     agreed = asked.parameters.get(AGREED) is True
-    if agreed and named and not asked.by.strip():
-        raise JobError(f"{AGREED} says yes to the references, and nobody's name is to it", "Say who asks.")
-    for name in named:
-        path = context.named(name)
-        if path is None:
-            raise JobError(f"the reference {name} is not there", "References count from the project's folder.")
-        if not agreed and (why := _why_ask(path, context)):
+    for name, load in _pictures(asked, engine, context):
+        if agreed and not asked.by.strip():
+            raise JobError(f"{AGREED} says yes to {name}, and nobody's name is to it", "Say who asks.")
+        if not agreed and (why := _why_ask(load, context)):
             raise JobError(
-                f"the reference {name} {why}; who is in it has to be asked first",
-                f"Ask again with {AGREED} = true, if they may be used. Who said so is kept in the audit.",
+                f"{name} {why}; who is in it has to be asked first",
+                f"Ask again with {AGREED} = true, if it may be used. Who said so is kept in the audit.",
             )
 
 
-def _why_ask(path: Path, context: Context) -> str:
+def _pictures(
+    asked: PlaceholderRequested, engine: str, context: Context
+) -> Iterator[tuple[str, Callable[[], Array | None]]]:
+    """Give what an engine may go by, with what loads it."""
+    brief = asked.brief
+    for name in brief.references if brief else ():
+        path = context.named(name)
+        if path is None:
+            raise JobError(
+                f"the reference {name} is not in the project", "Name pictures by their paths from the project's folder."
+            )
+        yield f"the reference {name}", partial(_read, path)
+    side = context.parameters.get(_FROM.get(engine, ""))
+    for near in brief.neighbours if brief else ():
+        if near.side == side and near.asset is not None:
+            yield f"the frame of {near.name or near.asset.place.path}", partial(_frame, near, context)
+
+
+def _why_ask(load: Callable[[], Array | None], context: Context) -> str:
     """Say why a picture needs a yes; empty where it does not."""
     from callboard.faces.cascade import FaceFinder
 
     try:
-        pixels = _pixels(path)
-    except Exception:  # noqa: BLE001 - Pillow's plugins raise anything for a file that is no picture
+        pixels = load()
+    except (OSError, ValueError):
         return "cannot be looked at"
+    if pixels is None:
+        return ""
     try:
         faces = FaceFinder(context.runtime).find(pixels)
     except (ModelMissing, Blocked, ImportError):
@@ -120,14 +143,24 @@ def _why_ask(path: Path, context: Context) -> str:
     return f"shows {len(faces)} face{'s' if len(faces) > 1 else ''}" if faces else ""
 
 
-def _pixels(path: Path) -> np.ndarray[Any, Any]:
-    from PIL import Image, ImageOps
+def _read(path: Path) -> Array:
+    from PIL import Image
 
-    with Image.open(path) as picture:
-        picture.draft("RGB", (_SIDE, _SIDE))
-        upright = ImageOps.exif_transpose(picture)
-        upright.thumbnail((_SIDE, _SIDE))
-        return np.asarray(upright.convert("RGB"))
+    from callboard_placeholder.starting import read_picture
+
+    picture = Image.fromarray(read_picture(path))
+    picture.thumbnail((_SIDE, _SIDE))
+    return np.asarray(picture)
 
 
-__all__ = ["AGREED", "people", "references"]
+def _frame(near: Neighbour, context: Context) -> Array | None:
+    """Give a neighbour's frame; nothing where it cannot be had: then no engine has it either."""
+    assert near.asset is not None
+    try:
+        frame = context.open(near.asset).picture(near.time, _SIDE)
+    except MediaError:
+        return None
+    return None if frame is None else np.asarray(frame.pixels)
+
+
+__all__ = ["AGREED", "people", "pictures"]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from callboard.spending import DAY, HOUR, Limit
 from callboard.timedtext.rate import parse_rate
 
+from callboard_placeholder.engines import VARIED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,9 +40,9 @@ def costing(engines: Sequence[str], parameters: Parameters) -> list[str]:
     return [name for name in engines if isinstance(limited, list) and name in limited]
 
 
-def amounts(asked: PlaceholderRequested, engines: Sequence[str]) -> dict[str, float]:
-    """Say what a request takes of its engines that are limited: versions, and seconds of made media."""
-    versions = asked.versions * len(engines)
+def amounts(asked: PlaceholderRequested, engine: str) -> dict[str, float]:
+    """Say what a request takes of an engine: versions, and seconds of made media."""
+    versions = asked.versions if engine in VARIED else 1
     rate = parse_rate(asked.counted).fps if asked.counted else Fraction(asked.rate)
     seconds = float(asked.frames / rate) if asked.frames else asked.duration
     return {"versions": float(versions), "seconds": versions * seconds}

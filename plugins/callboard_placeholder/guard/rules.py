@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -119,7 +119,7 @@ def texts(asked: PlaceholderRequested) -> Iterator[tuple[str, str]]:
         yield f"brief.dialogue[{index}].speaker", line.speaker
 
 
-def obey(rules: Sequence[Rule], given: Iterator[tuple[str, str]], engine: str) -> None:
+def obey(rules: Sequence[Rule], given: Iterable[tuple[str, str]], engine: str) -> None:
     """Refuse what a rule bans.
 
     Args:
