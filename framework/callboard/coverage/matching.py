@@ -37,13 +37,13 @@ class Compared(Struct, frozen=True, kw_only=True):
 
 
 def folded(name: str) -> str:
-    """Give a shot's name as names are compared: capitals and separators do not count."""
+    """Give a shot's name as names are compared: small as large, and separators as each other."""
     return _APART.sub("_", name.strip()).strip("_").casefold()
 
 
 def shot_of(text: str) -> str:
     """Give the shot that a clip's or a file's name names, without what makes it a file, a version or a stand-in."""
-    name = text.rsplit("/", 1)[-1]
+    name = text
     stem, ending = os.path.splitext(name)
     if ending and os.fsencode(ending).lower() in KINDS:
         name = stem
