@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import os
 import subprocess
@@ -17,20 +16,17 @@ from callboard.context import Context
 from callboard.errors import Blocked, JobError
 from callboard.plugin.context import JobContext, Surroundings
 from callboard.signed import credentials, is_signed
+from callboard.testing.certificates import Authority, Key, write_key
 from callboard_placeholder.encoding import Written
 from callboard_placeholder.marks import ready, sign
 from callboard_placeholder.placing import digest_of
 from callboard_schemas import Brief, Placeholder
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec.structs import replace
 from PIL import Image
 
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-NOW = dt.datetime.now(dt.UTC)
-DAY = dt.timedelta(days=1)
 TOLD = Placeholder(
     shot="SH010",
     generator="slate",
@@ -45,54 +41,6 @@ TOLD = Placeholder(
 )
 
 
-def subject(name: str) -> x509.Name:
-    """Name a person of a studio."""
-    pairs = ((NameOID.ORGANIZATION_NAME, "Studio Seven"), (NameOID.COMMON_NAME, name))
-    return x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs])
-
-
-class Authority:
-    """A certificate authority of a test."""
-
-    def __init__(self) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
-        self.certificate = (
-            _begin("Test CA", "Test CA", self.key.public_key(), NOW - 9 * DAY, NOW + 99 * DAY)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(usage, critical=True)
-            .sign(self.key, hashes.SHA256())
-        )
-
-    def certify(self, key: Key, *, start: int = -1, end: int = 30, use: x509.ObjectIdentifier | None = None) -> bytes:
-        """Give a certificate and its chain in PEM, as C2PA wants them; *start* and *end* are days from now."""
-        usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
-        uses = x509.ExtendedKeyUsage([use or ExtendedKeyUsageOID.EMAIL_PROTECTION])
-        leaf = (
-            _begin("Zoe", "Test CA", key.public_key(), NOW + start * DAY, NOW + end * DAY)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(usage, critical=True)
-            .add_extension(uses, critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-        pem = serialization.Encoding.PEM
-        return leaf.public_bytes(pem) + self.certificate.public_bytes(pem)
-
-
-def _begin(name: str, issuer: str, key: Any, start: dt.datetime, end: dt.datetime) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject(name))
-        .issuer_name(subject(issuer))
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-
-
 class Studio:
     """A folder with a certificate and its key, and the settings that name them."""
 
@@ -105,10 +53,7 @@ class Studio:
 
     def write_key(self, key: Key, encryption: Any = None) -> None:
         """Put another key into the file."""
-        form = serialization.PrivateFormat.PKCS8
-        encryption = encryption or serialization.NoEncryption()
-        self.private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, encryption))
-        self.private.chmod(0o600)
+        write_key(self.private, key, encryption)
 
     def context(self, **parameters: object) -> Context:
         """Give what a job is handed, as far as signing looks."""
