@@ -9,7 +9,9 @@ from callboard.catalog import placeholders, standins
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.placeholder_show import found
-from callboard.cli.project import catalog, here
+from callboard.cli.project import catalog, here, me
+from callboard.cli.review import decide
+from callboard.control import Order
 from callboard.errors import UsageError
 
 
@@ -34,6 +36,11 @@ def command(ident: str, as_json: bool) -> int:
     report = request(project, [asked], quiet=as_json)
     made = [one for asset in report.assets for job in asset.jobs for one in job.proposals]
     rows = [(one, _same_place(one, made)) for one in first]
+    same = tuple(again.id for one, again in rows if again is not None and _same(one, again))
+    if same:  # there is nothing to choose: what was made before stands as it did
+        why = "made again, the same to the byte"
+        order = Order(ids=same, by=me(), reason=why)
+        decide(project, "reject", order, lambda desk, conn: desk.decide_many(conn, same, "reject", order.by, why))
     if as_json:
         print_json({"versions": [{"before": a.id, "again": b.id if b else "", "same": _same(a, b)} for a, b in rows]})
     else:

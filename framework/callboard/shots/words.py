@@ -62,7 +62,7 @@ def _of_placeholder(body: Placeholder) -> list[tuple[str, str]]:
         ("purpose", brief.purpose if brief is not None else ""),
         ("prompt", body.prompt),
         ("not", body.negative),
-        ("made with", ", ".join(f"{name} {what[:19]}" for name, what in body.models.items())),
+        ("made with", ", ".join(f"{name} {_version(what)}" for name, what in body.models.items())),
         ("references", ", ".join(body.references)),
         ("signed by", body.credentials),
     ]
@@ -77,6 +77,11 @@ def _of_placeholder(body: Placeholder) -> list[tuple[str, str]]:
     ]
     found += [(f"its {one.what}", one.file) for one in body.files]
     return found + [("note", note) for note in body.notes]
+
+
+def _version(what: str) -> str:
+    """Shorten a digest, and nothing else."""
+    return what[:19] if what.startswith("sha256:") else what
 
 
 def _of_swap(body: Swap) -> list[tuple[str, str]]:
