@@ -79,7 +79,7 @@ class Finder:
             return Found(how="elsewhere", said=url, problem="is no file of this machine; it was not looked for")
         if said:
             there = self._folder / said
-            if there.is_file():
+            if os.path.isfile(there):  # says no of names that no file can have
                 return Found(how="there", path=str(there), said=said)
             moved = self._moved(said)
             if moved is not None:
@@ -96,7 +96,7 @@ class Finder:
         for begin in range(len(parts) - 1):
             for root in self._roots:
                 found = root.joinpath(*parts[begin:])
-                if found.is_file():
+                if os.path.isfile(found):
                     return found
         return None
 
@@ -156,7 +156,7 @@ class Finder:
             f"{reference.name_prefix}{number:0{reference.frame_zero_padding}d}{reference.name_suffix}"
             for number in range(first, last + 1, step)
         ]
-        gone = [name for name in names if not (base / name).is_file()]
+        gone = [name for name in names if not os.path.isfile(base / name)]
         if not gone:
             return Found(how="there", path=str(base / names[0]) if names else "", said=said)
         if len(gone) < len(names):

@@ -158,7 +158,7 @@ def test_a_list_and_a_cut_say_what_only_one_of_them_has(tmp_path: Path) -> None:
 
 
 def test_gaps_get_the_names_that_the_order_leaves(tmp_path: Path) -> None:
-    """A gap between two listed shots is the one between them, and marked as a guess; where it may be two, it is none."""
+    """A gap between two listed shots is the one between them, marked as a guess; where it may be two, it is none."""
     order = listed(tmp_path / "s.csv", "Shot\nSH010\nSH020\nSH030\nSH040\nSH050\nSH060\n")
     found = covered(
         cut(("SH010", 50, "real"), ("", 40, "gap"), ("SH030", 50, "real"), ("", 9, "gap"), ("SH060", 5, "real")), order
