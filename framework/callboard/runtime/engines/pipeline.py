@@ -88,8 +88,10 @@ def _kind(pack: Pack, index: Mapping[str, Any], diffusers: Any) -> Any:
     """Give the pipeline's class: one of diffusers' own that make pictures of text."""
     from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING as KNOWN
 
-    name = index.get("_class_name")  # a list names a file of code
-    if name not in {kind.__name__ for kind in KNOWN.values()}:
+    name = index.get("_class_name")
+    if not isinstance(name, str) or name not in {
+        kind.__name__ for kind in KNOWN.values()
+    }:  # a list names a file of code
         raise _wrong(pack, f"{INDEX} names {name!r}, which is no pipeline of diffusers that makes pictures of text")
     return getattr(diffusers, name)
 
