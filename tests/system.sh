@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Programs that the tests drive: speech and pictures to make media with, strace to see which files are opened,
-# exiftool to read what we write, Apertium to translate, Kdenlive with a display and a bus of its own, melt, Blender
-# with its window, and LuaJIT, which DaVinci Resolve runs its Lua scripts with.
+# exiftool to read what we write, openssl to stamp signatures with a time, Apertium to translate, Kdenlive with a
+# display and a bus of its own, melt, Blender with its window, and LuaJIT, which DaVinci Resolve runs its Lua scripts
+# with.
 set -euo pipefail
 
 missing=()
-for program in blender espeak-ng exiftool ffmpeg luajit sox strace xauth; do
+for program in blender espeak-ng exiftool ffmpeg luajit openssl sox strace xauth; do
   command -v "$program" >/dev/null || missing+=("${program/#exiftool/libimage-exiftool-perl}")
 done
 for program in dbus-daemon kdenlive mediainfo melt Xvfb; do

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import logging
 import os
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -322,6 +326,68 @@ def test_a_time_stamp_that_cannot_be_had_stops_signing(studio: Studio, tmp_path:
         sign(written, TOLD, studio.context(timestamp_authority="http://127.0.0.1:9/"))
     assert written.path.read_bytes() == before
     assert len(os.listdir(tmp_path / "bench")) == 3
+
+
+STAMPS = """
+[tsa]
+default_tsa = stamps
+[stamps]
+serial = serial
+signer_cert = stamper.pem
+signer_key = stamper.key
+signer_digest = sha256
+default_policy = 1.2.3.4
+digests = sha256, sha384, sha512
+ess_cert_id_alg = sha256
+"""
+
+
+@contextlib.contextmanager
+def stamper(folder: Path, authority: Authority) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve time stamps by OpenSSL; give the address, and what is asked there."""
+    key = rsa.generate_private_key(65537, 2048)
+    (folder / "stamper.pem").write_bytes(authority.certify(key, use=ExtendedKeyUsageOID.TIME_STAMPING))
+    write_key(folder / "stamper.key", key)
+    (folder / "stamps.cnf").write_text(STAMPS)
+    (folder / "serial").write_text("01")
+    asked: list[bytes] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+            (folder / "query").write_bytes(asked[-1])
+            command = ["openssl", "ts", "-reply", "-config", "stamps.cnf", "-queryfile", "query", "-out", "answer"]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=30)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.end_headers()
+            self.wfile.write((folder / "answer").read_bytes())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class names it
+            """Keep quiet."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.02,))
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", asked
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_a_time_stamp_is_asked_for_once(studio: Studio, tmp_path: Path) -> None:
+    """The authority is sent one small request for a sequence, and the first picture says when it was signed."""
+    begun = datetime.now(UTC)
+    written = made(tmp_path / "bench", "png")
+    (tmp_path / "stamps").mkdir()
+    with stamper(tmp_path / "stamps", studio.authority) as (address, asked):
+        signed = sign(written, TOLD, studio.context(timestamp_authority=address))
+    assert signed.notes == ("only the first picture has a time stamp",)
+    assert [len(query) < 200 for query in asked] == [True]
+    times = [read(path, studio.authority)[1]["signature_info"].get("time") for path in written.files]
+    assert times[1:] == [None, None]
+    assert abs(datetime.fromisoformat(times[0]) - begun) < timedelta(hours=1)
 
 
 def test_an_identity_does_not_show_its_key(studio: Studio) -> None:

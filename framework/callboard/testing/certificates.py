@@ -35,15 +35,22 @@ class Authority:
             .sign(self.key, hashes.SHA256())
         )
 
-    def certify(self, key: Key, *, start: int = -1, end: int = 30, use: x509.ObjectIdentifier | None = None) -> bytes:
+    def certify(
+        self,
+        key: Key,
+        *,
+        start: int = -1,
+        end: int = 30,
+        use: x509.ObjectIdentifier = ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    ) -> bytes:
         """Give a certificate and its chain in PEM, as C2PA wants them; *start* and *end* are days from now."""
         usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
-        uses = x509.ExtendedKeyUsage([use or ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        uses = x509.ExtendedKeyUsage([use])
         leaf = (
             _begin("Zoe", "Test CA", key.public_key(), NOW + start * DAY, NOW + end * DAY)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage, critical=True)
-            .add_extension(uses, critical=False)
+            .add_extension(uses, critical=use == ExtendedKeyUsageOID.TIME_STAMPING)  # as RFC 3161 wants it
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
         )

@@ -66,7 +66,8 @@ def sign_files(written: Written, told: Placeholder, identity: Identity, context:
         kind = written.path.suffix.lstrip(".").upper()
         return Signed(notes=(f"{kind} files carry no content credentials; only the sidecar says what this is",))
     references = dict(_references(told, context))
-    notes = [f"{name} could not be named in the credentials" for name in told.references if name not in references]
+    pictures = [name for name in told.references if Path(name).suffix.lower() in _INGREDIENTS]
+    notes = [f"{name} could not be named in the credentials" for name in pictures if name not in references]
     if identity.authority and len(files) > 1:
         notes.append("only the first picture has a time stamp")
     for index, path in enumerate(files):
