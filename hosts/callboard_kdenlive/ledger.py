@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 import msgspec
 
@@ -38,6 +38,8 @@ class Relink(TypedDict):
 
     was: str
     now: str
+    head: NotRequired[int]
+    """Frames of the file before what the stand-in's first became; what is shown was moved by so many."""
 
 
 class Shown(TypedDict):

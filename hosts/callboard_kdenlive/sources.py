@@ -33,7 +33,8 @@ def frames_in(work: Work, path: str) -> tuple[int, Measured]:
         MissingExtra: nothing is installed that could read it.
     """
     measured = work.measure(path)
-    return int(measured.seconds * work.project.fps), measured
+    # seconds are rounded when they are measured: 120 frames of 29.97 must not become 119
+    return int(measured.seconds * work.project.fps + 0.01), measured
 
 
 def new(project: Project, path: str, *, clip: str, frames: int, name: str, proposal: str) -> Element:

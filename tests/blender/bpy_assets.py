@@ -158,7 +158,7 @@ def check_placeholders(media: Path, out: Path) -> dict[str, Any]:
 
 
 def check_relink(media: Path, _out: Path) -> dict[str, Any]:
-    """Let the real shot come in for a still with an effect and animation on it, then clear the stand-in."""
+    """Let the real shot come in for a still with an effect and animation on it, then take that back."""
     scene, _, _ = timeline(media)
     gap = uses.describe_gap(scene, 2, 61, 121)
     run("placeholder.insert", {"gap": gap, "file": str(media / "stand-in.png")})
@@ -174,10 +174,32 @@ def check_relink(media: Path, _out: Path) -> dict[str, Any]:
         name="glow", type="GLOW", channel=4, frame_start=61, **{names[0]: stand_in, names[1]: 0}
     )
     before = uses.of_strip(scene, stand_in)
-    receipt = run("relink", {"gap": gap, "file": str(media / "silent.mp4")}, revision=gap["revision"])
+    was = strips(scene)
+    content = {"gap": gap, "file": str(media / "silent.mp4"), "source_in": 8 / uses.rate_of(scene)}
+    receipt = run("relink", content, proposal="s1", revision=gap["revision"])
     now = next(strip for strip in versions.every(scene) if strip.name == name)
     seen = _relinked(scene, now, glow)
-    return {"before": before, "receipt": receipt, "now": seen, "cleared": run("clear", {}), "left": strips(scene)}
+    head = versions.frames(now, "head")
+    again = run(
+        "relink",
+        {**content, "file": str(media / "clip.mp4"), "source_in": 0.0},
+        proposal="s2",
+        arguments={"former": "s1"},
+    )
+    newer = (strips(scene), versions.frames(now, "head"))
+    return {
+        "before": before,
+        "receipt": receipt,
+        "now": seen,
+        "head": head,
+        "again": again,
+        "newer": newer,
+        "older": (run("clear", {}, proposal="s2"), strips(scene), versions.frames(now, "head")),
+        "kept": run("clear", {}),
+        "cleared": run("clear", {}, proposal="s1"),
+        "was": was,
+        "left": strips(scene),
+    }
 
 
 def _relinked(scene: Any, strip: Any, glow: Any) -> dict[str, Any]:

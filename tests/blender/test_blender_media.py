@@ -169,8 +169,22 @@ def test_the_real_shot_takes_a_stand_ins_place(seen: dict[str, Any]) -> None:
     assert {key: now["use"][key] for key in ("ref", "start", "duration")} == {
         key: before[key] for key in ("ref", "start", "duration")
     }
-    assert found["cleared"]["note"] == "stand-in.png shows the real shot, so it stays"
-    assert found["left"] == now["strips"]
+    assert found["head"] == 8.0
+
+
+def test_a_stand_in_comes_back_when_its_shot_is_taken_back(seen: dict[str, Any]) -> None:
+    """A newer shot, its undo, and the undo of the first: each shows its own file and head on the same frames."""
+    found = seen["relink"]
+    newer, head = found["newer"]
+    assert found["again"]["state"] == "applied", found["again"]
+    assert ([strip["file"] for strip in newer if strip["type"] == "MOVIE"][1], head) == ("clip.mp4", 0.0)
+    receipt, older, head = found["older"]
+    assert receipt["state"] == "applied", receipt
+    assert ([strip["file"] for strip in older if strip["type"] == "MOVIE"][1], head) == ("silent.mp4", 8.0)
+    assert found["kept"]["note"] == "nothing of it was there"
+    assert found["cleared"]["state"] == "applied", found["cleared"]
+    assert rows(found["left"]) == rows(found["was"])
+    assert [(one["file"], one["id"]) for one in found["left"]] == [(one["file"], one["id"]) for one in found["was"]]
 
 
 def test_another_file_for_a_persons_strip(seen: dict[str, Any]) -> None:

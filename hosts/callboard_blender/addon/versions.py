@@ -80,6 +80,11 @@ def set_end(strip: Any, end: int) -> None:
     setattr(strip, _frame_name("end"), end)
 
 
+def set_head(strip: Any, cut: int) -> None:
+    """Cut the first frames of a strip's media off; the strip must be placed again afterwards."""
+    setattr(strip, _frame_name("head"), cut)
+
+
 def new_text(scene: Any, name: str, channel: int, first: int, end: int) -> Any:
     """Make a text strip on frames *first* up to, not including, *end*."""
     span = {"length": end - first} if at_least(5) else {"frame_end": end}

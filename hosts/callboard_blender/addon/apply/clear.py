@@ -24,6 +24,8 @@ def clear(task: Task) -> None:
         if scene.sequence_editor is not None:
             channels.unname(scene)
         markers.clear(task, scene, use)
+        if use is None:
+            relink.restore(task, scene)
         task.notes += [f"{name} shows the real shot, so it stays" for name in relink.relinked(scene, task.proposal)]
     tags.clear(task, use)
     if not (task.changed or task.missing or task.notes):

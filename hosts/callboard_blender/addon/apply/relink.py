@@ -28,42 +28,111 @@ def relink(task: Task) -> None:
     if not found:
         task.miss(os.path.basename(file), "the strip that it is for is no longer in this file")
     for scene, strip in found:
-        before, stood_in = ours.file_of(strip), str(strip.get(ours.ID, ""))
-        beside = [other for other in versions.every(scene) if _is_sound_of(other, strip, before)]
-        now = swap(task, scene, strip, file)
-        if now is None:
-            continue
-        _note(task, now, before)
-        for sound in beside:
-            if swap(task, scene, sound, file) is not None:
-                _note(task, sound, before)
-            elif sound.get(ours.ID):
-                remove(task, scene, sound)
-        if stood_in and not beside and now.type == "MOVIE":
-            heard = placeholders.hear(task, scene, now, file, "")
-            if heard is not None:
-                _note(task, heard, "")
-                task.landed.append(heard.name)
-        _read_back(task, now, file)
+        _one(task, scene, strip, file)
     return None
+
+
+def _one(task: Task, scene: Any, strip: Any, file: str) -> None:
+    before, stood_in = ours.file_of(strip), str(strip.get(ours.ID, ""))
+    beside = [other for other in versions.every(scene) if _is_sound_of(other, strip, before)]
+    head = round(float(task.content.get("source_in") or 0.0) * uses.rate_of(scene))
+    signed, sounds = _kept(strip), [(sound, _kept(sound)) for sound in beside]
+    now = swap(task, scene, strip, file, head)
+    if now is None:
+        return
+    _note(task, now, before, signed, head)
+    for sound, kept in sounds:
+        if swap(task, scene, sound, file, head) is not None:
+            _note(task, sound, before, kept, head)
+        elif sound.get(ours.ID):
+            remove(task, scene, sound)
+    if stood_in and not beside and now.type == "MOVIE":
+        heard = placeholders.hear(task, scene, now, file, "")
+        if heard is not None:
+            _begin(heard, head)
+            _note(task, heard, "", {}, head)
+            task.landed.append(heard.name)
+    _read_back(task, now, file)
+
+
+def restore(task: Task, scene: Any) -> None:
+    """Let the strips show again what they showed before the shot of this proposal."""
+    for strip in list(versions.every(scene)):
+        note = _note_of(strip)
+        if note.get("id") != task.proposal or "now" not in note:
+            continue
+        if ours.file_of(strip) != note["now"]:
+            task.miss(strip.name, "a person gave it another file, so theirs is kept")
+        elif not note.get("file"):
+            remove(task, scene, strip)
+        elif not os.path.isfile(str(note["file"])):
+            task.miss(strip.name, f"what it showed before is not there: {note['file']}")
+        else:
+            _back(task, scene, strip, note)
+
+
+def _back(task: Task, scene: Any, strip: Any, note: dict[str, Any]) -> None:
+    former = note.get("before") or {}
+    now = swap(task, scene, strip, str(note["file"]), int(former.get("head", 0)))
+    if now is None:
+        return
+    del now[ours.WAS]
+    if former.get("was"):
+        now[ours.WAS] = former["was"]
+    if former.get("id"):
+        ours.sign(now, str(former["id"]), str(former.get("use", "")), str(former.get("part", "")))
+        now.color_tag = str(former.get("colour", "NONE"))
+        now[ours.PRINT] = ours.fingerprint(now)
+    task.landed.append(now.name)
+
+
+def _note_of(strip: Any) -> dict[str, Any]:
+    return ours.read_note(str(strip.get(ours.WAS, "")))
+
+
+def _kept(strip: Any) -> dict[str, Any]:
+    """Keep what a strip is to us, so that it can be that again."""
+    return {
+        "id": str(strip.get(ours.ID, "")),
+        "use": str(strip.get(ours.USE, "")),
+        "part": str(strip.get(ours.PART, "")),
+        "colour": str(strip.color_tag),
+        "was": str(strip.get(ours.WAS, "")),
+        "head": int(_note_of(strip).get("head", 0)),
+    }
+
+
+def _begin(strip: Any, head: int) -> None:
+    """Have a strip begin so many frames later in its media than it does, on the same frames of the timeline."""
+    (first, end), channel = channels.span(strip), strip.channel
+    versions.set_head(strip, round(versions.frames(strip, "head")) + head)
+    versions.place(strip, first, end)
+    strip.channel = channel
 
 
 def relinked(scene: Any, proposal: str) -> list[str]:
     """Name the strips that show a real shot where a proposal's stand-in was."""
     return [
-        strip.name
-        for strip in versions.every(scene)
-        if ours.read_note(str(strip.get(ours.WAS, ""))).get("id") == proposal and strip.type != "SOUND"
+        strip.name for strip in versions.every(scene) if _note_of(strip).get("id") == proposal and strip.type != "SOUND"
     ]
 
 
-def swap(task: Task, scene: Any, strip: Any, file: str) -> Any | None:
-    """Let a strip show another file on the same frames; gives the strip that does, or None where none can."""
+def swap(task: Task, scene: Any, strip: Any, file: str, head: int = 0) -> Any | None:
+    """Let a strip show another file on the same frames; gives the strip that does, or None where none can.
+
+    Args:
+        task: Where it is told what went wrong.
+        scene: Of the strip.
+        strip: Which.
+        file: What it shows.
+        head: Frames of that file before what the first frame of the placeholder becomes.
+    """
+    moved, cut = head - int(_note_of(strip).get("head", 0)), round(versions.frames(strip, "head"))
     kind = "SOUND" if strip.type == "SOUND" else media.kind_of(file)
     if strip.type not in (*_PICTURES, "SOUND") or (strip.type in _PICTURES and kind not in _PICTURES):
         task.miss(strip.name, f"a strip of type {strip.type} cannot show {os.path.basename(file)}")
         return None
-    first, end = channels.span(strip)
+    (first, end), channel = channels.span(strip), strip.channel
     task.changed = True
     if kind == "SOUND" and not _resound(task, strip, file):
         return None
@@ -71,8 +140,12 @@ def swap(task: Task, scene: Any, strip: Any, file: str) -> Any | None:
         strip.filepath = file
     elif kind in _PICTURES:
         strip = _remake(scene, strip, file, kind)
+    if moved or round(versions.frames(strip, "head")) != cut:
+        versions.set_head(strip, max(cut + moved, 0))
     if channels.span(strip) != (first, end):
         versions.place(strip, first, end)
+    if strip.channel != channel:  # on the way it lay over another strip, and Blender made room
+        strip.channel = channel
     short = -round(versions.frames(strip, "tail"))
     if short > 0 and (kind == "MOVIE" or len(getattr(strip, "elements", ())) > 1):
         task.miss(f"the last {short} frames of {strip.name}", "the shot is shorter, so its last frame is held")
@@ -87,10 +160,12 @@ def _targets(task: Task) -> Iterator[tuple[Any, Any]]:
         return
     gap = str((task.content.get("gap") or {}).get("ref", ""))
     idents = {task.proposal, str(task.arguments.get("placeholder", ""))} - {""}
+    former = {task.proposal, str(task.arguments.get("former", ""))} - {""}
     for scene in bpy.data.scenes:
         for strip in list(versions.every(scene)):
             picture = strip.get(ours.PART) == placeholders.PICTURE
-            if picture and ((gap and strip.get(ours.USE) == gap) or (not gap and strip.get(ours.ID) in idents)):
+            shown = strip.type != "SOUND" and _note_of(strip).get("id") in former
+            if shown or (picture and ((gap and strip.get(ours.USE) == gap) or strip.get(ours.ID) in idents)):
                 yield scene, strip
 
 
@@ -98,10 +173,14 @@ def _is_sound_of(other: Any, strip: Any, file: str) -> bool:
     return other.type == "SOUND" and ours.file_of(other) == file and channels.span(other)[0] == channels.span(strip)[0]
 
 
-def _note(task: Task, strip: Any, before: str) -> None:
+def _note(task: Task, strip: Any, before: str, kept: dict[str, Any], head: int) -> None:
     """Say on the strip what it showed. It is a real shot now: nobody's stand-in, and not ours to take away."""
     ours.unsign(strip)
-    strip[ours.WAS] = json.dumps({"id": task.proposal, "file": before})
+    note = {"id": task.proposal, "file": before, "now": ours.file_of(strip), "head": head, "before": kept}
+    known = ours.read_note(kept.get("was", ""))
+    if known.get("id") == task.proposal and "now" in known:  # done again: what was there before all of it counts
+        note |= {"file": known["file"], "before": known["before"]}
+    strip[ours.WAS] = json.dumps(note)
     strip.color_tag = "NONE"
 
 
