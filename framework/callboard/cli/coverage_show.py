@@ -117,6 +117,7 @@ class _Row(NamedTuple):
 def _row(cut: Cut, item: Item) -> _Row:
     what = "short" if item.state == "real" and item.short else item.state
     why = item.problem or (f"known by {item.by}" if item.by not in ("", "cut") else "")
+    why = why or (f"proposal {item.stands}" if item.stands else "")
     why = "another track covers it" if item.covered else why
     why = why if item.enabled else "; ".join(filter(None, ("switched off", why)))
     guess = "?" if "shot" in item.guesses else ""

@@ -125,6 +125,7 @@ def _one(
         versions=terms.versions,
         engines=terms.engines,
         by=terms.by,
+        parameters={"first_frame": item.numbered.first} if item.numbered is not None else {},
     )
 
 
