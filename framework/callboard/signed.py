@@ -72,8 +72,7 @@ def _of_bmff(file: BinaryIO, size: int) -> bytes:
         length, kind = struct.unpack(">I4s", file.read(8))
         head = 8
         if length == 1:
-            (length,) = struct.unpack(">Q", file.read(8))
-            head = 16
+            length, head = int.from_bytes(file.read(8), "big"), 16
         length = size - at if length == 0 else length
         if length < head:
             break
@@ -103,11 +102,11 @@ def _of_jpeg(file: BinaryIO, size: int) -> bytes:
             break
         file.seek(at)
         mark, kind, length = struct.unpack(">BBH", file.read(4))
-        if mark != 0xFF or kind in (0xD9, 0xDA):  # the pictures begin
-            break
-        if kind == 0xFF:  # filling
+        if mark == 0xFF and kind == 0xFF:  # filling
             at += 1
             continue
+        if mark != 0xFF or kind in (0xD9, 0xDA) or length < 2:  # the pictures begin, or it is damaged
+            break
         if kind == 0xEB:
             data = file.read(length - 2)
             if data.startswith(b"JP") and (b"c2pa" in data or found != [b""]):
