@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from callboard.timedtext.rate import Rate
@@ -66,6 +66,19 @@ class Bench(Protocol):
         ...
 
 
+@runtime_checkable
+class Wary(Protocol):
+    """A bench that has words looked at before a model hears them."""
+
+    def prompted(self, prompt: str, negative: str = "") -> None:
+        """Compare a prompt with the project's rules.
+
+        Raises:
+            JobError: it is against one.
+        """
+        ...
+
+
 class Made(Struct, frozen=True, kw_only=True):
     """What an engine gives."""
 
@@ -107,4 +120,4 @@ class Engine(Protocol):
         ...
 
 
-__all__ = ["SAMPLE_RATE", "Array", "Bench", "Engine", "Made", "Order"]
+__all__ = ["SAMPLE_RATE", "Array", "Bench", "Engine", "Made", "Order", "Wary"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,17 @@ _SHOWN = 3
 class _Bench:
     """Where one version is made."""
 
-    def __init__(self, context: Context, folder: Path, done: float, share: float) -> None:
+    def __init__(self, context: Context, folder: Path, done: float, share: float, look: Callable[[Made], None]) -> None:
         self.context, self.folder = context, folder
-        self._done, self._share = done, share
+        self._done, self._share, self._look = done, share, look
 
     def progress(self, fraction: float, note: str = "") -> None:
         """Say how far this version is."""
         self.context.progress(self._done + self._share * min(max(fraction, 0.0), 1.0), note)
+
+    def prompted(self, prompt: str, negative: str = "") -> None:
+        """Compare a prompt with the project's rules before a model hears it."""
+        self._look(Made(pictures=iter(()), prompt=prompt, negative=negative))
 
 
 class _Kept:
@@ -76,7 +81,8 @@ def make(event: Envelope, context: Context) -> list[Placeholder]:
     for index, (name, order) in enumerate(orders):
         order = replace(order, version=index + 1, versions=len(orders))
         with tempfile.TemporaryDirectory(prefix="callboard-placeholder-") as work:
-            bench = _Bench(context, Path(work), index / len(orders), 1 / len(orders))
+            look = partial(guard.prompted, asked, name, context=context)
+            bench = _Bench(context, Path(work), index / len(orders), 1 / len(orders), look)
             made.append(_one(asked, name, order, bench, folder))
     return _with_sheet(made, asked, folder)
 

@@ -107,7 +107,12 @@ def test_refuses_what_it_does_not_take(
 def test_stops_between_two_steps(painter: Painter) -> None:
     """A call that is stopped in its first step takes no second."""
     steps: list[float] = []
-    control = Control(lambda fraction: (steps.append(fraction), control.stop())[0])
+
+    def follow(fraction: float) -> None:
+        steps.append(fraction)
+        control.stop()
+
+    control = Control(follow)
     with pytest.raises(JobError, match="stopped"):
         painter.run({"seeds": SEEDS}, {"prompt": "a", "steps": 50}, control)
     assert steps == [1 / 100]

@@ -16,7 +16,7 @@ from callboard_placeholder.comfy.address import Away, Http, Refused, address_of,
 from callboard_placeholder.comfy.results import fetched, shot, wanted
 from callboard_placeholder.comfy.running import Run
 from callboard_placeholder.comfy.workflow import Nodes, Workflow, filled, read
-from callboard_placeholder.engine import Array, Bench, Made, Order
+from callboard_placeholder.engine import Array, Bench, Made, Order, Wary
 from callboard_placeholder.moved import conformed
 from callboard_placeholder.prompts import Prompt, compose
 from callboard_placeholder.prompts import read as read_prompts
@@ -40,6 +40,8 @@ def comfyui(order: Order, bench: Bench) -> Made:
     given = bench.context.parameters
     http, workflow = _server(bench.context), _workflow(str(given.get("comfy_workflow", "")))
     prompt = compose(read_prompts(str(given.get("prompts", ""))), order.brief, order.shot, "comfyui")
+    if isinstance(bench, Wary):
+        bench.prompted(prompt.text, prompt.negative)
     begin, notes = start(order, bench, str(order.parameters.get("comfy_from", "reference")))
     version = _version(http)
     nodes, used = _filled(order, workflow, prompt, begin, http)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from callboard_placeholder.diffusion.asking import ask
 from callboard_placeholder.diffusion.choosing import choose, restricted
 from callboard_placeholder.diffusion.sizes import drawn_size, settings
-from callboard_placeholder.engine import Array, Bench, Made, Order
+from callboard_placeholder.engine import Array, Bench, Made, Order, Wary
 from callboard_placeholder.moved import conformed, moved
 from callboard_placeholder.prompts import Prompt, compose, read
 from callboard_placeholder.starting import Start, start
@@ -41,6 +41,8 @@ def diffusion(order: Order, bench: Bench) -> Made:
     template = read(str(given.get("prompts", "")))
     pack = choose(bench.context, str(given.get("diffusion_model", "")))
     prompt = compose(template, order.brief, order.shot, pack.name)
+    if isinstance(bench, Wary):
+        bench.prompted(prompt.text, prompt.negative)
     begin, notes = start(order, bench, str(order.parameters.get("diffusion_from", "nothing")))
     drawing = _drawing(order, pack, prompt, begin)
     answer = ask(bench, pack.name, drawing.inputs, drawing.options)
