@@ -90,14 +90,18 @@ def cut(letters: Letters, text: str, size: int, width: int, weight: Weight = "re
 
 
 def _head(letters: Letters, text: str, size: int, width: int, weight: Weight, least: int = 1) -> int:
-    """Count the characters that fit."""
-    low, high = least, min(len(text), max(width, 0) * _NARROWEST // max(size, 1) + 1)
+    """Count the characters that fit, beginning with a guess: most are about as wide as the mean."""
+    most = min(len(text), max(width, 0) * _NARROWEST // max(size, 1) + 1)
+    low, high = least, most
+    middle = int(most * width / max(letters.length(text[:most], size, weight), 1))
     while low < high:
-        middle = (low + high + 1) // 2
+        middle = min(max(middle, low + 1), high)
         if letters.width(text[:middle], size, weight) <= width:
             low = middle
+            middle += max((high - low) // 8, 1)
         else:
             high = middle - 1
+            middle -= max((high - low) // 8, 1)
     return low
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
+from callboard_schemas import Brief
 from msgspec import Struct, structs
 from PIL import Image
 
@@ -81,26 +84,31 @@ def flow(letters: Letters, order: Order, width: int, height: int, ideal: int) ->
         ideal: Pixels of an em where room is plenty; smaller where that brings more in, down to what can be read.
     """
     low, high = max(_READABLE, round(ideal * 0.5)), max(ideal, _READABLE)
-    best = _cut_to(_parts(letters, order, width, high), high, height)
+    best = _cut_to(_Setter(letters, high, width), order.brief, height)
     if not best.left_out or low >= high:
         return best
-    best = _cut_to(_parts(letters, order, width, low), low, height)
+    best = _cut_to(_Setter(letters, low, width), order.brief, height)
     while not best.left_out and high - low > 1:
         size = (low + high) // 2
-        made = _cut_to(_parts(letters, order, width, size), size, height)
+        made = _cut_to(_Setter(letters, size, width), order.brief, height)
         low, high, best = (low, size, best) if made.left_out else (size, high, made)
     return best
 
 
-def _cut_to(parts: list[Part], size: int, height: int) -> Flow:
+def _cut_to(setter: _Setter, brief: Brief, height: int) -> Flow:
     """Keep what finds room, in order; where a part does not, all behind it is left out, and a line says so."""
+    size = setter.size
     kept: list[Part] = []
     left_out: list[str] = []
     used = 0.0
-    for part in parts:
+    for what, make in setter.parts(brief):
+        if left_out:
+            left_out.append(what)
+            continue
+        part = make()
         more = part.lines * _LINE * size + (_GAP * size if part.spaced and kept else 0)
-        if left_out or used + more > height:
-            left_out.append(part.what)
+        if used + more > height:
+            left_out.append(what)
             continue
         kept.append(part)
         used += more
@@ -108,98 +116,87 @@ def _cut_to(parts: list[Part], size: int, height: int) -> Flow:
         kept.append(Part(texts=(Text(0, 0, "… more in the brief", GREY),), lines=1, spaced=False))
         used += _LINE * size
     short = [f"the end of {part.what}" for part in kept if part.cut]
-    return Flow(tuple(kept), size, round(used), tuple(dict.fromkeys(short + left_out)))
+    return Flow(tuple(kept), size, round(used), tuple(short + left_out))
 
 
-def _parts(letters: Letters, order: Order, width: int, size: int) -> list[Part]:
-    brief = order.brief
-    parts: list[Part] = []
-    if brief.purpose:
-        said = brief.purpose + guessed(brief, "purpose")
-        colour = AMBER if "purpose" in brief.guesses else WHITE
-        parts.append(_paragraph(letters, said, size, width, colour, "the purpose", most=4))
-    parts += _grid(letters, facts(brief), size, width)
-    names = [letters.width(line.speaker.upper(), size, "bold") for line in brief.dialogue]
-    indent = max([wide for wide in names if wide * 4 < width], default=0)
-    for index, line in enumerate(brief.dialogue):
-        said = f"“{line.text}”" + (guessed(brief, "dialogue") if index == 0 else "")
-        what = f"line {index + 1} of the dialogue"
-        colour = AMBER if "dialogue" in brief.guesses else WHITE
-        label = line.speaker.upper()
-        parts.append(_labelled(letters, label, said, size, width, colour, what, indent=indent, spaced=index == 0))
-    if brief.notes:
-        said = brief.notes + guessed(brief, "notes")
-        parts.append(_labelled(letters, "NOTES", said, size, width, WHITE, "the notes"))
-    return parts
+class _Setter:
+    """Sets the parts of a brief at one size; each only when it is asked for, since most briefs are cut somewhere."""
 
+    def __init__(self, letters: Letters, size: int, width: int) -> None:
+        self._letters, self.size, self._width = letters, size, width
 
-def _paragraph(letters: Letters, said: str, size: int, width: int, colour: Colour, what: str, most: int = 6) -> Part:
-    done = wrap(letters, said, size, width, most)
-    texts = tuple(Text(0, index, line, colour) for index, line in enumerate(done.lines))
-    return Part(texts, len(done.lines), what, done.cut)
+    def parts(self, brief: Brief) -> Iterator[tuple[str, Callable[[], Part]]]:
+        """Name the parts in order, each with what sets it."""
+        if brief.purpose:
+            what = "the purpose"
+            yield what, partial(self._paragraph, what, *_marked(brief, "purpose", brief.purpose), most=4)
+        yield from self._grid(facts(brief))
+        indent = self._indent([line.speaker.upper() for line in brief.dialogue])
+        for index, line in enumerate(brief.dialogue):
+            what = f"line {index + 1} of the dialogue"
+            said, colour = _marked(brief, "dialogue", f"“{line.text}”")
+            label = line.speaker.upper()
+            yield what, partial(self._labelled, what, label, said, colour, indent=indent, spaced=index == 0)
+        if brief.notes:
+            what = "the notes"
+            yield what, partial(self._labelled, what, "NOTES", *_marked(brief, "notes", brief.notes))
 
+    def _indent(self, names: list[str]) -> int:
+        """Give the width of the widest name that is no wider than a quarter of the room."""
+        wide = (self._letters.width(name, self.size, "bold") for name in dict.fromkeys(names))
+        return max([one for one in wide if one * 4 < self._width], default=0)
 
-def _labelled(
-    letters: Letters,
-    label: str,
-    said: str,
-    size: int,
-    width: int,
-    colour: Colour,
-    what: str,
-    *,
-    indent: int = 0,
-    spaced: bool = True,
-) -> Part:
-    """Set a text behind its label, *indent* pixels from the left at least; below where that took a third."""
-    if not label:
-        return structs.replace(_paragraph(letters, said, size, width, colour, what), spaced=spaced)
-    head = cut(letters, label, size, width, "bold")
-    indent = max(letters.width(head, size, "bold"), indent) + round(size * _AIR)
-    below = indent * 3 > width
-    done = wrap(letters, said, size, width if below else width - indent, 6)
-    x, first = (0, 1) if below else (indent, 0)
-    texts = [Text(x, first + index, line, colour) for index, line in enumerate(done.lines)]
-    return Part((Text(0, 0, head, GREY, "bold"), *texts), first + len(done.lines), what, done.cut, spaced)
+    def _paragraph(self, what: str, said: str, colour: Colour, *, most: int = 6, spaced: bool = True) -> Part:
+        done = wrap(self._letters, said, self.size, self._width, most)
+        texts = tuple(Text(0, index, line, colour) for index, line in enumerate(done.lines))
+        return Part(texts, len(done.lines), what, done.cut, spaced)
 
+    def _labelled(
+        self, what: str, label: str, said: str, colour: Colour, *, indent: int = 0, spaced: bool = True, width: int = 0
+    ) -> Part:
+        """Set a text behind its label, *indent* pixels from the left at least; below where that took a third."""
+        if not label:
+            return self._paragraph(what, said, colour, spaced=spaced)
+        width = width or self._width
+        head = cut(self._letters, label, self.size, width, "bold")
+        indent = max(self._letters.width(head, self.size, "bold"), indent) + round(self.size * _AIR)
+        below = indent * 3 > width
+        done = wrap(self._letters, said, self.size, width if below else width - indent, 6)
+        x, first = (0, 1) if below else (indent, 0)
+        texts = [Text(x, first + index, line, colour) for index, line in enumerate(done.lines)]
+        return Part((Text(0, 0, head, GREY, "bold"), *texts), first + len(done.lines), what, done.cut, spaced)
 
-def _grid(letters: Letters, known: list[Fact], size: int, width: int) -> list[Part]:
-    """Set facts in as many columns as are wide enough for them."""
-    columns = 2 if width > 34 * size else 1
-    gap = 2 * size if columns == 2 else 0
-    wide = (width - gap) // columns
-    indent = max((letters.width(fact.label, size, "bold") for fact in known), default=0)
-    cells = [
-        _labelled(
-            letters,
-            fact.label,
-            fact.said,
-            size,
-            wide,
-            AMBER if fact.guess else WHITE,
-            fact.label.lower(),
-            indent=indent,
-        )
-        for fact in known
-    ]
-    rows: list[Part] = []
-    for index in range(0, len(cells), columns):
-        row = cells[index : index + columns]
+    def _grid(self, known: list[Fact]) -> Iterator[tuple[str, Callable[[], Part]]]:
+        """Set facts in as many columns as are wide enough for them."""
+        columns = 2 if self._width > 34 * self.size else 1
+        gap = 2 * self.size if columns == 2 else 0
+        wide = (self._width - gap) // columns
+        indent = self._indent([fact.label for fact in known])
+        for index in range(0, len(known), columns):
+            row = known[index : index + columns]
+            what = " and ".join(fact.label.lower() for fact in row)
+            yield what, partial(self._row, what, row, wide, gap, indent, spaced=index == 0)
+
+    def _row(self, what: str, row: list[Fact], wide: int, gap: int, indent: int, *, spaced: bool) -> Part:
+        cells = [
+            self._labelled(
+                fact.label.lower(), fact.label, fact.said, AMBER if fact.guess else WHITE, indent=indent, width=wide
+            )
+            for fact in row
+        ]
         texts = [
             structs.replace(text, x=text.x + number * (wide + gap))
-            for number, cell in enumerate(row)
+            for number, cell in enumerate(cells)
             for text in cell.texts
         ]
-        rows.append(
-            Part(
-                tuple(texts),
-                max(cell.lines for cell in row),
-                " and ".join(cell.what for cell in row),
-                any(cell.cut for cell in row),
-                spaced=index == 0,
-            )
-        )
-    return rows
+        lines = max(cell.lines for cell in cells)
+        return Part(tuple(texts), lines, what, any(cell.cut for cell in cells), spaced)
+
+
+def _marked(brief: Brief, field: str, said: str) -> tuple[str, Colour]:
+    """Give a text and its colour; one that was guessed says so."""
+    guess = guessed(brief, field)
+    return said + guess, AMBER if guess else WHITE
 
 
 __all__ = ["AMBER", "GREY", "WHITE", "Flow", "flow"]
