@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -93,13 +93,13 @@ class Audit:
         """Take a folder, which may not exist yet."""
         self._folder, self._largest = folder, largest
 
-    def append(self, entry: Entry, now: datetime | None = None, *, once: bool = False) -> None:
+    def append(self, entry: Entry, now: datetime | None = None, *, once: timedelta | None = None) -> None:
         """Add a line, and wait until it is on the disk.
 
         Args:
             entry: What happened.
             now: In place of this moment.
-            once: Add nothing where the last line says the same.
+            once: Add nothing where the last line says the same and is younger: a job is tried again by itself.
 
         Raises:
             Blocked: it cannot be written, or the file's end is no line of an audit.
@@ -110,10 +110,11 @@ class Audit:
             with turn(self._folder / "audit.lock"):
                 last, head = self._last(), _head(self._folder)
                 if head is not None and head.n > last.n:  # lines were cut off: the gap is to stay one
-                    last = _Last(head.n, head.digest, None)
-                if once and last.entry == entry:
+                    last = _Last(head.n, head.digest)
+                now = now or datetime.now(UTC)
+                if once is not None and last.entry == entry and now - datetime.fromisoformat(last.time) < once:
                     return
-                self._write(path, entry, last, now or datetime.now(UTC))
+                self._write(path, entry, last, now)
         except OSError as error:
             raise Blocked(
                 f"the audit in {self._folder} cannot be written ({error})", "Nothing is made unaudited."
@@ -140,7 +141,7 @@ class Audit:
         if not path.exists():
             rotated = _rotated(self._folder)
             if not rotated:
-                return _Last(0, _NOTHING, None)
+                return _Last(0, _NOTHING)
             path = rotated[-1]
         with path.open("r+b") as file:
             size = file.seek(0, os.SEEK_END)
@@ -157,7 +158,7 @@ class Audit:
             raise Blocked(
                 f"the last line of {path} is damaged", "Move audit.jsonl elsewhere to go on; the gap is kept and shown."
             )
-        return _Last(found.n, hashlib.sha256(lines[-1]).hexdigest(), found.entry)
+        return _Last(found.n, hashlib.sha256(lines[-1]).hexdigest(), found.entry, found.time)
 
     def _before(self) -> _Last:
         """Give the end of the chain where the newest file is empty."""
@@ -168,7 +169,8 @@ class Audit:
 class _Last(Struct, frozen=True):
     n: int
     digest: str
-    entry: Entry | None
+    entry: Entry | None = None
+    time: str = ""
 
 
 def _rotated(folder: Path) -> list[Path]:

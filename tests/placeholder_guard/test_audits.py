@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -133,11 +133,11 @@ def test_a_damaged_end_stops_everything(folder: Path) -> None:
 
 
 def test_the_same_again_may_be_left_out(folder: Path) -> None:
-    """A job that waits and waits is written down once."""
+    """A job that waits and waits is written down once an hour, or as often as is wanted."""
     waits = Entry(decision="waits", shot="SH010", reason="the limit is reached")
-    for _ in range(3):
-        Audit(folder).append(waits, NOW, once=True)
-    assert [line.entry for line in read(folder)][5:] == [waits]
+    for minutes in (0, 1, 59, 60, 61):
+        Audit(folder).append(waits, NOW + timedelta(minutes=minutes), once=timedelta(hours=1))
+    assert [line.time[11:16] for line in list(read(folder))[5:]] == ["12:00", "13:00"]
 
 
 def test_a_folder_that_cannot_be_written_stops_everything(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_banned_term_is_refused_for_engines_that_dream(project: Project) -> No
     context = project.context(banned_terms=["guns"])
     guard.check(ASKED, ["slate", "previs", "black"], context)
     assert project.lines() == []
-    for engines in (["diffusion"], ["slate", "comfyui"]):
+    for engines in (["diffusion"], ["diffusion"], ["slate", "comfyui"]):
         with pytest.raises(JobError, match="'guns' is a banned term"):
             guard.check(ASKED, engines, context)
     first, second = project.lines()

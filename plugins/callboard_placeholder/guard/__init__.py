@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 DREAM: Final = ("diffusion", "comfyui")
 """Engines that make up what nobody drew."""
+_REFUSED: Final = timedelta(minutes=1)
+"""A job that fails is tried a second time by itself, at once; who asks again is written down again."""
+_WAITS: Final = timedelta(days=1)
+"""A job that waits is tried every few minutes."""
 
 
 def check(asked: PlaceholderRequested, engines: Sequence[str], context: Context) -> None:
@@ -47,10 +52,10 @@ def check(asked: PlaceholderRequested, engines: Sequence[str], context: Context)
         _rules(asked, engines, context)
         _limits(asked, engines, context, folder)
     except JobError as error:
-        Audit(folder).append(replace(entry, decision="refused", reason=error.message))
+        Audit(folder).append(replace(entry, decision="refused", reason=error.message), once=_REFUSED)
         raise
     except Blocked as error:
-        Audit(folder).append(replace(entry, decision="waits", reason=error.message), once=True)
+        Audit(folder).append(replace(entry, decision="waits", reason=error.message), once=_WAITS)
         raise
 
 
@@ -70,7 +75,7 @@ def prompted(asked: PlaceholderRequested, engine: str, done: Made, context: Cont
             likeness.people(asked, iter([("the prompt", done.prompt)]))
     except JobError as error:
         entry = replace(_entry(asked, (engine,)), prompt=done.prompt, negative=done.negative, reason=error.message)
-        Audit(_folder(context)).append(entry)
+        Audit(_folder(context)).append(entry, once=_REFUSED)
         raise
 
 
