@@ -106,6 +106,14 @@ def test_a_draft_of_a_model_says_which_and_what_it_was_told(film: Path) -> None:
     assert {name: told[f"Xmp.iptcExt.{name}"] for name in wanted} == wanted
 
 
+def test_a_held_frame_of_footage_is_a_composite(film: Path) -> None:
+    """What shows pictures that others made is not called purely algorithmic; no model had part in it either."""
+    held = replace(SLATE, generator="hold", references={"SH005.mov": "sha256:" + "12" * 32})
+    found = exiftool(write_sidecar(film, held))
+    assert found["XMP-iptcExt:DigitalSourceType"] == "http://cv.iptc.org/newscodes/digitalsourcetype/composite"
+    assert not [name for name in found if "AI" in name]
+
+
 def test_the_sidecar_alone_makes_it_again(film: Path) -> None:
     """What was made, with every guess, is read back whole, and becomes a request for the same."""
     sidecar = write_sidecar(film, DRAFT)

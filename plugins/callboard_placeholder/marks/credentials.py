@@ -14,7 +14,7 @@ from callboard.marks import LABEL, Claim
 from callboard.signed import is_signed
 from msgspec import Struct
 
-from callboard_placeholder.marks.sidecar import NEWSCODES, describe
+from callboard_placeholder.marks.sidecar import describe, source_uri
 from callboard_placeholder.placing import digest_of
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def manifest(
     agent = {"name": "Callboard", "version": __version__}
     created: dict[str, Any] = {
         "action": "c2pa.created",
-        "digitalSourceType": NEWSCODES + told.source_type,
+        "digitalSourceType": source_uri(told),
         "softwareAgent": agent,
         "description": describe(told, purpose=False),
     }

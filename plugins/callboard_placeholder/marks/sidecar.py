@@ -92,9 +92,19 @@ def describe(told: Placeholder, *, purpose: bool = True) -> str:
     return one_line(f"Placeholder, not the shot: {what} stands in for {told.shot}. {size}{wanted}")
 
 
+def source_uri(told: Placeholder) -> str:
+    """Give IPTC's URI for what it was made by.
+
+    Pictures of other media that rules put together, such as a held frame, are a *composite*: only what rules made
+    alone is *algorithmicMedia*, "created purely by an algorithm".
+    """
+    composite = told.source_type == "algorithmicMedia" and told.references
+    return NEWSCODES + ("composite" if composite else told.source_type)
+
+
 def _iptc(told: Placeholder) -> dict[str, Property]:
     """Say what kind of source it has; of AI only where a trained model had part in it."""
-    found: dict[str, Property] = {"DigitalSourceType": NEWSCODES + told.source_type}
+    found: dict[str, Property] = {"DigitalSourceType": source_uri(told)}
     if told.source_type not in _TRAINED:
         return found
     includes = one_line(told.prompt)
@@ -134,4 +144,4 @@ def _record(told: Placeholder) -> str:
     )
 
 
-__all__ = ["NEWSCODES", "WHAT", "describe", "document", "write_sidecar"]
+__all__ = ["NEWSCODES", "WHAT", "describe", "document", "source_uri", "write_sidecar"]
