@@ -140,7 +140,7 @@ class _Track:
     """The sound of a film, written along with its pictures."""
 
     def __init__(self, film: OutputContainer, sound: Array, order: Order) -> None:
-        self._film, self._sound, self._order = film, sounds.integers(sound), order
+        self._film, self._sound, self._order = film, sound, order
         self._done = 0
         self._layout = sounds.layout(sound)
         self._exact = film.format.name == "mov"
@@ -165,7 +165,7 @@ class _Track:
         self._film.mux(self._stream.encode(None))
 
     def _block(self, start: int, end: int) -> av.AudioFrame:
-        steps = self._sound[start:end]
+        steps = sounds.integers(self._sound[start:end])
         if self._exact:
             frame = av.AudioFrame.from_ndarray((steps << 8).reshape(1, -1), format="s32", layout=self._layout)
         else:

@@ -64,10 +64,11 @@ def integers(sound: Array) -> Array:
 
 def write_wav(sound: Array, path: Path) -> None:
     """Write sound as a WAV file of 24 bits at 48 kHz."""
-    packed = integers(sound).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3]
     with path.open("wb") as file, wave.open(file, "wb") as wav:
         wav.setparams((sound.shape[1], 3, SAMPLE_RATE, len(sound), "NONE", ""))
-        wav.writeframes(packed.tobytes())
+        for start in range(0, len(sound), SAMPLE_RATE):
+            steps = integers(sound[start : start + SAMPLE_RATE]).astype("<i4")
+            wav.writeframes(steps.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
 
 
 __all__ = ["fitted", "integers", "layout", "samples", "write_wav"]
