@@ -15,6 +15,7 @@ from callboard import codec
 from callboard.bus import INTAKE
 from callboard.catalog import proposals, standins
 from callboard.config import PluginSettings, Policy, Settings, Shots, Watch, make_project
+from callboard.shots.trail import trail
 from callboard.testing import TmpPlugin, countedclips
 from callboard.testing.applications import Served, served
 from callboard_schemas import PlaceholderRequested, Proposal, Swap
@@ -163,6 +164,15 @@ async def test_a_shot_of_the_right_length_is_proposed_without_a_question(make: A
         assert (stage.state(stood), stage.state(made.id)) == ("superseded", "accepted")
         await stage.undo(made.id)
         assert (stage.state(stood), stage.state(made.id)) == ("accepted", "proposed")
+        steps = stage.board.read(lambda conn: trail(conn, "sh010"))
+        assert [(step.decision, step.result, step.by) for step in steps] == [
+            ("accept", "placeholder", "zoe"),
+            ("accept", "swap", "zoe"),
+            ("reopen", "swap", "zoe"),
+            ("accept", "placeholder", "zoe"),
+        ]
+        assert (steps[1].reason, steps[1].version) == ("approved in dailies", 3)
+        assert steps[1].was.endswith("SH010_PLACEHOLDER_v001_slate.mov")
 
 
 async def test_a_policy_may_accept_what_raises_no_question(make: Any) -> None:

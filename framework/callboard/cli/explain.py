@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from callboard_schemas import encode_path
 from rich.console import Console
 
@@ -27,6 +28,7 @@ from callboard.discovery import discover
 from callboard.errors import BrokerError
 from callboard.following import LOCAL_ROOT
 from callboard.router import Router
+from callboard.shots.trail import trail
 from callboard.sources.ignore import Ignore
 from callboard.sources.kinds import kind_of
 
@@ -147,6 +149,7 @@ def _job(conn: sqlite3.Connection, row: jobs.Row) -> dict[str, Any]:
                 "summary": summary(one.body, one.without),
                 "went": [told_of(command) for command in host_commands.of_proposal(conn, one.id)],
                 "went_nowhere": why_nowhere(conn, one, row.digest),
+                "trail": [msgspec.to_builtins(step) for step in trail(conn, proposal=one.id)],
             }
             for one in proposals.of_job(conn, row.key)
         ],
@@ -185,6 +188,11 @@ def _show_job(out: Console, job: dict[str, Any]) -> None:
         out.print(f"  {made['id']} {made['state']}{by}{without}: {cell(made['summary'])}")
         for went in latest(made["went"]):
             out.print(f"    {cell(line_of(went))}")
+        for step in made["trail"]:
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(step["at"]))
+            said = f", {step['reason']}" if step["reason"] else ""
+            was = f" in place of {step['was']}" if step["was"] else ""
+            out.print(f"    [dim]{when}[/dim] {cell(step['decision'] + ' by ' + step['by'] + was + said)}")
         if made["went_nowhere"]:
             out.print(f"    [dim]{cell(made['went_nowhere'])}[/dim]")
 
