@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +176,28 @@ def test_what_is_asked_for_is_made_once(project: Path, said: Said) -> None:
             assert file.streams.video[0].average_rate == 25
     again = said("coverage", "cut.otio", "--request", "--engine", "black")
     assert (again["requests"], again["standing"], again["run"]) == ([], ["V1-50", "V1-90"], None)
+
+
+@pytest.mark.broker
+def test_a_running_board_is_asked(project: Path, said: Said) -> None:
+    """With a board at work the command asks it over the bus and does not wait; the board makes what was asked for."""
+    up = subprocess.Popen(
+        [sys.executable, "-m", "callboard", "up"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert up.stdout is not None
+    try:
+        assert any("Ready in" in line for line in up.stdout)
+        told = said("coverage", "cut.otio", "--only", "V1-50", "--engine", "black", "--size", "64x48")
+        assert (told["code"], [one["path"] for one in told["run"]["assets"]]) == (0, ["V1-50"])
+        assert any("placeholder for V1-50 by black" in line for line in up.stdout)
+        assert said("coverage", "cut.otio", "--only", "V1-50")["standing"] == ["V1-50"]
+    finally:
+        up.send_signal(signal.SIGINT)
+        up.communicate(timeout=30)
 
 
 @pytest.fixture(scope="module")

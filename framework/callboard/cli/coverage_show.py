@@ -209,6 +209,8 @@ def _show_requests(asked: Sequence[PlaceholderRequested], report: RunReport) -> 
     out.print(
         f"run {report.run}: {count(len(asked), 'placeholder')} asked for, {count(len(made), 'version')} made so far"
     )
+    if len(made) < len(asked) and report.ok:
+        out.print("[dim]the board makes them; 'callboard status' shows how far it is[/dim]")
     if made:
         out.print("[dim]'callboard inbox' lists them, 'callboard placeholder show SHOT' compares versions[/dim]")
 

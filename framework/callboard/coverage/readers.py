@@ -26,6 +26,8 @@ def read_cut(path: Path, look: Look) -> Cut:
     readers = _readers()
     if not path.exists():
         raise TimelineError(str(path), "is not there", "Check the path; it counts from the current folder.")
+    if not (path.is_file() or path.is_dir()):
+        raise TimelineError(str(path), "is a pipe or a device, and no file", "Give a file.")
     reader = readers.get(path.suffix.lower())
     if reader is None:
         known = ", ".join(sorted((*readers, ".csv", ".toml")))

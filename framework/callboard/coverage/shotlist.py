@@ -63,6 +63,8 @@ def read_list(path: Path, rate: Rate) -> Listed:
         TimelineError: it does not say what it must; with the row and the column, or the key.
         OSError: it cannot be read.
     """
+    if path.exists() and not path.is_file():
+        raise mistake(str(path), "", "is no file")
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:

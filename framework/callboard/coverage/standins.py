@@ -104,14 +104,16 @@ class StandIns:
 
     def _marked(self, path: str) -> Known | None:
         """Say what the sidecar beside a file, or its content credentials, tell of it."""
-        mark = marks.read(Path(path)) if path else None
+        if not path or any(os.path.lexists(one) and not os.path.isfile(one) for one in _beside(path)):
+            return None  # a pipe beside a film would be waited for
+        mark = marks.read(Path(path))
         if mark is not None and mark.by == "credentials":
             return Known("credentials", why=f"its content credentials call it a placeholder for {mark.shot}")
         if mark is not None:
             if self._closely and mark.digest and mark.digest != self._digest(path):
                 return None  # a shot took its name since, and the sidecar was left behind
             return Known("sidecar", self._by_digest.get(mark.digest, ""), f"its sidecar calls it {mark.shot}'s")
-        sidecar = _generated(path) if path else ""
+        sidecar = _generated(path)
         return Known("sidecar", why=f"{sidecar} says that it was generated") if sidecar else None
 
     def _first(self, item: Item) -> str:
@@ -164,9 +166,14 @@ def _digest_of(path: str) -> str:
         return ""
 
 
+def _beside(path: str) -> tuple[str, str]:
+    """Give the names that a file's sidecar may have."""
+    return f"{path}.xmp", f"{os.path.splitext(path)[0]}.xmp"
+
+
 def _generated(path: str) -> str:
     """Give the sidecar that says that a file was generated, by whatever program; empty where none does."""
-    for sidecar in (f"{path}.xmp", f"{os.path.splitext(path)[0]}.xmp"):
+    for sidecar in _beside(path):
         try:
             with open(sidecar, "rb") as file:
                 if _MADE.search(file.read(_SIDECAR)):
