@@ -156,9 +156,10 @@ def _same(parts: _Parts, folder: Path, stem: str) -> Path | None:
     """Give the path of a version that has these bytes and no others."""
     home = _where(parts, folder, stem)
     if parts.sequence:
-        there = set(os.listdir(home)) if home.is_dir() else set()
-        known = {name for name in there if not name.endswith(".xmp")}  # sidecars come later
-        if known != {f"{stem}{ending}" for ending in parts.endings}:
+        kinds = {".wav", *(Path(ending).suffix for ending in parts.endings)}
+        there = {name for name in os.listdir(home) if Path(name).suffix in kinds} if home.is_dir() else set()
+        # Sidecars and contact sheets that were laid there later are called otherwise
+        if {name for name in there if name.startswith(f"{stem}.")} != {f"{stem}{ending}" for ending in parts.endings}:
             return None
     same = all(parts.same(ending, home / f"{stem}{ending}") for ending in parts.endings)
     return home / f"{stem}{parts.first}" if same else None

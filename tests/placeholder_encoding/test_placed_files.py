@@ -80,7 +80,8 @@ def test_a_sequence_has_a_folder_of_its_own(tmp_path: Path) -> None:
     assert path == home / stem / f"{stem}.1001.png"
     expected = [f"{stem}/{stem}.{ending}" for ending in ("1001.png", "1002.png", "1003.png", "wav")]
     assert _tree(home) == expected
-    path.with_name(f"{stem}.xmp").write_text("a sidecar comes later")
+    for later in (f"{stem}.1001.png.xmp", f"{stem}-1_sheet.png"):
+        path.with_name(later).write_text("comes later")
     assert put(_sequence(tmp_path / "b", (b"1", b"2", b"3"), b"wav"), home, "SH010", "slate") == path
     for other in (
         _sequence(tmp_path / "c", (b"1", b"2", b"4"), b"wav"),
