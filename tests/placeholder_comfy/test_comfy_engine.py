@@ -16,11 +16,12 @@ import pytest
 from callboard.errors import Blocked, JobError
 from callboard.manifests import load_manifest, resolve_parameters
 from callboard.plugin.context import Cancelled, JobContext, Surroundings
+from callboard.testing import HookFailed, PluginHarness, make_event
 from callboard.testing.comfyserver import ComfyServer
 from callboard.timedtext.rate import Rate
 from callboard_placeholder.comfy import comfyui, running
 from callboard_placeholder.engine import Made, Order
-from callboard_schemas import Brief
+from callboard_schemas import Brief, Placeholder, PlaceholderRequested
 from PIL import Image
 
 MANIFEST = Path(sys.modules["callboard_placeholder"].__file__ or "").with_name("manifest.toml")
@@ -390,3 +391,27 @@ def test_nothing_is_sent_unless_a_project_says_where(project: Project, server: C
     with pytest.raises(JobError, match="unencrypted"):
         project.make()
     assert not server.prompts
+
+
+def test_the_plugin_keeps_what_was_sent(project: Project, server: ComfyServer, tmp_path: Path) -> None:
+    """A request makes a placeholder with the workflow beside it; what a project bans is never sent."""
+    (project.folder / "flow.json").write_text(json.dumps(WORKFLOW))
+    (shm := tmp_path / "shm").mkdir()
+    harness = PluginHarness(shm)
+
+    def request(purpose: str) -> Placeholder:
+        asked = PlaceholderRequested(shot="SH010", frames=3, width=64, height=36, brief=Brief(purpose=purpose))
+        event = make_event(kind="placeholder.requested", data=asked)
+        given = {"comfy_server": server.url, "comfy_workflow": str(project.folder / "flow.json"), "codec": "png"}
+        more = {"engines": ["comfyui"], "banned_terms": ["dragon"]}
+        (answer,) = harness.run("callboard_placeholder", event=event, parameters={**given, **more})
+        assert isinstance(answer, Placeholder)
+        return answer
+
+    made = request("The harbour at night.")
+    (kept,) = [Path(file.file) for file in made.files if file.what == "workflow"]
+    assert kept.name == "SH010_PLACEHOLDER_v001_comfyui.json"
+    assert json.loads(kept.read_text()) == server.prompts[0]
+    with pytest.raises(HookFailed, match="dragon"):
+        request("A dragon over the harbour.")
+    assert len(server.prompts) == 1

@@ -19,11 +19,12 @@ from callboard.manifests import load_manifest, resolve_parameters
 from callboard.packs import Pack, read_pack
 from callboard.plugin.context import Cancelled, JobContext, Surroundings
 from callboard.runtime.client import RuntimeClient
+from callboard.testing import HookFailed, PluginHarness, make_event
 from callboard.testing.tinypainter import describe, make_pipeline
 from callboard.timedtext.rate import Rate
 from callboard_placeholder.diffusion import diffusion
 from callboard_placeholder.engine import Array, Made, Order
-from callboard_schemas import Brief
+from callboard_schemas import Brief, Placeholder, PlaceholderRequested
 from PIL import Image
 
 MANIFEST = Path(sys.modules["callboard_placeholder"].__file__ or "").with_name("manifest.toml")
@@ -79,10 +80,10 @@ def bench(runtime: tuple[str, Path], pack: Pack, tmp_path: Path, monkeypatch: py
     surroundings.close()
 
 
-def context_of(project: Path, models: dict[str, str], surroundings: Surroundings) -> JobContext:
-    """Make a job's context."""
+def context_of(project: Path, models: dict[str, str], surroundings: Surroundings, **given: Any) -> JobContext:
+    """Make a job's context; *given* are the project's settings."""
     return JobContext(
-        parameters=resolve_parameters(load_manifest(MANIFEST), {}),
+        parameters=resolve_parameters(load_manifest(MANIFEST), given),
         path=None,
         asset=None,
         log=logging.getLogger("test"),
@@ -192,10 +193,11 @@ def test_a_cancelled_job_stops_the_model(bench: Bench, runtime: tuple[str, Path]
     client.close()
 
 
-def test_a_name_that_no_pack_has(bench: Bench) -> None:
-    """A model that the settings name and nobody has is asked for with the commands that bring one."""
+def test_a_name_that_no_pack_has(bench: Bench, tmp_path: Path) -> None:
+    """A model that the settings name and nobody has is asked for with the commands that bring one; no request may."""
+    context = context_of(tmp_path, {}, Surroundings(), diffusion_model="nowhere")
     with pytest.raises(ModelMissing, match="callboard models pull"):
-        diffusion(order(bench, diffusion_model="nowhere"), bench)
+        diffusion(order(bench), Bench(context, tmp_path))
 
 
 def test_without_a_model(bench: Bench, tmp_path: Path) -> None:
@@ -226,3 +228,34 @@ def test_wide_pixels_are_not_stretched(bench: Bench) -> None:
     made = diffusion(order(bench, width=80, pixel_aspect=Fraction(2)), bench)
     assert (made.parameters["width"], made.parameters["height"]) == (88, 48)
     assert pictures(made)[0].shape == (90, 80, 3)
+
+
+def test_the_plugin_makes_versions_to_choose_from(
+    runtime: tuple[str, Path], pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request for two versions gives two that differ, with everything that made them; a banned word makes none."""
+    monkeypatch.setenv("CALLBOARD_PACKS", str(Path(pack.origin).parent))
+    (shm := tmp_path / "shm").mkdir()
+    client = RuntimeClient(*runtime)
+    harness = PluginHarness(shm, client)
+
+    def request(purpose: str) -> list[Placeholder]:
+        brief = Brief(purpose=purpose, movement="static")
+        asked = PlaceholderRequested(shot="SH010", frames=3, width=64, height=36, versions=2, seed=5, brief=brief)
+        event = make_event(kind="placeholder.requested", data=asked)
+        given = {"engines": ["diffusion"], "codec": "h264", "banned_terms": ["dragon"]}
+        answers = harness.run("callboard_placeholder", event=event, parameters=given)
+        return [answer for answer in answers if isinstance(answer, Placeholder)]
+
+    first, second = request("The harbour at night.")
+    assert (first.seed, second.seed) == (5, 6)
+    assert first.digest != second.digest
+    assert first.models == second.models == {pack.name: pack.digest}
+    assert first.prompt == second.prompt
+    assert first.source_type == "trainedAlgorithmicMedia"
+    assert Path(first.file).name.startswith("SH010_PLACEHOLDER_v001_diffusion")
+    again, _ = request("The harbour at night.")
+    assert (again.file, again.digest) == (first.file, first.digest)
+    with pytest.raises(HookFailed, match="dragon"):
+        request("A dragon over the harbour.")
+    client.close()
