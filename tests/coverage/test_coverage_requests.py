@@ -21,13 +21,14 @@ from callboard.cli import main
 from callboard.config import find_project
 from callboard.coverage import Coverage, Cut, Item, Look, cover, read_cut, reading
 from callboard.coverage.ondisk import cut_of
-from callboard.coverage.requesting import Terms, requests
+from callboard.coverage.requesting import Terms, requests, standing
 from callboard.coverage.shotlist import Listed, Shot, read_list
 from callboard.coverage.standins import StandIns
 from callboard.errors import UsageError
 from callboard.timedtext.rate import Rate, parse_rate
 from callboard_otio.rates import set_rate, span, time_at
-from callboard_schemas import Brief, Neighbour
+from callboard_schemas import Brief, Neighbour, Placeholder, Proposal, Provenance
+from msgspec.structs import replace
 from opentimelineio import schema
 
 RATES = ("23.976", "24", "25", "29.97df", "50", "59.94df", "60")
@@ -143,6 +144,44 @@ def test_the_brief_is_the_lists_and_its_gaps_are_filled() -> None:
     assert one.brief.guesses["time_of_day"] == "from the slug line"
     assert one.brief.guesses["shot"] == "from the shot list's order"
     assert "shot_size" not in one.brief.guesses
+
+
+def test_what_waits_for_another_place_is_no_reason(project: Path) -> None:
+    """A stand-in counts for its own place, length and rate, and for the engines that made one."""
+    (one,) = asked(found_in(one_gap(parse_rate("25"), 40)))
+    body = Placeholder(
+        shot=one.shot,
+        generator="slate",
+        file="a.mov",
+        digest=f"sha256:{'0' * 64}",
+        confidence=1.0,
+        frames=40,
+        rate="25",
+        timeline="elsewhere/cut.otio",
+        ref=one.ref,
+    )
+
+    def stands(*, engines: tuple[str, ...] = (), state: str = "proposed", **other: Any) -> bool:
+        made = Proposal(
+            id="p-1",
+            run="r",
+            job="j",
+            kind="generate",
+            result="placeholder",
+            state=state,  # type: ignore[arg-type]  # a state
+            confidence=1.0,
+            provenance=Provenance(plugin="placeholder", version="1", kind="generate"),
+            body=replace(body, **other),
+        )
+        return bool(standing([made], [replace(one, engines=engines)]))
+
+    assert stands()
+    assert stands(engines=("slate",), state="accepted")
+    assert stands(ref="", timeline="")
+    others: list[dict[str, Any]] = [{"ref": "V2-7"}, {"frames": 41}, {"rate": "24"}, {"timeline": "b.otio"}]
+    assert not any(stands(**other) for other in others)
+    assert not stands(engines=("slate", "previs"))
+    assert not stands(state="rejected")
 
 
 def test_only_what_is_missing_can_be_named() -> None:

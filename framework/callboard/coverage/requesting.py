@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Final
 
 from callboard_schemas import Brief, Neighbour, Placeholder, PlaceholderRequested, Proposal
@@ -75,7 +76,8 @@ def requests(
     wanted = chosen(coverage, terms.only)
     shots = {one.name: one for one in listed.shots} if listed is not None else {}
     around = Neighbours(coverage, project)
-    sizes = _Sizes(coverage.cut, headers, terms.size)
+    size = terms.size or (f"{listed.width}x{listed.height}" if listed is not None and listed.width else "")
+    sizes = _Sizes(coverage.cut, headers, size)
     return tuple(_one(coverage.cut, item, terms, shots.get(item.shot), around, sizes) for item in wanted)
 
 
@@ -202,18 +204,28 @@ def _aspect(value: float) -> str:
 
 
 def standing(made: Sequence[Proposal], asked: Sequence[PlaceholderRequested]) -> tuple[PlaceholderRequested, ...]:
-    """Give the requests that ask for what waits or stands in already: the same shot, as long and as fast."""
-    there = {
-        (body.shot, body.frames, body.rate)
-        for one in made
-        if one.state in ("proposed", "accepted") and isinstance(body := one.body, Placeholder)
-    }
-    engines = {(body.shot, body.generator) for one in made if isinstance(body := one.body, Placeholder)}
-    return tuple(
-        one
-        for one in asked
-        if (one.shot, one.frames, one.counted) in there and all((one.shot, engine) in engines for engine in one.engines)
-    )
+    """Give the requests that ask for what waits or stands in already: for the same place, as long and as fast.
+
+    Args:
+        made: The placeholders that the project knows.
+        asked: What would be asked for; of engines that are named, all must have made one.
+    """
+    bodies = [one.body for one in made if one.state in ("proposed", "accepted") and isinstance(one.body, Placeholder)]
+    by_shot: dict[str, list[Placeholder]] = {}
+    for body in bodies:
+        by_shot.setdefault(body.shot, []).append(body)
+    return tuple(one for one in asked if _stands(one, by_shot.get(one.shot, ())))
+
+
+def _stands(asked: PlaceholderRequested, made: Sequence[Placeholder]) -> bool:
+    there = [
+        body.generator
+        for body in made
+        if (body.frames, body.rate) == (asked.frames, asked.counted)
+        and body.ref in ("", asked.ref)
+        and PurePath(body.timeline).name in ("", PurePath(asked.timeline).name)
+    ]
+    return bool(there) and set(asked.engines) <= set(there)
 
 
 def told(asked: Sequence[PlaceholderRequested]) -> tuple[str, ...]:
