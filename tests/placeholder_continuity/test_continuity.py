@@ -286,6 +286,19 @@ def test_faces_tell_the_size_before_labels_do(make_context: MakeContext, footage
     assert "side" not in found
 
 
+@pytest.mark.parametrize("shape", [(2, 2), (2, 4096), (4096, 2), (5, 3), (91, 7)])
+def test_pictures_of_any_shape_can_be_compared(
+    make_context: MakeContext, footage: Path, shape: tuple[int, int]
+) -> None:
+    """Tiny, flat and narrow ones, black at the edges or not, beside themselves go perfectly."""
+    for edge in (0, 200):
+        picture = np.full((*shape, 3), 200, np.uint8)
+        picture[0], picture[-1] = edge, edge
+        neighbour = before(footage, still(footage, "odd.png", picture), 0.0)
+        found = by_what(matches([picture], order(neighbour), make_context()))
+        assert found["palette"].score == found["brightness"].score == found["contrast"].score == 1.0
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(1, 254), st.integers(1, 254), st.integers(1, 254))
 def test_scores_are_the_same_from_either_side(red: int, green: int, blue: int) -> None:

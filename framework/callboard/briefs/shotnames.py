@@ -68,7 +68,7 @@ _THINGS: Final = _set(
 )
 _NUMBER: Final = re.compile(r"(?:[a-z]{1,5})?\d+[a-z]{0,2}", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[^\W_]+", re.UNICODE)
-_OF: Final = re.compile(r"\s*(?:$|[,;:–—-]|(?:of|on)\b)")
+_OF: Final = re.compile(r"\s*(?:$|[,;:])|\s+(?:[–—-]\s|(?:of|on)\b)")
 
 
 def of_name(name: str, cast: Sequence[str] = ()) -> Iterator[Guess]:
@@ -101,7 +101,7 @@ def _number(token: str) -> bool:
 def of_words(text: str) -> Iterator[Guess]:
     """Give what abbreviations in capitals say in a sentence: ``CU on Mara``, ``MS, low angle``, ``OTS to Jonas``."""
     found = []
-    for hit in re.finditer(r"(?:^|(?<=[.;:,(] )|(?<=[(/]))([A-Z0-9]{2,4})\b(?!['’.])", text):
+    for hit in re.finditer(r"(?:^|(?<=[.;:,] ))([A-Z0-9]{2,4})\b(?!['’.])", text):
         word, rest = hit[1], text[hit.end() :]
         sure = len(word) > 2 or word in ("CU", "WS") or _OF.match(rest)
         if (

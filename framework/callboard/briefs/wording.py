@@ -29,11 +29,11 @@ _SIZES: Final[tuple[tuple[str, ShotSize], ...]] = (
     (r"medium close[- ]?ups?", "medium close-up"),
     (r"close[- ]?ups?(?= (?:of|on|from|shot)\b)|closeups?|close-ups?|tight shot|insert shot", "close-up"),
     (
-        r"medium (?:long|wide|full)(?: shots?)?|(?:cowboy|american|three-quarters?) shots?|plan américain",
+        r"medium (?:long|wide|full) shots?|medium wide|(?:cowboy|american|three-quarters?) shots?|plan américain",
         "medium long shot",
     ),
     (r"(?:medium|mid)(?: |-)?shots?|waist shots?", "medium shot"),
-    (r"(?:extreme|very)(?: |-)(?:long|wide)(?: shots?)?|extreme establishing shots?", "extreme wide shot"),
+    (r"(?:extreme|very)(?: |-)(?:long|wide) shots?|extreme (?:wide|establishing)(?: shots?)?", "extreme wide shot"),
     (r"wide(?: |-)shots?|(?:full|master) shots?|long shots?(?= (?:of|on|from)\b)|establishing shots?", "wide shot"),
 )
 _ANGLES: Final[tuple[tuple[str, Angle], ...]] = (

@@ -46,6 +46,8 @@ def _without_bars(pixels: Array) -> Array:
     rows, columns = (bars * step for bars in frame_bars(pixels[::step, ::step]))
     # scaled pictures have a soft line between bar and picture, which belongs to neither
     rows, columns = (bars + step if bars else 0 for bars in (rows, columns))
+    if min(pixels.shape[0] - 2 * rows, pixels.shape[1] - 2 * columns) < 1:
+        return pixels
     return pixels[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns]
 
 
