@@ -96,7 +96,8 @@ def _spoken(order: Order, lines: Sequence[Line], folder: Path) -> Heard:
     if not _LANGUAGE.fullmatch(language):
         raise JobError(f"{language!r} is no language", "Set 'language' to a tag such as en-gb, de or ja.")
     voices = _Voices(program, language, folder)
-    takes = [_take(voices, line, index) for index, line in enumerate(lines)]
+    cast = voices_of([line.speaker for line in lines])
+    takes = [_take(voices, line, cast[line.speaker], index) for index, line in enumerate(lines)]
     sound, notes = spread(takes, samples_of(order))
     models = {_PROGRAM: _version(program)}
     return Heard(sound=sound, notes=notes, models=models, parameters={"slate_voice": True, "language": language})
@@ -132,10 +133,10 @@ def spread(takes: Sequence[Array], length: int) -> tuple[Array, tuple[str, ...]]
     return tone.stepped(whole[:length])[:, None], notes
 
 
-def _take(voices: _Voices, line: Line, index: int) -> Array:
+def _take(voices: _Voices, line: Line, voice: tuple[str, int], index: int) -> Array:
     """Speak one line: float64 at ``SAMPLE_RATE``, without the silence around it, at the level of scratch voice."""
     path = voices.folder / f"line{index:03d}.wav"
-    variant, pitch = voice_of(line.speaker)
+    variant, pitch = voice
     command = [voices.program, "-v", f"{voices.language}+{variant}", "-p", str(pitch), "-s", str(_WORDS_A_MINUTE)]
     command += ["-a", "100", "-b", "1", "-w", str(path), "--stdin"]
     done = subprocess.run(
@@ -156,9 +157,29 @@ def _take(voices: _Voices, line: Line, index: int) -> Array:
     return take
 
 
+def voices_of(speakers: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Give each speaker of a shot a voice; one whose voice another has already takes the next that is free."""
+    cast: dict[str, tuple[str, int]] = {}
+    heard: dict[str, tuple[str, int]] = {}
+    for speaker in speakers:
+        key = _plain(speaker)
+        if key not in heard:
+            variant, pitch = voice_of(speaker)
+            choices = [*_VARIANTS[_VARIANTS.index(variant) :], *_VARIANTS]
+            free = (one for one in choices if (one, pitch) not in heard.values())
+            heard[key] = (next(free, variant), pitch)
+        cast[speaker] = heard[key]
+    return cast
+
+
+def _plain(speaker: str) -> str:
+    """Write a name as it is the same however it was typed: ``ANNA:`` is Anna."""
+    return re.sub(r"\W", "", speaker).casefold()
+
+
 def voice_of(speaker: str) -> tuple[str, int]:
-    """Choose a voice for a speaker, the same in every shot: a variant of espeak-ng, and a pitch, 0 to 99."""
-    digest = hashlib.sha256(re.sub(r"\W", "", speaker).casefold().encode()).digest()
+    """Choose a voice by a speaker's name, the same in every shot: a variant of espeak-ng, and a pitch, 0 to 99."""
+    digest = hashlib.sha256(_plain(speaker).encode()).digest()
     return _VARIANTS[digest[0] % len(_VARIANTS)], _PITCHES[digest[1] % len(_PITCHES)]
 
 
@@ -178,4 +199,4 @@ def _version(program: str) -> str:
     return found[0] if found else "unknown"
 
 
-__all__ = ["Heard", "samples_of", "speak", "spread", "voice_of"]
+__all__ = ["Heard", "samples_of", "speak", "spread", "voice_of", "voices_of"]

@@ -13,7 +13,7 @@ from callboard.timedtext.rate import parse_rate
 from callboard_placeholder import tone
 from callboard_placeholder.engine import SAMPLE_RATE, Order
 from callboard_placeholder.resampling import resample
-from callboard_placeholder.voice import samples_of, speak, spread, voice_of
+from callboard_placeholder.voice import samples_of, speak, spread, voice_of, voices_of
 from callboard_schemas import Brief, Line
 from msgspec.structs import replace
 
@@ -85,6 +85,15 @@ def test_the_same_words_are_the_same_samples(bench: Bench, tmp_path: Path) -> No
     other = speak(replace(ORDER, brief=Brief(dialogue=(replace(LINES[0], speaker="Zoe"), LINES[1]))), bench).sound
     assert other is not None
     assert other.tobytes() != first.tobytes()
+
+
+def test_speakers_of_a_shot_are_told_apart() -> None:
+    """However many speak in a shot, no two have one voice, and one who speaks twice keeps theirs."""
+    names = [f"Speaker {number}" for number in range(40)]
+    cast = voices_of([*names, "SPEAKER 7"])
+    assert len({cast[name] for name in names}) == 40
+    assert cast["SPEAKER 7"] == cast["Speaker 7"]
+    assert cast[names[0]] == voice_of(names[0])
 
 
 def test_too_much_dialogue_is_told(bench: Bench) -> None:

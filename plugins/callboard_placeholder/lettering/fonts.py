@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from callboard.errors import JobError
-from PIL import ImageFont, features
+from PIL import Image, ImageDraw, ImageFont, features
 
 Weight = Literal["regular", "bold", "mono"]
 
@@ -48,13 +48,18 @@ def face(path: str, size: int, shaped: bool = False) -> ImageFont.FreeTypeFont:
 @lru_cache(maxsize=65536)
 def has(path: str, character: str) -> bool:
     """Say whether a font has a shape of its own for a character."""
-    font = face(path, _PROBE)
-    return bytes(font.getmask(character)) != _nothing(path)
+    return _shape(path, character) != _nothing(path)
 
 
 @lru_cache(maxsize=64)
 def _nothing(path: str) -> bytes:
-    return bytes(face(path, _PROBE).getmask(_NO_CHARACTER))
+    return _shape(path, _NO_CHARACTER)
+
+
+def _shape(path: str, character: str) -> bytes:
+    picture = Image.new("L", (2 * _PROBE, 2 * _PROBE))
+    ImageDraw.Draw(picture).text((_PROBE // 2, _PROBE // 2), character, fill=255, font=face(path, _PROBE))
+    return picture.tobytes()
 
 
 @lru_cache(maxsize=1)
