@@ -85,12 +85,12 @@ def _item(found: Opened, place: Place, finder: Finder) -> Item:
         "by": "cut" if stands is not None else "",
     }
     if isinstance(item.media_reference, schema.ImageSequenceReference):
-        numbered = _numbered(item, found)
+        numbered = _numbered(item, finder)
         if numbered is not None:
             return _as(place, state, numbered=numbered, media=numbered.pattern, how="there", **about)
     split = pattern_of(media.said) if media.missing and media.said else None
     if split is not None:
-        return _as(place, state, numbered=_patterned(split, place, found), media=media.said, how="there", **about)
+        return _as(place, state, numbered=_patterned(split, place, finder), media=media.said, how="there", **about)
     if media.how == "generator":
         return _as(place, state, problem=_generated(item, media.said) if stands is None else "", **about)
     if media.how in ("missing", "partly", "elsewhere"):
@@ -167,7 +167,7 @@ def _nested(found: Opened, place: Place, finder: Finder) -> Item:
     return _as(place, "real", problem=problem)
 
 
-def _numbered(clip: Any, found: Opened) -> Frames | None:
+def _numbered(clip: Any, finder: Finder) -> Frames | None:
     """Say which files an image sequence needs; nothing where it says no numbers."""
     from callboard_otio.paths import local_path
 
@@ -176,7 +176,7 @@ def _numbered(clip: Any, found: Opened) -> Frames | None:
         first, last = reference.frame_range_for_time_range(clip.trimmed_range())
     except (ValueError, TypeError):
         return None
-    folder = found.base / local_path(reference.target_url_base or "")
+    folder = finder.folder(Path(local_path(reference.target_url_base or "")))
     return Frames(
         folder=str(folder).rstrip("/"),
         prefix=reference.name_prefix,
@@ -188,11 +188,11 @@ def _numbered(clip: Any, found: Opened) -> Frames | None:
     )
 
 
-def _patterned(split: tuple[str, str, str, int], place: Place, found: Opened) -> Frames:
+def _patterned(split: tuple[str, str, str, int], place: Place, finder: Finder) -> Frames:
     """Say which files a path with ``%04d`` means: those whose numbers are the source's frames."""
     folder, prefix, suffix, padding = split
     return Frames(
-        folder=str(found.base / folder),
+        folder=str(finder.folder(Path(folder))),
         prefix=prefix,
         suffix=suffix,
         padding=padding,

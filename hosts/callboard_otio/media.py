@@ -90,6 +90,13 @@ class Finder:
         """Give the frame that a file begins at, as its timecode counts; 0 where it has none."""
         return self._began(path, rate) or 0
 
+    def folder(self, said: Path) -> Path:
+        """Give where a folder is: as it is said, else the longest end of its path that is in a root, else as said."""
+        whole = self._folder / said
+        parts = [part for part in said.parts if part not in (said.anchor, ".", "..")]
+        moved = (root.joinpath(*parts[begin:]) for begin in range(len(parts)) for root in self._roots)
+        return whole if os.path.isdir(whole) else next((one for one in moved if os.path.isdir(one)), whole)
+
     def _moved(self, said: str) -> Path | None:
         """Look for the longest end of a path that is in a root; the file's bare name is not enough for that."""
         parts = [part for part in said.split("/") if part not in ("", ".", "..")]

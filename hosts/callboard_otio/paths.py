@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 _DRIVE = re.compile(r"/?[A-Za-z]:[\\/]")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_NUMBER = re.compile(r"%(?=0\d{1,2}d)")
+"""Of ``shot.%04d.exr``: where the number of a sequence's frame goes, and no character that was percent-encoded."""
 
 
 def local_path(url: str) -> str:
@@ -22,17 +24,21 @@ def local_path(url: str) -> str:
         return url.lstrip("/").replace("\\", "/")
     scheme, mark, rest = url.partition(":")
     if not mark or len(scheme) == 1 or "/" in scheme:
-        return unquote(url, errors="surrogateescape") if _PERCENT.search(url) and not Path(url).exists() else url
+        return _unquoted(url) if _PERCENT.search(url) and not Path(url).exists() else url
     if scheme.lower() != "file":
         return "" if rest.startswith("//") else url
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    found = unquote(parts.path, errors="surrogateescape")
+    found = _unquoted(parts.path)
     if parts.netloc and parts.netloc.lower() != "localhost":
         found = f"//{parts.netloc}{found}"
     return found.lstrip("/") if _DRIVE.match(found) else found
+
+
+def _unquoted(path: str) -> str:
+    return unquote(_NUMBER.sub("%25", path), errors="surrogateescape")
 
 
 def file_url(path: Path) -> str:

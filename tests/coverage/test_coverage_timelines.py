@@ -236,6 +236,26 @@ def test_a_nested_timeline_is_no_better_than_its_worst(footage: Path, tmp_path: 
     assert [one.state for one in found.cut.items] == ["stand-in", "partial", "real"]
 
 
+def test_a_sequence_is_found_where_its_folder_went(footage: Path, tmp_path: Path) -> None:
+    """The end of its folder's path is looked for in the roots, for references and for paths with a number sign."""
+    told = {"name_prefix": "SH040.", "name_suffix": ".exr", "start_frame": 1015, "frame_step": 1, "rate": 25}
+    moved = schema.ImageSequenceReference(
+        target_url_base="file:///Volumes/old/render/", frame_zero_padding=4, available_range=span(0, 10, RATE), **told
+    )
+    items = [
+        schema.Clip("SH040", moved, span(0, 10, RATE)),
+        clip("SH041", "/Volumes/old/render/SH040.%04d.exr", 1015, 10),
+        clip("SH042", "/Volumes/old/render/SH040.####.exr", 1005, 10),
+        clip("SH043", "file:///Volumes/old/render/SH040.%04d.exr", 1015, 2),
+        clip("SH044", "file:///Volumes/old/render/SH040.%2504d.exr", 1015, 2),
+    ]
+    path = saved(timeline(items), tmp_path / "cut.otio")
+    assert [one.state for one in covered(path, roots=(footage,)).cut.items] == [
+        *("real", "real", "partial", "real", "real")
+    ]
+    assert [one.state for one in covered(path).cut.items] == ["offline"] * 5
+
+
 def test_speed_counts_for_what_is_shown(footage: Path, tmp_path: Path) -> None:
     """A clip at double speed uses twice as much of its media, and is partial where there is not as much."""
     fast, too_fast = (clip("fast", str(footage / "SH010_v002.mov"), 0, count) for count in (50, 60))

@@ -44,7 +44,7 @@ def cut_of(listed: Listed, roots: Sequence[Path]) -> Cut:
         start=_begin(listed),
         width=listed.width,
         height=listed.height,
-        tracks=("V1",),
+        tracks=("shots",),
         items=tuple(items),
         timed=listed.timed,
         notes=listed.notes,
@@ -57,7 +57,7 @@ def _begin(listed: Listed) -> int:
 
 def _item(shot: Shot, number: int, start: int, found: Item | None) -> Item:
     """Put what was found where its shot is; the list says how much of it is wanted, and not from where."""
-    place = {"ref": f"S{number + 1}", "track": "V1", "start": start, "frames": shot.frames, "name": shot.name}
+    place = {"ref": f"S{number + 1}", "track": "shots", "start": start, "frames": shot.frames, "name": shot.name}
     if found is None:
         return Item(state="offline", problem="no file of its name is in the folders", shot=shot.name, **place)  # type: ignore[arg-type]  # a dict of mixed values
     return Item(
