@@ -104,7 +104,7 @@ def pictures(asked: PlaceholderRequested, engine: str, context: Context) -> None
         if not agreed and (why := _why_ask(load, context)):
             raise JobError(
                 f"{name} {why}; who is in it has to be asked first",
-                f"Ask again with --references-agreed ({AGREED} = true), if it may be used. Who said so is kept in the audit.",
+                f"Ask again with --references-agreed ({AGREED} = true) if it may be used; the audit keeps who said so.",
             )
 
 
