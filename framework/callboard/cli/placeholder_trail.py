@@ -12,6 +12,7 @@ from callboard.cli.options import json_flag
 from callboard.cli.output import cell, print_json, print_table, table
 from callboard.cli.project import catalog, here
 from callboard.errors import UsageError
+from callboard.shots.trail import trail
 
 _WORDS = {"accept": "accepted", "reject": "rejected", "reopen": "taken back"}
 
@@ -20,23 +21,27 @@ _WORDS = {"accept": "accepted", "reject": "rejected", "reopen": "taken back"}
 @click.argument("shot")
 @json_flag
 def command(shot: str, as_json: bool) -> int:
-    """Show all that happened to SHOT: what was made, what arrived, and every decision."""
+    """Show every decision on SHOT: what stood in for it, what took whose place, who decided so, and why."""
     with catalog(here()) as opened:
-        steps = opened.read(lambda conn: placeholders.trail(conn, shot))
+        steps = opened.read(lambda conn: trail(conn, shot))
         known = opened.read(placeholders.shots)
     if not steps:
         listed = ", ".join(known[:6])
-        raise UsageError(f"nothing was made for {shot!r}", f"There is something for: {listed}." if known else "")
+        raise UsageError(f"nothing was decided on {shot!r} yet", f"Something was made for: {listed}." if known else "")
     if as_json:
-        print_json({"shot": shot, "steps": [step._asdict() for step in steps]})
+        print_json({"shot": shot, "steps": steps})
         return 0
-    shown = table("when", "", "by", "id", "file", "why", whole=("when", "id"))
+    shown = table("when", "", "by", "file", "in place of", "why", whole=("when",))
     for step in steps:
         when = datetime.fromtimestamp(step.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        file, done = cell(PurePosixPath(step.file).name), _WORDS.get(step.what, step.what)
-        shown.add_row(when, done, cell(step.by), step.proposal, file, cell(step.reason))
+        done = _WORDS.get(step.decision, step.decision)
+        shown.add_row(when, done, cell(step.by), _name(step.file), _name(step.was), cell(step.reason))
     print_table(shown)
     return 0
+
+
+def _name(file: str) -> str:
+    return cell(PurePosixPath(file).name)
 
 
 __all__ = ["command"]
