@@ -123,6 +123,7 @@ def test_a_late_picture_costs_no_more_than_an_early_one(folder: Path, tmp_path: 
     )
     ffmpeg("-stream_loop", "59", "-i", short, "-c", "copy", path)
     with open_media(path, shm_folder=folder) as media:
+        assert media.picture(0.0, 16) is not None  # the decoder has started
         began = time.perf_counter()
         early, late = media.picture(1.0), media.picture(1190.0)
         sought = time.perf_counter() - began
