@@ -107,11 +107,12 @@ def _iptc(told: Placeholder) -> dict[str, Property]:
     found: dict[str, Property] = {"DigitalSourceType": source_uri(told)}
     if told.source_type not in _TRAINED:
         return found
+    models = {name: value for name, value in told.models.items() if name != "Blender"}  # which renders by rules
     includes = one_line(told.prompt)
     excludes = one_line(told.negative)
     return found | {
-        "AISystemUsed": one_line(", ".join(told.models) or told.generator),
-        "AISystemVersionUsed": one_line(", ".join(told.models.values())),
+        "AISystemUsed": one_line(", ".join(models) or told.generator),
+        "AISystemVersionUsed": one_line(", ".join(models.values())),
         "AIPromptInformation": f"{includes} [excludes] {excludes}" if excludes else includes,
         "AIPromptWriterName": one_line(told.by),
     }
