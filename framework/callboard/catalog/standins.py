@@ -105,6 +105,17 @@ def placeholders(conn: sqlite3.Connection, *states: str) -> list[Stand]:
     return list(_of(conn, "placeholder", states))
 
 
+def any_there(conn: sqlite3.Connection) -> bool:
+    """Say whether anything ever stood in for a shot, or arrived for one."""
+    return (
+        conn.execute(
+            "SELECT 1 FROM proposals WHERE result IN ('placeholder', 'swap') UNION ALL"
+            " SELECT 1 FROM events WHERE type = 'shot.arrived' LIMIT 1"
+        ).fetchone()
+        is not None
+    )
+
+
 def swaps(conn: sqlite3.Connection, *states: str) -> list[Stand]:
     """Give the swaps in some states, the oldest first."""
     return list(_of(conn, "swap", states))
@@ -184,6 +195,7 @@ def _rows(conn: sqlite3.Connection, where: str, values: tuple[object, ...]) -> I
 __all__ = [
     "Spot",
     "Stand",
+    "any_there",
     "asked_for",
     "at",
     "find",

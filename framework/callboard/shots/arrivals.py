@@ -131,7 +131,7 @@ class Arrivals:
         try:
             while True:
                 self._wake.clear()
-                if self._enabled:
+                if self._enabled and self._catalog.read(standins.any_there):
                     await asyncio.to_thread(self._look)
                     while await self._weigh():
                         pass
