@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from callboard.timedtext.rate import rate_of
 from callboard_schemas import Gap, Use
 from msgspec.structs import replace
 
@@ -129,7 +130,9 @@ def open_gaps(project: Project) -> list[Gap]:
             ref=f"gap-{span.start}-{span.length}",
             start=project.seconds(span.start),
             duration=project.seconds(span.length),
+            frames=span.length,
             rate=float(project.fps),
+            counted=str(rate_of(project.fps)),
             width=project.width,
             height=project.height,
             revision=short(span.start, span.length),

@@ -95,6 +95,7 @@ def test_the_gap_that_is_meant(seen: dict[str, Any]) -> None:
     found = seen["gap"]
     assert (found["between"]["duration"], found["between"]["rate"], found["between"]["shot"]) == (1.0, 24.0, "sh010")
     assert (found["between"]["width"], found["between"]["height"]) == (320, 180)
+    assert (found["between"]["frames"], found["between"]["pixel_aspect"]) == (24, "")
     assert found["after"]["duration"] == 0.625
     assert found["none"] is None
     assert found["selected"] == ["clip"]

@@ -170,3 +170,4 @@ def test_a_gap_is_told_with_the_projects_rate_and_size(show: Path) -> None:
     project, _ = saving.read(os.fspath(show / "edits" / "edit.kdenlive"))
     (gap,) = open_gaps(project)
     assert (gap.rate, gap.width, gap.height, gap.duration) == (25.0, 1280, 720, 1.6)
+    assert (gap.counted, gap.frames) == ("25", 40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any, Final
 
 from . import gaps, ours, timing, versions
@@ -113,12 +114,23 @@ def describe_gap(scene: Any, channel: int, start: int, end: int) -> dict[str, An
         "ref": ref,
         "start": start / rate,
         "duration": (end - start) / rate,
+        "frames": end - start,
         "rate": rate,
+        "pixel_aspect": _pixel_aspect(render.pixel_aspect_x, render.pixel_aspect_y),
         "width": max(1, render.resolution_x * render.resolution_percentage // 100),
         "height": max(1, render.resolution_y * render.resolution_percentage // 100),
         "shot": shots[0] if shots else "",
         "revision": _digest(ref, f"{rate:.4f}"),
     }
+
+
+def _pixel_aspect(wide: float, high: float) -> str:
+    shape = Fraction(wide / high).limit_denominator(1000) if wide > 0 and high > 0 else Fraction(1)
+    return (
+        ""
+        if shape == 1 or max(shape.numerator, shape.denominator) > 99999
+        else f"{shape.numerator}:{shape.denominator}"
+    )
 
 
 def read_gap(ref: str) -> tuple[Any, int] | None:
