@@ -181,7 +181,7 @@ def _facts(page: _Page, one: Shown, left: int, top: int) -> None:
     told = one.placeholder
     room = page.width - left - 16
     y = page.text((left, top - 4), f"v{one.version} · {one.engine}", room, 30, _WHITE, "bold")
-    seed = "no seed" if told.seed is None else f"seed {told.seed}"
+    seed = "chance has no part" if told.seed is None else f"seed {told.seed}"
     y = page.text(
         (left, y), f"{seed} · {told.frames} frames at {told.rate} · {told.width} x {told.height}", room, _TEXT, _GREY
     )

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 from callboard.errors import JobError
-from callboard_schemas import Line, Parameters
+from callboard_schemas import Line
 from msgspec import Struct
 
 from callboard_placeholder import tone
@@ -53,7 +53,6 @@ class Heard(Struct, frozen=True, kw_only=True):
     """float32, samples x 1; nothing is silent."""
     notes: tuple[str, ...] = ()
     models: Mapping[str, str] = {}
-    parameters: Parameters = {}
 
 
 class _Voices(Struct, frozen=True):
@@ -79,12 +78,11 @@ def speak(order: Order, bench: Bench) -> Heard:
     if level is None:
         return heard
     length = samples_of(order)
-    told = {**heard.parameters, "slate_tone": str(order.parameters["slate_tone"])}
     if heard.sound is None:
-        return Heard(sound=tone.tone(length, level), notes=heard.notes, models=heard.models, parameters=told)
+        return Heard(sound=tone.tone(length, level), notes=heard.notes, models=heard.models)
     mixed = tone.around(heard.sound, level)
     note = "The line-up tone is silent from the first word to the last."
-    return Heard(sound=mixed, notes=(*heard.notes, note), models=heard.models, parameters=told)
+    return Heard(sound=mixed, notes=(*heard.notes, note), models=heard.models)
 
 
 def _spoken(order: Order, lines: Sequence[Line], folder: Path) -> Heard:
@@ -99,8 +97,7 @@ def _spoken(order: Order, lines: Sequence[Line], folder: Path) -> Heard:
     cast = voices_of([line.speaker for line in lines])
     takes = [_take(voices, line, cast[line.speaker], index) for index, line in enumerate(lines)]
     sound, notes = spread(takes, samples_of(order))
-    models = {_PROGRAM: _version(program)}
-    return Heard(sound=sound, notes=notes, models=models, parameters={"slate_voice": True, "language": language})
+    return Heard(sound=sound, notes=notes, models={_PROGRAM: _version(program)})
 
 
 def spread(takes: Sequence[Array], length: int) -> tuple[Array, tuple[str, ...]]:

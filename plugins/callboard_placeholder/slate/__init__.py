@@ -11,6 +11,8 @@ from callboard_placeholder.lettering import letters_for
 from callboard_placeholder.slate.card import Background, card, plan
 from callboard_placeholder.slate.running import Running
 
+_PARAMETERS = ("language", "slate_background", "slate_tone", "slate_voice")
+"""What goes into a slate beside its order."""
 _MOST_NAMED = 4
 
 
@@ -38,7 +40,7 @@ def slate(order: Order, bench: Bench) -> Made:
         pictures=pictures(),
         sound=heard.sound,
         models={**letters.versions(), **heard.models},
-        parameters={"slate_background": background, **heard.parameters},
+        parameters={name: order.parameters[name] for name in _PARAMETERS if name in order.parameters},
         notes=(*notes, *letters.notes(), *heard.notes),
         labelled=True,
     )

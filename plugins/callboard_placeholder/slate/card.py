@@ -14,7 +14,7 @@ from callboard_placeholder.engine import Array, Order
 from callboard_placeholder.lettering import LEAST, Letters, fit
 from callboard_placeholder.slate import bars
 from callboard_placeholder.slate.flow import GREY, WHITE, flow
-from callboard_placeholder.slate.words import technical, version
+from callboard_placeholder.slate.words import guessed, technical, version
 
 Background = Literal["grey", "smpte bars", "ebu bars"]
 
@@ -191,7 +191,11 @@ def _colours(brief: Brief) -> bool:
 def _strip(picture: Image.Image, brief: Brief, letters: Letters, box: Box) -> None:
     """Draw the colours of the shot before, of this one and of the shot behind, side by side."""
     beside = {one.side: one for one in brief.neighbours if one.palette}
-    parts = [_named(beside.get("before"), "before"), ("wanted", brief.palette), _named(beside.get("after"), "after")]
+    parts = [
+        _named(beside.get("before"), "before"),
+        ("wanted" + guessed(brief, "palette"), brief.palette),
+        _named(beside.get("after"), "after"),
+    ]
     parts = [(name, palette) for name, palette in parts if palette]
     if not parts:
         return

@@ -130,8 +130,10 @@ class _Setter:
         if brief.purpose:
             what = "the purpose"
             yield what, partial(self._paragraph, what, *_marked(brief, "purpose", brief.purpose), most=4)
-        yield from self._grid(facts(brief))
-        indent = self._indent([line.speaker.upper() for line in brief.dialogue])
+        known = facts(brief)
+        speakers = [line.speaker.upper() for line in brief.dialogue]
+        indent = self._indent([*(fact.label for fact in known), *speakers, "NOTES"])
+        yield from self._grid(known, indent)
         for index, line in enumerate(brief.dialogue):
             what = f"line {index + 1} of the dialogue"
             said, colour = _marked(brief, "dialogue", f"“{line.text}”")
@@ -139,7 +141,7 @@ class _Setter:
             yield what, partial(self._labelled, what, label, said, colour, indent=indent, spaced=index == 0)
         if brief.notes:
             what = "the notes"
-            yield what, partial(self._labelled, what, "NOTES", *_marked(brief, "notes", brief.notes))
+            yield what, partial(self._labelled, what, "NOTES", *_marked(brief, "notes", brief.notes), indent=indent)
 
     def _indent(self, names: list[str]) -> int:
         """Give the width of the widest name that is no wider than a quarter of the room."""
@@ -166,12 +168,11 @@ class _Setter:
         texts = [Text(x, first + index, line, colour) for index, line in enumerate(done.lines)]
         return Part((Text(0, 0, head, GREY, "bold"), *texts), first + len(done.lines), what, done.cut, spaced)
 
-    def _grid(self, known: list[Fact]) -> Iterator[tuple[str, Callable[[], Part]]]:
+    def _grid(self, known: list[Fact], indent: int) -> Iterator[tuple[str, Callable[[], Part]]]:
         """Set facts in as many columns as are wide enough for them."""
         columns = 2 if self._width > 34 * self.size else 1
         gap = 2 * self.size if columns == 2 else 0
         wide = (self._width - gap) // columns
-        indent = self._indent([fact.label for fact in known])
         for index in range(0, len(known), columns):
             row = known[index : index + columns]
             what = " and ".join(fact.label.lower() for fact in row)
