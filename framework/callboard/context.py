@@ -194,6 +194,11 @@ class Context(Protocol):
         ...
 
     @property
+    def project(self) -> Path | None:
+        """The project's folder: paths of files in answers count from it. ``None`` where there is no project."""
+        ...
+
+    @property
     def output(self) -> Path | None:
         """Where media goes that the plugin makes: the project's folder for it, made on first use by whoever writes.
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _SHOWN = 3
 """Pictures of a version on the contact sheet: the first, one from the middle, and the last."""
 
+_LOOKS = ("codec", "burn_in")
+"""Parameters of the plugin that every engine's files depend on; kept, so that one can be made again from its record."""
+
 
 class _Bench:
     """Where one version is made."""
@@ -84,7 +87,7 @@ def make(event: Envelope, context: Context) -> list[Placeholder]:
             look = partial(guard.prompted, asked, name, context=context)
             bench = _Bench(context, Path(work), index / len(orders), 1 / len(orders), look)
             made.append(_one(asked, name, order, bench, folder))
-    return _with_sheet(made, asked, folder)
+    return [_counted(told, context.project) for told in _with_sheet(made, asked, folder)]
 
 
 def _strings(value: object) -> list[str]:
@@ -146,7 +149,7 @@ def _told(asked: PlaceholderRequested, name: str, order: Order, done: Made) -> P
         file="",
         digest="sha256:" + "0" * 64,
         confidence=1.0,
-        parameters={**done.parameters},
+        parameters={**done.parameters, **{name: order.parameters[name] for name in _LOOKS}},
         prompt=done.prompt,
         negative=done.negative,
         seed=done.seed,
@@ -191,6 +194,17 @@ def _with_sheet(made: list[tuple[Placeholder, Shown]], asked: PlaceholderRequest
     contact_sheet([shown for _, shown in made], asked.shot, path)
     sheet = MadeFile(what="sheet", file=str(path), digest=digest_of(path))
     return [replace(told, files=(*told.files, sheet)) for told, _ in made]
+
+
+def _counted(told: Placeholder, project: Path | None) -> Placeholder:
+    """Count paths from the project where they are in it, so that it may be moved."""
+
+    def named(file: str) -> str:
+        inside = project is not None and Path(file).is_relative_to(project)
+        return Path(file).relative_to(project).as_posix() if inside and project is not None else file
+
+    files = tuple(replace(one, file=named(one.file)) for one in told.files)
+    return replace(told, file=named(told.file), files=files)
 
 
 __all__ = ["make", "rate_of"]

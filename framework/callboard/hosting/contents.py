@@ -40,7 +40,7 @@ class Contents:
     """
 
     def __init__(self, roots: Roots, folder: Path) -> None:
-        self._roots, self._folder = roots, folder
+        self._roots, self.folder = roots, folder
         self._kept: OrderedDict[tuple[str, str, int, str], Brought] = OrderedDict()
         self._door = threading.Lock()
         self._whole: tuple[str, object, tuple[str, ...]] = ("", None, ())
@@ -55,7 +55,7 @@ class Contents:
             found = self._kept.pop(key, None)
             if found is None:
                 made = proposals.get(conn, row.proposal) if row.verb != "clear" else None
-                content = Content() if made is None else content_of(made, row.verb, folder=self._folder)
+                content = Content() if made is None else content_of(made, row.verb, folder=self.folder)
                 found = _brought(replace(content, file=content.file or file))
             self._kept[key] = found
             while len(self._kept) > _KEPT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from callboard_schemas import Captions, Cue, Placeholder, Proposal, Swap, Tags, 
 
 from callboard.catalog import host_requests, hosts, journal, proposals
 from callboard.catalog.host_requests import Asked
+from callboard.hosting.content import placeholder_path
 from callboard.shots import words
 from callboard.timedtext.markup import text_lines
 
@@ -24,7 +26,9 @@ _REFS = 50
 """Uses named of one asset."""
 
 
-def inbox(conn: sqlite3.Connection, application: str, project: str, after: str, limit: int) -> dict[str, Any]:
+def inbox(
+    conn: sqlite3.Connection, application: str, project: str, after: str, limit: int, folder: Path | None = None
+) -> dict[str, Any]:
     """Give a page of what waits, and where the next one begins.
 
     Requests that were refused lately, or failed, come first, with the state ``refused`` or ``failed``; nothing can be
@@ -36,6 +40,7 @@ def inbox(conn: sqlite3.Connection, application: str, project: str, after: str, 
         project: Which.
         after: Id of the last item of the page before; empty for the first page.
         limit: Items at most.
+        folder: The project's, from which paths of placeholders count.
     """
     items: list[dict[str, Any]] = []
     if not after:
@@ -51,7 +56,7 @@ def inbox(conn: sqlite3.Connection, application: str, project: str, after: str, 
         made = proposals.get(conn, ident)
         if made is None:
             continue
-        item = _item(conn, application, project, made, digest)
+        item = _item(conn, (application, project), made, digest, folder)
         room -= len(msgspec.json.encode(item)) + 1
         if room < 0 and items:
             return {"items": items, "after": items[-1]["id"]}
@@ -60,7 +65,9 @@ def inbox(conn: sqlite3.Connection, application: str, project: str, after: str, 
     return {"items": items, "after": items[-1]["id"] if more and items else ""}
 
 
-def _item(conn: sqlite3.Connection, application: str, project: str, made: Proposal, digest: str) -> dict[str, Any]:
+def _item(
+    conn: sqlite3.Connection, whose: tuple[str, str], made: Proposal, digest: str, folder: Path | None
+) -> dict[str, Any]:
     seen = next(iter(journal.places_of(conn, digest)), None) if digest else None
     name = os.path.basename(seen[1].path).decode("utf-8", "backslashreplace") if seen else ""
     body = made.body
@@ -72,12 +79,12 @@ def _item(conn: sqlite3.Connection, application: str, project: str, made: Propos
         "confidence": made.confidence,
         "name": name or (words.title(body) if isinstance(body, Placeholder | Swap) else ""),
         "text": _short(_text(body)),
-        "refs": hosts.refs_of(conn, application, project, digest)[:_REFS],
+        "refs": hosts.refs_of(conn, *whose, digest)[:_REFS],
         "language": str(getattr(body, "language", "")),
         "flags": _flags(body),
         "made_by": made.provenance.plugin,
         "digest": digest,
-        "path": body.file if isinstance(body, Placeholder) else "",
+        "path": placeholder_path(body, folder) if isinstance(body, Placeholder) else "",
         "reason": made.reason,
     }
 

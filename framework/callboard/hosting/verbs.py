@@ -176,7 +176,10 @@ class Verbs:
     async def _inbox(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
         application, project = self._session(asked.host, asked.project).project
-        work = partial(inbox, application=application, project=project, after=asked.after, limit=asked.limit)
+        folder = self._desk.courier.contents.folder
+        work = partial(
+            inbox, application=application, project=project, after=asked.after, limit=asked.limit, folder=folder
+        )
         return await asyncio.to_thread(self._desk.catalog.read, work)
 
     async def _proposal(self, body: bytes) -> Any:

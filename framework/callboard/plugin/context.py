@@ -138,6 +138,11 @@ class JobContext:
         return self._folder
 
     @property
+    def project(self) -> Path | None:
+        """The project's folder."""
+        return self._project
+
+    @property
     def output(self) -> Path | None:
         """Where the plugin puts media that it makes."""
         return self._output
