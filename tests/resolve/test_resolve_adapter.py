@@ -270,6 +270,33 @@ def test_a_stand_in_gives_way(cut: Cut) -> None:
     assert len(cut.reel.GetItemListInTrack("video", 1)) == 3
 
 
+def test_a_stand_in_comes_back(cut: Cut) -> None:
+    """Of two shots that took its place each gives way to what it replaced; a handle is told of."""
+    stand_in(cut)
+
+    def do(verb: str, proposal: str, file: str = "", head: float = 0.0) -> tuple[str, list[str], list[str], str]:
+        given = {"placeholder": "p1", "former": "s1" if proposal == "s2" else ""}
+        content = {"file": str(cut.folder / file), "source_in": head} if file else {}
+        made = {"id": "c", "verb": verb, "proposal": proposal, "arguments": given, "content": content}
+        return cut.studio.apply(made)
+
+    def shown() -> list[tuple[str, str]]:
+        clips = cut.session.clips()
+        return [(Path(str(clip.GetClipProperty("File Path"))).name, str(clip.GetClipColor())) for clip in clips][1:]
+
+    for proposal, file in (("s1", "SH010_v1.mov"), ("s2", "SH010_v2.mov")):
+        (cut.folder / file).write_bytes(b"x")
+        assert do("relink", proposal, file)[0] == "applied"
+    assert shown() == [("SH010_v2.mov", "")]
+    assert do("clear", "s2")[0] == "applied"
+    assert shown() == [("SH010_v1.mov", "")]
+    assert do("clear", "s1")[0] == "applied"
+    assert shown() == [("slate.mov", "Orange")]
+    state, _, told, _ = do("relink", "s3", "SH010_v1.mov", 0.5)
+    assert (state, len(told)) == ("partial", 1)
+    assert "slip it by 0.500 s" in told[0]
+
+
 def test_a_stand_in_is_taken_away(cut: Cut) -> None:
     """A clear takes our stand-in off the timeline and out of the pool, and nothing else."""
     stand_in(cut)

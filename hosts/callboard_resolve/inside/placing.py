@@ -1,5 +1,6 @@
 """Media placed at a frame of a track, and media replaced where it lies; each read back, since answers do not tell."""
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 COLOUR: "ClipColor" = "Orange"
 """Of our stand-ins in the media pool and on the timeline, so that nobody takes one for a shot."""
 SHOT = "callboard.shot"
-"""Third-party metadata of a real shot: the proposal whose stand-in it took the place of."""
+"""Third-party metadata of a real shot: the proposal that put it in a stand-in's place."""
+WAS = "callboard.was"
+"""Third-party metadata of a real shot: the stand-in's proposal, then its file, and what else it was before."""
 
 
 class Placer:
@@ -151,23 +154,56 @@ def insert(placer: Placer, proposal: str, gap: "dict[str, Any]", path: str) -> O
     return outcome
 
 
-def relink(session: Session, clip: "MediaPoolItem", path: str, proposal: str) -> Outcome:
+def relink(clip: "MediaPoolItem", path: str, proposal: str, head: float = 0.0) -> Outcome:
     """Have a clip show another file wherever it is used.
 
     A stand-in that shows the real shot is no stand-in any more, so nothing takes it away; it is known by its *proposal*
-    still, for the next version of the shot.
+    still, for the next version of the shot, and keeps what it was, for ``restore``.
+
+    Args:
+        clip: of the media pool.
+        path: of the other file.
+        proposal: that puts it there; empty for a person's own clip.
+        head: seconds of the file before what should be shown, which Resolve lets nobody set.
 
     Raises:
         Refused: the file is not there, or Resolve still shows the one from before.
     """
     if not os.path.exists(path):
         raise Refused(f"{path} is not there")
-    _swap(clip, path, {PROPOSAL: "", SHOT: proposal})
+    was = {key: str(clip.GetThirdPartyMetadata(key) or "") for key in (PROPOSAL, SHOT, WAS)}
+    was["file"] = str(clip.GetClipProperty("File Path") or "")
+    kept = was[WAS] if was[SHOT] == proposal else json.dumps(was)
+    _swap(clip, path, {PROPOSAL: "", SHOT: proposal, WAS: kept if proposal else was[WAS]})
     if str(clip.GetClipColor() or "") == COLOUR:
         clip.ClearClipColor()
     outcome = Outcome()
     outcome.landed.append("{} -> {}".format(clip.GetName() or "", path))
+    if head > 0:
+        name = clip.GetName() or os.path.basename(path)
+        outcome.missing.append(f"the handle of {name}: slip it by {head:.3f} s, which Resolve lets nobody else do")
     return outcome
+
+
+def restore(session: Session, proposal: str, outcome: Outcome) -> None:
+    """Have the clips that a shot was put into show what they did before, where it is there and nobody changed them."""
+    for clip in list(session.clips()):
+        if clip.GetThirdPartyMetadata(SHOT) != proposal:
+            continue
+        try:
+            was = json.loads(str(clip.GetThirdPartyMetadata(WAS) or "{}"))
+            path = str(was.get("file", ""))
+        except (ValueError, AttributeError):
+            continue
+        if not path or was.get(PROPOSAL) == proposal:  # a stand-in that is taken away: its real shot stays
+            continue
+        if not os.path.exists(path):
+            outcome.missing.append("{}: what it showed before is not there: {}".format(clip.GetName() or "", path))
+            continue
+        _swap(clip, path, {key: str(was.get(key, "")) for key in (PROPOSAL, SHOT, WAS)})
+        if was.get(PROPOSAL):
+            paint(clip, COLOUR)
+        outcome.landed.append("{} -> {}".format(clip.GetName() or "", path))
 
 
 def clear(placer: Placer, proposal: str, outcome: Outcome) -> None:

@@ -137,11 +137,15 @@ class Studio:
     def _relink(self, command: "Command") -> Outcome:
         path = str(_content(command).get("file", ""))
         if command.get("use"):
-            return placing.relink(self.session, self._found(command).clip, path, "")
-        clip = placing.of_proposal(self.session, str(command["proposal"]))
+            return placing.relink(self._found(command).clip, path, "")
+        given = command.get("arguments") or {}
+        known = [str(one) for one in (command["proposal"], given.get("former"), given.get("placeholder")) if one]
+        found = (placing.of_proposal(self.session, one) for one in known)
+        clip = next((one for one in found if one is not None), None)
         if clip is None:
             raise Refused("its stand-in is not in the open project any more")
-        return placing.relink(self.session, clip, path, str(command["proposal"]))
+        head = float(_content(command).get("source_in") or 0.0)
+        return placing.relink(clip, path, str(command["proposal"]), head)
 
     def _clear(self, command: "Command") -> Outcome:
         proposal, outcome = str(command["proposal"]), Outcome()
@@ -155,6 +159,7 @@ class Studio:
             labels.clear_description(clip, proposal, outcome)
         if edited:
             outcome.note("markers that a person changed were kept")
+        placing.restore(self.session, proposal, outcome)
         placing.clear(self.placer, proposal, outcome)
         return outcome
 
