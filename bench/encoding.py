@@ -1,6 +1,6 @@
 """Encoding of placeholders beside the same done with PyAV by hand and by FFmpeg's program, with the same settings.
 
-    python bench/encoding.py [--frames 24] [--rounds 3] [--size 1920x1080] [--only prores ...]
+    python bench/encoding.py [--frames 12] [--rounds 2] [--size 1920x1080] [--only prores ...]
 
 Three kinds of pictures: ``slate`` has a few letters that change from picture to picture, ``noise`` is grain over a
 gradient as cameras see it, ``still`` is one picture throughout. PyAV by hand converts with swscale's defaults, which
@@ -126,8 +126,8 @@ def measure(codec: str, kind: str, order: Order, rounds: int) -> None:
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=24)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--only", nargs="+", choices=CODECS, default=CODECS)
     given = parser.parse_args()

@@ -17,7 +17,7 @@ from callboard.timedtext.rate import Rate
 
 from callboard_placeholder.encoding import sound as sounds
 from callboard_placeholder.encoding.feed import Recipe, configure, packets
-from callboard_placeholder.encoding.pictures import BT709, VIDEO_RANGE, film_frame
+from callboard_placeholder.encoding.pictures import BT709, VIDEO_RANGE, FilmFrames
 from callboard_placeholder.encoding.target import Target
 from callboard_placeholder.engine import SAMPLE_RATE, Array, Order
 
@@ -98,7 +98,7 @@ def write_film(pictures: Iterator[Array], sound: Array | None, target: Target, p
         assert isinstance(video, VideoStream)
         _describe(video, how, order)
         track = _Track(film, sound, order) if sound is not None else None
-        for index, packet in enumerate(packets(video.codec_context, how, pictures, film_frame)):
+        for index, packet in enumerate(packets(video.codec_context, how, pictures, FilmFrames())):
             packet.stream = video
             film.mux(packet)
             if track is not None:
