@@ -137,7 +137,7 @@ def _asked(
     )
     every = requests(coverage, terms, headers, listed=listed, project=project)
     there = () if wanted.again else standing(_made(project), every)
-    return tuple(one for one in every if one not in there), there, told(every)
+    return tuple(one for one in every if one not in there), there, told(coverage.cut, every)
 
 
 def _request(wanted: Wanted, asked: tuple[PlaceholderRequested, ...]) -> RunReport:

@@ -24,6 +24,7 @@ from callboard.errors import UsageError
 SIZE: Final = (1920, 1080)
 """Where nothing says how large the picture is."""
 _MOST: Final = 10_000_000
+_APPLICATIONS: Final = {"kdenlive": "Kdenlive", "blender": "Blender"}
 _SECONDS: Final = 4.0
 """How long a shot is of which nobody says it."""
 _SIZE: Final = re.compile(r"([1-9]\d{0,4})\s*[x×X]\s*([1-9]\d{0,4})")
@@ -228,12 +229,16 @@ def _stands(asked: PlaceholderRequested, made: Sequence[Placeholder]) -> bool:
     return bool(there) and set(asked.engines) <= set(there)
 
 
-def told(asked: Sequence[PlaceholderRequested]) -> tuple[str, ...]:
-    """Say what was guessed of sizes, once."""
+def told(cut: Cut, asked: Sequence[PlaceholderRequested]) -> tuple[str, ...]:
+    """Say once what was guessed of sizes, and how what is made gets into an application's project."""
+    notes = []
     guessed = [one for one in asked if one.brief is not None and "size" in one.brief.guesses]
-    if not guessed:
-        return ()
-    return (f"{_GUESSED_SIZE}; {guessed[0].width}x{guessed[0].height} was taken: --size WxH says another",)
+    if guessed:
+        notes.append(f"{_GUESSED_SIZE}; {guessed[0].width}x{guessed[0].height} was taken: --size WxH says another")
+    if asked and cut.format in _APPLICATIONS:
+        name = _APPLICATIONS[cut.format]
+        notes.append(f"{name} puts in what was asked for in {name}; what is asked for here is put in by hand")
+    return tuple(notes)
 
 
 __all__ = ["SIZE", "Terms", "chosen", "requests", "standing", "told"]
