@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,9 @@ from msgspec import Struct
 from PIL import Image, ImageOps
 
 from callboard_placeholder.engine import Array, Bench, Order
+from callboard_placeholder.engines import engine
 
-SOURCES: Final = ("nothing", "reference", "before", "after")
+SOURCES: Final = ("nothing", "reference", "before", "after", "previs")
 """What the parameters ``diffusion_from`` and ``comfy_from`` may say."""
 _FORMATS: Final = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 _PIXELS: Final = 100_000_000
@@ -30,6 +32,22 @@ class Start(Struct, frozen=True):
     digest: str
     told: str
     """Where it is from, in words."""
+    scene: Path | None = None
+    """The .blend that it was rendered from."""
+    models: Mapping[str, str] = {}
+    """What rendered it."""
+
+
+class _Under:
+    """The bench of an engine that works for another."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.context, self.folder, self._above = bench.context, bench.folder / "previs", bench
+        self.folder.mkdir()
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say what is done; it is the other's time that counts."""
+        self._above.progress(0.0, note)
 
 
 def start(order: Order, bench: Bench, source: str) -> tuple[Start | None, tuple[str, ...]]:
@@ -53,6 +71,8 @@ def start(order: Order, bench: Bench, source: str) -> tuple[Start | None, tuple[
             )
         notes = (f"of {len(others) + 1} references only {first} was used",) if others else ()
         return _read(path, first), notes
+    if source == "previs":
+        return _previs(order, bench)
     if source in ("before", "after"):
         near = next((one for one in order.brief.neighbours if one.side == source), None)
         return _neighbour(near, bench, source)
@@ -84,6 +104,21 @@ def read_picture(path: Path) -> Array:
         if upright.mode.startswith("I;16"):  # which Pillow would cut off at white, not scale
             return np.repeat((np.asarray(upright) >> 8).astype(np.uint8)[..., None], 3, axis=2)
         return np.array(upright.convert("RGB"))
+
+
+def _previs(order: Order, bench: Bench) -> tuple[Start, tuple[str, ...]]:
+    """Have the scene built and its first picture rendered; the rest is not waited for."""
+    made = engine("previs")(order, _Under(bench))
+    picture = next(made.pictures)
+    getattr(made.pictures, "close", lambda: None)()  # ends Blender
+    if order.pixel_aspect != 1:  # from here on pixels are square
+        wide = Image.fromarray(picture).resize((round(order.width * order.pixel_aspect), order.height))
+        picture = np.asarray(wide)
+    digest = f"sha256:{hashlib.sha256(picture.tobytes()).hexdigest()}"
+    blender = made.models.get("Blender", "Blender")
+    return Start(
+        picture, "previs", digest, f"a grey-box scene (Blender {blender})", made.scene, made.models
+    ), made.notes
 
 
 def _neighbour(near: Neighbour | None, bench: Bench, side: str) -> tuple[Start | None, tuple[str, ...]]:

@@ -23,6 +23,7 @@ from callboard.testing import HookFailed, PluginHarness, make_event
 from callboard.testing.tinypainter import describe, make_pipeline
 from callboard.timedtext.rate import Rate
 from callboard_placeholder.diffusion import diffusion
+from callboard_placeholder.diffusion.depth import depth
 from callboard_placeholder.engine import Array, Made, Order
 from callboard_schemas import Brief, Placeholder, PlaceholderRequested
 from PIL import Image
@@ -50,6 +51,17 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
     pack = read_pack(describe(folder))
     assert not pack.problem
     return pack
+
+
+@pytest.fixture(scope="module")
+def guided(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    """A pack with a ControlNet for depth, beside the other."""
+    folder = tmp_path_factory.mktemp("guided")
+    make_pipeline(folder, controlnet=True)
+    text = describe(folder, "guided", condition="depth").read_text()
+    path = Path(pack.origin).with_name("guided.toml")
+    path.write_text(text.replace('{kind = "file"}', f'{{kind = "file", folder = "{folder}"}}'))
+    return read_pack(path)
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +240,28 @@ def test_wide_pixels_are_not_stretched(bench: Bench) -> None:
     made = diffusion(order(bench, width=80, pixel_aspect=Fraction(2)), bench)
     assert (made.parameters["width"], made.parameters["height"]) == (88, 48)
     assert pictures(made)[0].shape == (90, 80, 3)
+
+
+def test_it_goes_by_the_depth_of_a_previs(bench: Bench, guided: Pack, tmp_path: Path) -> None:
+    """A ControlNet for depth is given that of a scene which Blender builds of the brief; the scene is kept."""
+    asked = order(bench, people=1, shot_size="medium shot", movement="static", diffusion_from="previs")
+    surroundings = bench.context._surroundings
+    context = context_of(tmp_path, {}, surroundings, diffusion_model=guided.name)
+    made = diffusion(asked, Bench(context, tmp_path))
+    assert len(pictures(made)) == 6
+    assert made.models[guided.name] == guided.digest
+    assert "Blender" in made.models
+    assert made.scene is not None
+    assert made.scene.read_bytes()
+    assert "it goes by the depth of the previs" in made.notes
+    assert not made.references
+    seen = depth(made.scene, 160, 88, Bench(context, tmp_path))
+    assert seen.shape == (88, 160, 3)
+    middle, top = seen[30:, :, 0], seen[:8, :, 0]
+    assert middle.max() == 255  # who stands before the camera
+    assert np.median(top) < 20  # the sky
+    with pytest.raises(JobError, match='diffusion_from = "previs"'):
+        diffusion(order(bench), Bench(context, tmp_path))
 
 
 def test_the_plugin_makes_versions_to_choose_from(

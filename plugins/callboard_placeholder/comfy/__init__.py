@@ -61,7 +61,8 @@ def comfyui(order: Order, bench: Bench) -> Made:
         seed=order.seed if "seed" in used else None,
         models={"workflow": f"sha256:{hashlib.sha256(sent.read_bytes()).hexdigest()}", "ComfyUI": version},
         parameters=_told(workflow, used),
-        references={begin.name: begin.digest} if begin is not None and "image" in used else {},
+        references={begin.name: begin.digest} if begin is not None and not begin.scene and "image" in used else {},
+        scene=begin.scene if begin is not None else None,
         workflow=sent,
         notes=(*_missing(workflow, begin), *notes, *run.notes, *came.notes),
     )

@@ -29,7 +29,9 @@ def choose(context: Context, named: str = "") -> Pack:
     if named:
         return _named(named)
     found = [pack for digest in context.models.values() if (pack := find_pack(digest)) is not None]
-    here = sorted((pack for pack in found if pack.task == TASK), key=lambda pack: pack.name)
+    # One that has to be shown something is for those who ask for it by name.
+    plain = (pack for pack in found if pack.task == TASK and "condition" not in pack.options)
+    here = sorted(plain, key=lambda pack: pack.name)
     free = [pack for pack in here if not restricted(pack)]
     if free:
         return free[0]
