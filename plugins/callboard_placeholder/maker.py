@@ -138,7 +138,7 @@ def _one(
     goes = matches(kept.shown, order, bench.context)
     told = replace(told, matches=goes, credentials=signed.by, notes=(*told.notes, *signed.notes))
     told = _placed(told, done, written, folder)
-    guard.wrote(told, asked, bench.context)
+    guard.wrote(_counted(told, bench.context.project), asked, bench.context)
     return told, Shown(version=order.version, engine=name, pictures=kept.shown, placeholder=told)
 
 

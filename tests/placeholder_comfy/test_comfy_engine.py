@@ -409,7 +409,7 @@ def test_the_plugin_keeps_what_was_sent(project: Project, server: ComfyServer, t
         return answer
 
     made = request("The harbour at night.")
-    (kept,) = [Path(file.file) for file in made.files if file.what == "workflow"]
+    (kept,) = [harness.output.parent / file.file for file in made.files if file.what == "workflow"]
     assert kept.name == "SH010_PLACEHOLDER_v001_comfyui.json"
     assert json.loads(kept.read_text()) == server.prompts[0]
     with pytest.raises(HookFailed, match="dragon"):
