@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from callboard.testing import TmpPlugin
 from callboard.testing.applications import Served, served
 from callboard_schemas import VERBS, Gap, HostRequest, Presence, Use
 from msgspec.structs import replace
+from PIL import Image
 
 # Says what stands in the file: captions of its words, or tags of them where it is asked for those.
 SAYS = """
@@ -222,6 +224,40 @@ async def test_a_placeholder_goes_into_its_gap_and_gives_way_to_the_shot(tmp_pat
         assert [state for state in board.states() if state[0] == "placeholder.insert"] == [
             ("placeholder.insert", "applied")
         ]
+
+
+async def test_what_stands_in_is_seen_in_the_panel(tmp_path: Path, tmp_plugin: TmpPlugin) -> None:
+    """The inbox names a placeholder's film, gives its picture, knows its uses, and has nothing worked on in it."""
+    folder = {"type": "string", "default": str(tmp_path / "placeholders"), "help": "Where slates go."}
+    keys = {"kind": "generate", "results": ["placeholder"], "parameters": {"folder": folder}}
+    drawn = STANDS_IN.replace(
+        'path.write_bytes(b"slate of " + asked["shot"].encode())',
+        'path.write_bytes(Path(context.parameters["folder"], "drawn.png").read_bytes())',
+    )
+    tmp_plugin("stands-in", drawn, events=["placeholder.requested"], **keys)
+    (tmp_path / "placeholders").mkdir()
+    Image.new("RGB", (64, 36), (200, 10, 10)).save(tmp_path / "placeholders" / "drawn.png")
+    async with served(make(tmp_path, "stands-in")) as board:
+        blender = await board.application(BLENDER)
+        gap = Gap(ref="gap-1", start=4.0, duration=2.0, shot="SH010")
+        await blender.post("host.request", request("placeholder", gap=gap))
+        await board.proposals()
+        await board.until(lambda: board.read(lambda conn: hosts.waiting_for(conn, "blender", "/p/film.blend", "", 9)))
+        (item,) = await blender.inbox()
+        slate = tmp_path / "placeholders" / "slate.png"
+        assert (item["path"], item["digest"], item["text"]) == (str(slate), "", "placeholder for SH010 by slate")
+        picture = await blender.told("thumbnail", {"path": item["path"], "width": 32})
+        assert picture["jpeg"]
+        known = await blender.uses(use(slate, "strip-9"))
+        assert known["strip-9"].startswith("sha256:")
+        await blender.post("host.request", request("captions", use(slate, "strip-9")))
+        await board.until(lambda: board.read(refused))
+        assert "stands in for a shot" in board.read(refused)[0]
+
+
+def refused(conn: sqlite3.Connection) -> list[str]:
+    """Give why requests were refused."""
+    return [row[0] for row in conn.execute("SELECT reason FROM host_requests WHERE state = 'refused'")]
 
 
 async def test_a_placeholder_outside_the_watched_folders_is_not_handed_over(
