@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
@@ -319,3 +320,22 @@ def test_written_names_all_that_belongs_to_it(tmp_path: Path) -> None:
     order = _ordered(frames=2, size=(64, 48))
     made = write(_growing(order), _tone(order), Target(codec="prores", order=order), tmp_path / "made.mov")
     assert made == Written(path=tmp_path / "made.mov", files=(tmp_path / "made.mov",))
+
+
+def test_ten_thousand_still_pictures_take_no_more_memory(tmp_path: Path) -> None:
+    """A long black film is whole, and the process is at its end as large as near its beginning."""
+    order = _ordered(frames=10_000, size=(64, 48))
+    pages: list[int] = []
+
+    def black() -> Iterator[Array]:
+        picture = np.zeros((48, 64, 3), np.uint8)
+        for index in range(order.frames):
+            if index in (1_000, 9_999):
+                pages.append(int(Path("/proc/self/statm").read_text().split()[1]))
+            yield picture
+
+    path = write(black(), None, Target(codec="prores", order=order), tmp_path / "made.mov").path
+    command = ["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0"]
+    run = subprocess.run([*command, str(path)], capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout.split()[0] == "10000"
+    assert (pages[1] - pages[0]) * os.sysconf("SC_PAGE_SIZE") < 16 << 20
