@@ -100,6 +100,8 @@ def _left_out(brief: Brief, view: View, who: Company, place: str, *, indoors: bo
         notes.append(f"nobody {undone!r} here: figures stand, sit or walk")
     if brief.angle == "low angle" and view.pitch > -8.0:
         notes.append("the camera would be under the ground for a lower angle")
+    if wording.over_shoulder(brief) and len(who.people) < 2:
+        notes.append("over the shoulder needs two people")
     if brief.references:
         notes.append("references are not looked at")
     if brief.dialogue:

@@ -50,7 +50,10 @@ def said(brief: Brief) -> str:
 
 def pose_of(brief: Brief) -> Pose:
     """Say what the people do, by what the brief says first; they stand where it says nothing."""
-    found = [(match.start(), pose) for pose, words in _POSES if (match := _says(words, said(brief)))]
+    found: list[tuple[int, Pose]] = []
+    for pose, words in _POSES:
+        if match := _says(words, said(brief)):
+            found.append((match.start(), pose))
     return min(found)[1] if found else "standing"
 
 

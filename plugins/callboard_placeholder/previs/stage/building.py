@@ -95,8 +95,7 @@ def _look(scene: Any, plan: Told) -> None:
         setattr(cycles, f"{name}_bounces", 0)
     cycles.transparent_max_bounces = 1
     cycles.caustics_reflective = cycles.caustics_refractive = False
-    known = cycles.bl_rna.properties["sampling_pattern"].enum_items.keys()
-    cycles.sampling_pattern = next(name for name in ("SOBOL", "SOBOL_BURLEY", "TABULATED_SOBOL") if name in known)
+    _pattern(cycles)
     cycles.debug_bvh_layout, cycles.debug_bvh_type = "BVH2", "DYNAMIC_BVH"  # parts move, and keep their shapes
     for name in ("avx", "avx2"):
         if hasattr(cycles, f"debug_use_cpu_{name}"):
@@ -107,6 +106,16 @@ def _look(scene: Any, plan: Told) -> None:
     settings.file_format, settings.color_mode, settings.color_depth, settings.compression = "PNG", "RGB", "8", 10
     scene.display_settings.display_device = "sRGB"
     scene.view_settings.view_transform, scene.view_settings.look = "Standard", "None"
+
+
+def _pattern(cycles: Any) -> None:
+    """Choose the cheapest pattern of samples that this Blender has under one of its names."""
+    for name in ("SOBOL", "TABULATED_SOBOL", "SOBOL_BURLEY"):
+        try:
+            cycles.sampling_pattern = name
+        except TypeError:  # how Blender says that it does not know a name
+            continue
+        return
 
 
 def _steady() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import head
-from .inside import bpy
+from .inside import bpy, mathutils
 from .shapes import Point, Shape, ball, limb, loft, mesh_of, placed
 from .surfaces import Surfaces
 
@@ -173,9 +173,7 @@ class Figures:
 
 
 def _along(length: float) -> Any:
-    from mathutils import Matrix
-
-    return Matrix.Translation((0.0, length, 0.0))
+    return mathutils.Matrix.Translation((0.0, length, 0.0))
 
 
 def _grow(rig: Any) -> None:

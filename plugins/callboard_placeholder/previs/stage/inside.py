@@ -1,12 +1,18 @@
-"""The one place where Blender's module comes from; outside of Blender there is none, and nothing is imported."""
+"""Blender's own modules, looked up when they are used: what imports us outside Blender still can."""
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-try:
-    import bpy as _bpy
-except ImportError:  # read for its documentation, or by a type checker
-    _bpy = None
 
-bpy: Any = _bpy
+class _Late:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._name), name)
+
+
+bpy: Any = _Late("bpy")
+mathutils: Any = _Late("mathutils")
