@@ -50,8 +50,11 @@ STANDS_IN = """
         path = Path(context.parameters["folder"]) / "slate.png"
         path.write_bytes(b"slate of " + asked["shot"].encode())
         digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-        return Placeholder(shot=asked["shot"], generator="slate", file=str(path), confidence=1.0, digest=digest)
+        return Placeholder(shot=asked["shot"], generator="slate", file=NAMED, confidence=1.0, digest=digest)
 """
+
+ABSOLUTE, COUNTED = "str(path)", 'path.parent.name + "/" + path.name'
+STANDS_IN, FROM_PROJECT = STANDS_IN.replace("NAMED", ABSOLUTE), STANDS_IN.replace("NAMED", COUNTED)
 
 BLENDER = Presence(
     host="blender-1", application="blender", version="4.5", state="online", capabilities=VERBS, project="/p/film.blend"
@@ -230,7 +233,7 @@ async def test_what_stands_in_is_seen_in_the_panel(tmp_path: Path, tmp_plugin: T
     """The inbox names a placeholder's film, gives its picture, knows its uses, and has nothing worked on in it."""
     folder = {"type": "string", "default": str(tmp_path / "placeholders"), "help": "Where slates go."}
     keys = {"kind": "generate", "results": ["placeholder"], "parameters": {"folder": folder}}
-    drawn = STANDS_IN.replace(
+    drawn = FROM_PROJECT.replace(
         'path.write_bytes(b"slate of " + asked["shot"].encode())',
         'path.write_bytes(Path(context.parameters["folder"], "drawn.png").read_bytes())',
     )

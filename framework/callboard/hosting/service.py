@@ -44,7 +44,14 @@ class Hosting:
         self.requests = Requests(board.catalog, board.intake, roots, deliveries, board.wake)
         self._thumbnails = Thumbnails(board.catalog, board.following, roots)
         desk = Desk(
-            board.catalog, roots, self.sessions, self.courier, deliveries, self._thumbnails, arrived=self._arrived
+            board.catalog,
+            roots,
+            self.sessions,
+            self.courier,
+            deliveries,
+            self._thumbnails,
+            arrived=self._arrived,
+            folder=board.project.folder,
         )
         self._verbs = Verbs(desk, board.project.folder.name)
         self._wake = asyncio.Event()

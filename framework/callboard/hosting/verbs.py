@@ -7,6 +7,7 @@ import base64
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -61,6 +62,8 @@ class Desk(NamedTuple):
     thumbnails: Thumbnails
     arrived: Callable[[Session], Awaitable[None]]
     """Told of a session that began, or said hello again."""
+    folder: Path = Path()
+    """The project's; paths of placeholders count from it."""
 
 
 class Verbs:
@@ -180,7 +183,10 @@ class Verbs:
         work = partial(
             inbox, application=application, project=project, after=asked.after, limit=asked.limit, folder=folder
         )
-        return await asyncio.to_thread(self._desk.catalog.read, work)
+        page = await asyncio.to_thread(self._desk.catalog.read, work)
+        for item in page["items"]:
+            item["path"] = str(self._desk.folder / item["path"]) if item["path"] else ""
+        return page
 
     async def _proposal(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body, type=Ask)
