@@ -101,7 +101,7 @@ def _gaze(brief: Brief, chance: Random) -> tuple[Literal[-1, 1], list[str]]:
 
 def _pair(brief: Brief, view: View, pose: Pose) -> tuple[list[Person], list[str]]:
     """Two who talk, turned to each other as far as their faces are still seen; the first on the left."""
-    half = min(max(0.19 * view.wide, 0.16), 0.55) + (0.12 if pose == "sitting" else 0.0)
+    half = min(max(0.18 * view.wide, 0.14), 0.55) + (0.12 if pose == "sitting" and view.wide > 1.5 else 0.0)
     back = 0.34 if half < 0.27 else 0.0  # too near to stand beside each other: one stands farther back
     body = _TALKS + 12.0
     people = [

@@ -15,7 +15,7 @@ from callboard_placeholder.previs.framing import View, camera_of, view_of
 from callboard_placeholder.previs.places import ground_of, props_of
 from callboard_placeholder.previs.plan import Plan
 
-_STILL_SAMPLES: Final = 4
+_STILL_SAMPLES: Final = 3
 _MOVING_SAMPLES: Final = 2  # a moving picture hides its steps, and there are twice as many to render
 _SMOOTH: Final = 24
 """Pictures a second of a camera that moves; figures before a camera that stands move on twos, as animatics do."""
