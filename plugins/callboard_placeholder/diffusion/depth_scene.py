@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 _NEAREST = 0.25
 """Metres at which it is white; nothing that a camera looks at is nearer."""
@@ -12,8 +14,7 @@ _NEAREST = 0.25
 
 def main(path: str) -> None:
     """Do what the order in the file *path* asks for."""
-    import bpy
-
+    bpy: Any = importlib.import_module("bpy")  # Blender's own, and of no use outside
     order = json.loads(Path(path).read_text("utf-8"))
     bpy.ops.wm.open_mainfile(filepath=order["scene"])
     scene = bpy.context.scene
