@@ -13,7 +13,7 @@ from callboard_kdenlive.measure import measure
 from callboard_kdenlive.mlt import melt
 from callboard_kdenlive.tracks import items, tracks
 from callboard_kdenlive.uses import open_gaps
-from callboard_schemas import Command, Content
+from callboard_schemas import Command, Content, Parameters
 
 RED, BLUE, STANDS_IN, SHOT, NEWER = 1, 2, 3, 4, 5
 GAP, FRAMES, LAST = 30, 40, 72
@@ -60,7 +60,7 @@ def laid(path: Path) -> list[tuple[str, int, int]]:
 
 def do(path: Path, verb: str, proposal: str, content: Content | None = None, **given: str) -> None:
     """Have the closed project take a command."""
-    arguments = {name: value for name, value in given.items() if value}
+    arguments: Parameters = {name: value for name, value in given.items() if value}
     command = Command(id="c", host="h", verb=verb, proposal=proposal, content=content, arguments=arguments)
     outcome = saving.patch(str(path), command, measure)
     assert (outcome.refused, outcome.stale, outcome.missing) == ("", "", [])

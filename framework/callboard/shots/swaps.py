@@ -51,7 +51,8 @@ class Swaps:
     """
 
     def __init__(self, policy: Policy, acceptance: Acceptance, decide: Decide, *, handles: int = 0) -> None:
-        self._policy, self._acceptance, self._decide, self._handles = policy, acceptance, decide, handles
+        self._policy, self._decide, self._handles = policy, decide, handles
+        self._acceptance: Acceptance = acceptance
 
     def store(self, conn: sqlite3.Connection, arrived: Sequence[Arrived]) -> list[str]:
         """Store a swap for each arrival, and say anew what waits beside them. Returns the ids of what is new."""
