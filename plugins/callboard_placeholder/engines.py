@@ -21,6 +21,8 @@ _HOME: Final = {
     "comfyui": ("comfy", "comfyui"),
 }
 ENGINES: Final = tuple(_HOME)
+PLAIN: Final = frozenset({"slate", "black"})
+"""Those that show nothing of the shot: there is nothing to compare with its neighbours."""
 VARIED: Final = frozenset({"previs", "diffusion", "comfyui"})
 """Those whose pictures depend on the seed; of the others there is one version, however many are asked for."""
 
@@ -37,4 +39,4 @@ def engine(name: str) -> Engine:
     return cast("Engine", getattr(import_module(f"callboard_placeholder.{module}"), attribute))
 
 
-__all__ = ["ENGINES", "VARIED", "engine"]
+__all__ = ["ENGINES", "PLAIN", "VARIED", "engine"]

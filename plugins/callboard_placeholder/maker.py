@@ -19,7 +19,7 @@ from callboard_placeholder import burnin, guard, marks, names
 from callboard_placeholder.continuity import matches
 from callboard_placeholder.encoding import Target, Written, suffix, write
 from callboard_placeholder.engine import Array, Made, Order
-from callboard_placeholder.engines import VARIED, engine
+from callboard_placeholder.engines import PLAIN, VARIED, engine
 from callboard_placeholder.placing import digest_of, put
 from callboard_placeholder.sheet import Shown, contact_sheet
 
@@ -50,9 +50,9 @@ class _Bench:
 
 
 class _Kept:
-    """Passes pictures on and keeps those that are shown."""
+    """Passes pictures on and keeps the first, one from the middle, and the last."""
 
-    def __init__(self, pictures: Iterator[Array], frames: int, bench: _Bench) -> None:
+    def __init__(self, pictures: Iterator[Array], frames: int, bench: _Bench | None = None) -> None:
         self._pictures, self._frames, self._bench = pictures, frames, bench
         self._wanted = sorted({round(index * (frames - 1) / (_SHOWN - 1)) for index in range(_SHOWN)})
         self.shown: list[Array] = []
@@ -61,7 +61,8 @@ class _Kept:
         for index, picture in enumerate(self._pictures):
             if index in self._wanted:
                 self.shown.append(picture.copy())
-            self._bench.progress(index / self._frames)
+            if self._bench is not None:
+                self._bench.progress(index / self._frames)
             yield picture
 
 
@@ -128,14 +129,15 @@ def _one(
     done = engine(name)(order, bench)
     guard.prompted(asked, name, done, bench.context)
     labelled = done.labelled or not bench.context.parameters["burn_in"]
-    pictures = done.pictures if labelled else burnin.over(done.pictures, order, name)
+    bare = _Kept(done.pictures, order.frames)
+    pictures = iter(bare) if labelled else burnin.over(iter(bare), order, name)
     kept = _Kept(pictures, order.frames, bench)
     codec = str(bench.context.parameters["codec"])
     target = Target(codec=codec, order=order, sound=done.sound is not None)
     written = write(iter(kept), done.sound, target, bench.folder / f"made{suffix(codec)}")
     told = _told(asked, name, order, done)
     signed = marks.sign(written, told, bench.context)
-    goes = matches(kept.shown, order, bench.context)
+    goes = () if name in PLAIN else matches(bare.shown, order, bench.context)
     told = replace(told, matches=goes, credentials=signed.by, notes=(*told.notes, *signed.notes))
     told = _placed(told, done, written, folder)
     guard.wrote(_counted(told, bench.context.project), asked, bench.context)

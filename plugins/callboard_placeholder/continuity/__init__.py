@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _SIDE: Final = 960
 """Pixels of a neighbour's frame: enough to find a face of a twenty-fifth of the height."""
-_LABELS: Final = 0.12
-"""Share of the height at the top and at the bottom where the burn-in is: 5 % of safe area and a line of 5.2 %."""
 
 Found = tuple[str, float, str]
 Result = TypeVar("Result")
@@ -58,8 +56,7 @@ def _frame(neighbour: Neighbour, order: Order, context: Context) -> Array | None
 
 
 def _compared(picture: Array, frame: Array, neighbour: Neighbour, order: Order, context: Context) -> Iterator[Match]:
-    margin = 0.0 if order.parameters.get("burn_in") is False else _LABELS
-    ours, theirs = view(picture, margin), view(frame, margin)
+    ours, theirs = view(picture), view(frame)
     measures: tuple[Callable[[], list[Found]], ...] = (
         lambda: list(tones(ours, theirs)),
         lambda: _horizon(ours, theirs),

@@ -65,10 +65,9 @@ def _straight(lab: Array, at: int, row: int) -> tuple[int, int] | None:
 
 def _shown(picture: View, tilt: int, row: int) -> Horizon:
     """Turn a line of the grid into one of the picture: a row and a column of the grid are not as long as each other."""
-    inner = 1 - 2 * picture.top
-    high, wide = picture.whole.shape[0] * inner / ROWS, picture.whole.shape[1] / COLUMNS
+    high, wide = picture.whole.shape[0] / ROWS, picture.whole.shape[1] / COLUMNS
     slope = math.tan(math.radians(tilt)) * high / wide
-    return Horizon(height=picture.top + inner * row / ROWS, tilt=math.degrees(math.atan(slope)))
+    return Horizon(height=row / ROWS, tilt=math.degrees(math.atan(slope)))
 
 
 def _change(lab: Array, band: int) -> Array:

@@ -22,23 +22,18 @@ class View(Struct, frozen=True):
     whole: Array
     """Without its black bars: height x width x 3, uint8."""
     lab: Array
-    """L*a*b* (CIE 1976) of the part that is compared, ``ROWS`` x ``COLUMNS`` x 3, float32."""
-    top: float
-    """Share of the picture's height above that part; as much is left out below."""
+    """L*a*b* (CIE 1976) of it, ``ROWS`` x ``COLUMNS`` x 3, float32."""
 
 
-def view(pixels: Array, margin: float = 0.0) -> View:
+def view(pixels: Array) -> View:
     """Make a picture ready.
 
     Args:
         pixels: height x width x 3, uint8, RGB.
-        margin: Share of the height that is left out at the top and at the bottom, where labels are written.
     """
     whole = _without_bars(pixels)
-    rows = round(whole.shape[0] * margin)
-    inner = whole[rows : whole.shape[0] - rows] if whole.shape[0] > 2 * rows + 1 else whole
-    small = Image.fromarray(np.ascontiguousarray(inner)).resize((COLUMNS, ROWS), Image.Resampling.BOX)
-    return View(whole=whole, lab=to_lab(np.asarray(small)), top=rows / whole.shape[0])
+    small = Image.fromarray(np.ascontiguousarray(whole)).resize((COLUMNS, ROWS), Image.Resampling.BOX)
+    return View(whole=whole, lab=to_lab(np.asarray(small)))
 
 
 def _without_bars(pixels: Array) -> Array:
