@@ -96,10 +96,7 @@ def _look(scene: Any, plan: Told) -> None:
     cycles.transparent_max_bounces = 1
     cycles.caustics_reflective = cycles.caustics_refractive = False
     _pattern(cycles)
-    cycles.debug_bvh_layout, cycles.debug_bvh_type = "BVH2", "DYNAMIC_BVH"  # parts move, and keep their shapes
-    for name in ("avx", "avx2"):
-        if hasattr(cycles, f"debug_use_cpu_{name}"):
-            setattr(cycles, f"debug_use_cpu_{name}", False)
+    cycles.debug_bvh_layout = "BVH2"
     render.use_persistent_data, render.dither_intensity = True, 0.0
     render.use_compositing = render.use_sequencer = False
     settings = render.image_settings
@@ -119,7 +116,7 @@ def _pattern(cycles: Any) -> None:
 
 
 def _steady() -> None:
-    """Make every machine use the same instructions and the same search for rays: rounding differs between them."""
+    """Search for rays in the same way on every machine: by Cycles' own tree, where Embree chooses by the processor."""
     preferences = bpy.context.preferences
     preferences.view.show_developer_ui = True
     preferences.experimental.use_cycles_debug = True
