@@ -76,7 +76,7 @@ def test_each_command_has_help(name: str, tmp_path: Path) -> None:
     """Every command answers ``--help``; all take ``--json`` but groups of commands and what only talks to a person."""
     shown = callboard(name, "--help", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
-    groups = ("captions", "exchange", "glossary", "timeline")
+    groups = ("captions", "exchange", "glossary", "placeholder", "timeline")
     assert ("--json" in shown.stdout) == (name not in ("up", "init", "demo", *groups))
 
 
