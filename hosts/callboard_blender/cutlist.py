@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, Final
 
 MARK: Final = "CALLBOARD "
@@ -46,7 +47,18 @@ def listed(path: str) -> dict[str, Any]:
         "last": scene.frame_end,
         "markers": [[one.frame, one.name] for one in scene.timeline_markers],
         "strips": strips,
+        "gaps": list(_gaps(scene, strips)),
     }
+
+
+def _gaps(scene: Any, strips: list[dict[str, Any]]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Give the frames that no picture covers, up to the last that does, as the panel would ask for them."""
+    channel = min((one["channel"] for one in strips), default=1)
+    at = scene.frame_start
+    for first, end in sorted((one["first"], one["end"]) for one in strips if not one["mute"]):
+        if first > at:
+            yield at, first, _part("uses").describe_gap(scene, channel, at, first)
+        at = max(at, end)
 
 
 def _top(versions: Any, scene: Any) -> Any:

@@ -11,11 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from callboard.coverage.cut import Cut, Item, Look, State
 from callboard.coverage.holes import holes
 from callboard.coverage.numbered import said
 from callboard.errors import HostError, TimelineError, UsageError
 from callboard.timedtext.rate import Rate, rate_of
+from callboard_schemas import Gap
 
 from callboard_blender.cutlist import MARK
 
@@ -49,6 +51,7 @@ def read(path: Path, look: Look) -> Cut:
     def shot(begin: int, end: int) -> str:
         return next((name for frame, name in markers if begin <= frame < end and not _IS_FRAME.fullmatch(name)), "")
 
+    said = {(start - first, end - start): msgspec.convert(gap, Gap) for start, end, gap in told["gaps"]}
     width, height, percent = told["size"]
     return Cut(
         path=str(path),
@@ -59,8 +62,9 @@ def read(path: Path, look: Look) -> Cut:
         width=max(1, width * percent // 100),
         height=max(1, height * percent // 100),
         pixel_aspect=_pixel_aspect(*told["pixel"]),
+        project=os.path.abspath(path),
         tracks=tuple(tracks),
-        items=tuple(sorted((*items, *holes(items, tracks[0], shot)), key=lambda one: (one.track, one.start))),
+        items=tuple(sorted((*items, *holes(items, tracks[0], shot, said)), key=lambda one: (one.track, one.start))),
         notes=_notes(told, items, first),
     )
 

@@ -31,13 +31,15 @@ def read(path: Path, look: Look) -> Cut:
         TimelineError: it is of a version that is not known here, or cannot be read.
     """
     from callboard_kdenlive.saving import read as read_project
-    from callboard_kdenlive.tracks import tracks
+    from callboard_kdenlive.tracks import gaps, tracks
+    from callboard_kdenlive.uses import open_gaps
 
     project, _ = read_project(str(path))
     reader = _Project(project)
     pictures = [one for one in tracks(project) if not one.audio]
     items = [item for track in pictures for item in reader.items(track)]
     lowest = next((one.name for one in pictures if not one.locked), "V1")
+    said = {(span.start, span.length): gap for span, gap in zip(gaps(project), open_gaps(project), strict=True)}
     rate = Rate(project.fps.numerator, project.fps.denominator)
     return Cut(
         path=str(path),
@@ -46,8 +48,9 @@ def read(path: Path, look: Look) -> Cut:
         width=project.width,
         height=project.height,
         pixel_aspect=_pixel_aspect(project),
+        project=os.path.abspath(path),
         tracks=tuple(one.name for one in pictures),
-        items=tuple(sorted((*items, *holes(items, lowest)), key=lambda one: (one.track, one.start))),
+        items=tuple(sorted((*items, *holes(items, lowest, gaps=said)), key=lambda one: (one.track, one.start))),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from callboard.timedtext.rate import Rate
-from callboard_schemas.hosts import Gap
+from callboard_schemas import Gap
 from msgspec import Struct
 from opentimelineio import schema
 

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from callboard_schemas.envelope import Name
 from callboard_schemas.media import Asset, Place
-from callboard_schemas.placeholders import Brief
+from callboard_schemas.placeholders import Brief, Gap
 
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A BCP 47 language tag."""
@@ -81,6 +81,10 @@ class PlaceholderRequested(Struct, frozen=True, kw_only=True, omit_defaults=True
     """The file that misses it, as a person named it."""
     ref: str = ""
     """Where in the timeline, such as ``V1-48``."""
+    project: str = ""
+    """Absolute path of the project of an application into which it goes, where it is for one."""
+    gap: Gap | None = None
+    """Where in that project, as its application says it; nothing where a clip lacks its media."""
     reel: str = ""
     """The tape or card of the missing media, where the timeline says; with ``source``, media is known by it."""
     source: str = ""

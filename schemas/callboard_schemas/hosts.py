@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from callboard_schemas.envelope import Name
 from callboard_schemas.events import Language, Parameters
 from callboard_schemas.media import Digest
+from callboard_schemas.placeholders import Gap
 from callboard_schemas.review import Decision
 
 Verb = Literal[
@@ -69,29 +70,6 @@ class HostUses(Struct, frozen=True, kw_only=True, omit_defaults=True):
     uses: tuple[Use, ...] = ()
     page: Annotated[int, Meta(ge=0)] = 0
     pages: Annotated[int, Meta(ge=1)] = 1
-
-
-class Gap(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a timeline misses a shot."""
-
-    ref: Name
-    start: float
-    """Seconds on the timeline."""
-    duration: Annotated[float, Meta(gt=0)]
-    rate: Annotated[float, Meta(gt=0, le=1000)] = 24.0
-    width: Annotated[int, Meta(ge=1, le=65536)] = 1920
-    height: Annotated[int, Meta(ge=1, le=65536)] = 1080
-    counted: str = ""
-    """The rate as timecode counts it, such as ``29.97df``; it goes before *rate*, which rounds."""
-    frames: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
-    """Exactly how long; 0: not said."""
-    timecode: str = ""
-    """Of its first frame, where the timeline does not begin at zero."""
-    pixel_aspect: Annotated[str, Meta(pattern=r"^([1-9]\d{0,4}:[1-9]\d{0,4})?$")] = ""
-    """Width to height of a pixel, such as ``16:15``; empty is square."""
-    shot: str = ""
-    purpose: str = ""
-    revision: str = ""
 
 
 class HostRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):

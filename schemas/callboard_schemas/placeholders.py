@@ -56,6 +56,29 @@ SourceType = Literal["algorithmicMedia", "trainedAlgorithmicMedia", "compositeWi
 """IPTC DigitalSourceType: rendered by rules; made by a trained model; made with parts from one."""
 
 
+class Gap(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a timeline misses a shot."""
+
+    ref: Name
+    start: float
+    """Seconds on the timeline."""
+    duration: Annotated[float, Meta(gt=0)]
+    rate: Annotated[float, Meta(gt=0, le=1000)] = 24.0
+    width: Annotated[int, Meta(ge=1, le=65536)] = 1920
+    height: Annotated[int, Meta(ge=1, le=65536)] = 1080
+    counted: str = ""
+    """The rate as timecode counts it, such as ``29.97df``; it goes before *rate*, which rounds."""
+    frames: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
+    """Exactly how long; 0: not said."""
+    timecode: str = ""
+    """Of its first frame, where the timeline does not begin at zero."""
+    pixel_aspect: Annotated[str, Meta(pattern=r"^([1-9]\d{0,4}:[1-9]\d{0,4})?$")] = ""
+    """Width to height of a pixel, such as ``16:15``; empty is square."""
+    shot: str = ""
+    purpose: str = ""
+    revision: str = ""
+
+
 class Neighbour(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The shot before or behind a missing one."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,8 @@ from callboard.coverage import Coverage, Look, cover, read_cut, reading
 from callboard.coverage.standins import StandIns
 from callboard.errors import HostError, TimelineError
 from callboard_blender.cuts import PROGRAM
+from callboard_kdenlive import saving
+from callboard_kdenlive.uses import open_gaps
 
 MAKE = """
 import bpy, os, sys
@@ -90,6 +93,10 @@ def test_a_blend_is_read_by_blender(blend: Path) -> None:
     assert (str(found.cut.rate), found.cut.width, found.cut.height) == ("25", 1280, 720)
     assert found.cut.timecode(0) == "00:00:00:01"
     assert (by_ref["V1-0"].head, by_ref["V1-0"].tail) == (0, 60)
+    gap, scene = by_ref["V1-40"].gap, hashlib.sha256(b"Scene").hexdigest()[:12]
+    assert gap is not None, "the add-on finds it by its own name for it: the scene's frames, which begin with 1"
+    assert (gap.ref, gap.start, gap.duration, gap.frames) == (f"gap-{scene}-1-41-61", 41 / 25, 20 / 25, 20)
+    assert found.cut.project == str(blend)
 
 
 def test_a_blend_is_not_changed_and_its_scripts_are_not_run(blend: Path, tmp_path: Path) -> None:
@@ -144,13 +151,14 @@ def test_a_kdenlive_project_is_read(pytestconfig: pytest.Config, footage: Path, 
         (25, 50, False),
     ]
     assert (found.cut.width, found.cut.height, str(found.cut.rate)) == (1280, 720, "25")
+    assert [one.gap for one in found.cut.items if one.gap] == open_gaps(saving.read(str(path))[0])
+    assert found.cut.project == str(path)
     shown = [(one.start, one.frames, one.state) for one in found.picture]
     assert shown == [(0, 30, "real"), (30, 40, "gap"), (70, 10, "offline"), (80, 25, "real"), (105, 5, "offline")]
 
 
 def test_our_stand_in_in_kdenlive_is_one(pytestconfig: pytest.Config, tmp_path: Path) -> None:
     """What the placeholder command laid into a gap is known by the list that the project keeps."""
-    from callboard_kdenlive import saving
     from callboard_kdenlive.measure import measure
     from callboard_schemas import Command, Content, Gap
 

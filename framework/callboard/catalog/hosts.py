@@ -84,6 +84,11 @@ def capabilities(conn: sqlite3.Connection, application: str, project: str) -> tu
     return () if row is None else msgspec.json.decode(row[0], type=tuple[str, ...])
 
 
+def projects(conn: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Give the projects that applications had open, each with its application."""
+    return conn.execute("SELECT application, project FROM host_projects ORDER BY application, project").fetchall()
+
+
 def any_project(conn: sqlite3.Connection) -> bool:
     """Say whether any application ever was here with a project."""
     return conn.execute("SELECT 1 FROM host_projects LIMIT 1").fetchone() is not None
@@ -203,6 +208,9 @@ def waiting_for(
         " (SELECT digest FROM host_uses WHERE application = :application AND project = :project AND digest != '')"
         " OR EXISTS (SELECT 1 FROM jobs j JOIN host_requests r ON r.caused = j.event WHERE j.key = p.job"
         " AND r.application = :application AND r.project = :project)"
+        " OR (p.result = 'placeholder' AND EXISTS (SELECT 1 FROM jobs j JOIN events e ON e.seq = j.event"
+        " WHERE j.key = p.job AND e.type = 'placeholder.requested'"
+        " AND json_extract(e.body, '$.data.project') = :project))"
         " OR (p.result = 'swap' AND EXISTS (SELECT 1 FROM host_commands c WHERE c.application = :application"
         " AND c.project = :project AND c.proposal = json_extract(p.body, '$.placeholder'))))"
         " AND (:after = '' OR (p.created, p.id) > (SELECT a.created, a.id FROM proposals a WHERE a.id = :after))"

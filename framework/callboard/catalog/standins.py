@@ -100,6 +100,17 @@ def asked_for(conn: sqlite3.Connection, one: Stand) -> PlaceholderRequested | No
         return None
 
 
+def for_projects(conn: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Give the accepted placeholders that were asked for by a project's file, the oldest first, each with that path."""
+    return conn.execute(
+        "SELECT p.id, json_extract(e.body, '$.data.project') AS project FROM proposals p"
+        " JOIN jobs j ON j.key = p.job JOIN events e ON e.seq = j.event"
+        " WHERE p.result = 'placeholder' AND p.state = 'accepted' AND e.type = 'placeholder.requested'"
+        " AND coalesce(project, '') != '' AND NOT EXISTS (SELECT 1 FROM host_requests r WHERE r.caused = j.event)"
+        " ORDER BY p.created, p.id"
+    ).fetchall()
+
+
 def placeholders(conn: sqlite3.Connection, *states: str) -> list[Stand]:
     """Give the placeholders in some states, the oldest first."""
     return list(_of(conn, "placeholder", states))
@@ -199,6 +210,7 @@ __all__ = [
     "asked_for",
     "at",
     "find",
+    "for_projects",
     "passed_over",
     "placeholders",
     "reword",

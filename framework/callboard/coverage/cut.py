@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
+from callboard_schemas import Gap
 from msgspec import Struct
 
 from callboard.coverage.headers import Headers
@@ -88,6 +89,8 @@ class Item(Struct, frozen=True, kw_only=True):
     """How a stand-in is known: ``cut``, ``name``, ``sidecar`` or ``catalog``."""
     problem: str = ""
     """What is wrong with it, in words."""
+    gap: Gap | None = None
+    """Of a gap in the project of an application: as that application says it."""
     guesses: dict[str, str] = {}
     """Field to why it says what it says, where nobody said it."""
 
@@ -116,6 +119,8 @@ class Cut(Struct, frozen=True, kw_only=True):
     height: int = 0
     pixel_aspect: str = ""
     """Width to height of a pixel, such as ``16:15``; empty is square or not said."""
+    project: str = ""
+    """Absolute path as its application names it, where it is the project of one that is served."""
     tracks: tuple[str, ...] = ()
     """Picture tracks, the lowest first."""
     items: tuple[Item, ...] = ()

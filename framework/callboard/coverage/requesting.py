@@ -123,6 +123,8 @@ def _one(
         pixel_aspect=frame.pixel_aspect,
         timeline=cut.path,
         ref=item.ref,
+        project=cut.project,
+        gap=replace(item.gap, shot=item.shot or item.name, purpose=brief.purpose) if item.gap is not None else None,
         brief=brief,
         seed=terms.seed,
         versions=terms.versions,
@@ -235,9 +237,11 @@ def told(cut: Cut, asked: Sequence[PlaceholderRequested]) -> tuple[str, ...]:
     guessed = [one for one in asked if one.brief is not None and "size" in one.brief.guesses]
     if guessed:
         notes.append(f"{_GUESSED_SIZE}; {guessed[0].width}x{guessed[0].height} was taken: --size WxH says another")
-    if asked and cut.format in _APPLICATIONS:
-        name = _APPLICATIONS[cut.format]
-        notes.append(f"{name} puts in what was asked for in {name}; what is asked for here is put in by hand")
+    clips = [one for one in asked if one.project and one.gap is None]
+    if clips:
+        name, some = _APPLICATIONS.get(cut.format, cut.format), ", ".join(one.shot for one in clips[:3])
+        more = f" and {len(clips) - 3} more" if len(clips) > 3 else ""
+        notes.append(f"{name} gets what fills a gap; what stands in for a clip is put in by hand: {some}{more}")
     return tuple(notes)
 
 

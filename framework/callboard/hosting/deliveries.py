@@ -11,13 +11,14 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from callboard_schemas import Command, Content, Gap, Parameters, Placeholder, Proposal, Swap, Use
+from callboard_schemas import Command, Content, Parameters, Placeholder, Proposal, Swap, Use
 from msgspec import Struct
 
-from callboard.catalog import decisions, host_commands, host_requests, hosts, jobs, proposals
+from callboard.catalog import decisions, host_commands, hosts, proposals
 from callboard.catalog.host_commands import Row
 from callboard.config import Hosts, Sidecars
 from callboard.hosting import swapping
+from callboard.hosting.belonging import late, places
 from callboard.hosting.content import placeholder_path, standing
 from callboard.hosting.mapping import Roots
 from callboard.hosting.planner import Plan, plan, targets
@@ -111,6 +112,12 @@ class Deliveries:
         """Bring a project that begins to use media what was accepted for it before, as far as the settings say."""
         self.asked(conn, project, digests, self._settings.bring, run)
 
+    def opened(self, conn: sqlite3.Connection, project: Project, run: str = "") -> None:
+        """Bring a project that an application has open the placeholders that were asked for by the name of its file."""
+        for made in late(conn, project):
+            if isinstance(made.body, Placeholder):
+                self._bring_placeholder(conn, made, made.body, run, project)
+
     def replan(self, conn: sqlite3.Connection, project: Project) -> None:
         """Choose anew for what waits, once an application says that it can do other things than before."""
         able = hosts.capabilities(conn, *project)
@@ -167,24 +174,30 @@ class Deliveries:
                     self._take_back(conn, row.proposal, run, "for what its file held before", project)
                 self._add(conn, errand, verb, use)
 
-    def _bring_placeholder(self, conn: sqlite3.Connection, made: Proposal, body: Placeholder, run: str) -> None:
-        """Ask the project in whose gap a placeholder belongs."""
-        row = jobs.get(conn, made.job)
-        asked = host_requests.that_caused(conn, row.event) if row is not None else None
-        gap: Gap | None = asked.request.gap if asked is not None else None
-        if asked is None or gap is None or not asked.application:
-            return
-        project = asked.application, asked.project
-        way = plan(asked.application, body, hosts.capabilities(conn, *project), self._sidecars)
+    def _bring_placeholder(
+        self, conn: sqlite3.Connection, made: Proposal, body: Placeholder, run: str, only: Project | None = None
+    ) -> None:
+        """Ask the projects in whose gap a placeholder belongs, or *only* one of them."""
         path = placeholder_path(body, self._folder)
-        if way.verbs and not self._roots.locate(path).root:
-            reason = f"{path} is in none of the folders that applications may touch: {self._roots.named()}"
-            way = Plan("nowhere", (), reason)
-        stamp = [decisions.last_decision(conn, made.id), host_commands.count_settled(conn, made.id, *project)]
-        content = Content(file=path, digest=body.digest, gap=gap)
-        self._add(
-            conn, _Errand(project, made.id, "", run, way, stamp), way.verbs[0] if way.verbs else "", content=content
-        )
+        for place in places(conn, made):
+            if only is not None and place.of != only:
+                continue
+            way = plan(place.application, body, hosts.capabilities(conn, *place.of), self._sidecars)
+            if way.verbs and place.gap is None:
+                reason = f"{place.application} takes placeholders into gaps; give {place.ref} the file {path} by hand"
+                way = Plan("nowhere", (), reason)
+            if way.verbs and not self._roots.locate(path).root:
+                reason = f"{path} is in none of the folders that applications may touch: {self._roots.named()}"
+                way = Plan("nowhere", (), reason)
+            told = [row for row in _standing(conn, made.id) if (row.application, row.project) == place.of]
+            if not way.verbs and any(row.why == way.why for row in told):
+                continue
+            for row in told:
+                host_commands.withdraw(conn, row.seq, way.why)
+            stamp = [decisions.last_decision(conn, made.id), host_commands.count_settled(conn, made.id, *place.of)]
+            errand = _Errand(place.of, made.id, "", run, way, stamp)
+            content = Content(file=path, digest=body.digest, gap=place.gap)
+            self._add(conn, errand, way.verbs[0] if way.verbs else "", content=content)
 
     def _bring_shot(self, conn: sqlite3.Connection, made: Proposal, swap: Swap, run: str) -> None:
         """Ask every project in which the placeholder is, or what took its place before, for the shot."""

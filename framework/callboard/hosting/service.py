@@ -129,6 +129,7 @@ class Hosting:
             hosts.put(conn, presence)
             if presence.project:
                 deliveries.replan(conn, session.project)
+                deliveries.opened(conn, session.project)
 
         await self._board.catalog.write(work)
         # after the answer to its hello, so that it knows of itself before commands come
