@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from callboard.errors import JobError
+from callboard.sources.single import digest_of
 from callboard.timedtext.rate import Rate, parse_rate
 from callboard_schemas import Brief, Envelope, MadeFile, Placeholder, PlaceholderRequested
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from callboard_placeholder.continuity import matches
 from callboard_placeholder.encoding import Target, Written, suffix, write
 from callboard_placeholder.engine import Array, Made, Order
 from callboard_placeholder.engines import PLAIN, VARIED, engine
-from callboard_placeholder.placing import digest_of, put
+from callboard_placeholder.placing import put, stem_of
 from callboard_placeholder.sheet import Shown, contact_sheet
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _placed(told: Placeholder, done: Made, written: Written, folder: Path) -> Pl
 def _with_sheet(made: list[tuple[Placeholder, Shown]], asked: PlaceholderRequested, folder: Path) -> list[Placeholder]:
     """Put a contact sheet beside the versions and name it in each."""
     first = Path(made[0][0].file)
-    path = first.with_name(f"{first.name.split('.')[0]}-{len(made)}_sheet.png")
+    path = folder / f"{stem_of(first)}-{len(made)}_sheet.png"
     contact_sheet([shown for _, shown in made], asked.shot, path)
     sheet = MadeFile(what="sheet", file=str(path), digest=digest_of(path))
     return [replace(told, files=(*told.files, sheet)) for told, _ in made]

@@ -16,10 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from callboard.errors import Blocked
-from callboard.sources import sequences
-from callboard.sources.digest import Changed, digest_fd, open_file, read_sequence
-
 from callboard_placeholder import names
 from callboard_placeholder.disk import blocked, locked, seal
 
@@ -28,35 +24,6 @@ if TYPE_CHECKING:
 
 _NUMBERED: Final = re.compile(r"\.\d{4,}\.[^.]+")
 """What follows the stem in the name of a sequence's picture."""
-
-
-def digest_of(path: Path) -> str:
-    """Give the digest of a file, or of the sequence that a picture is in, as watched folders and applications know it.
-
-    Raises:
-        Blocked: somebody writes to it.
-        OSError: it cannot be read.
-    """
-    try:
-        for group in _groups(path):
-            frames = [os.path.join(os.fsencode(path.parent), frame.name) for frame in group.frames]
-            return read_sequence(frames, follow=True).digest
-        fd = open_file(os.fsencode(path), follow=True)
-        try:
-            return digest_fd(fd, os.fstat(fd).st_size)
-        finally:
-            os.close(fd)
-    except Changed:
-        raise Blocked(f"{path}: changed while it was read", "Try again once nobody writes to it.") from None
-
-
-def _groups(path: Path) -> Iterator[sequences.Group]:
-    """Give the sequence that a picture is in, if it is in one: three numbered stills are."""
-    own = os.fsencode(path.name)
-    if sequences.parse(own) is None:
-        return
-    found, _ = sequences.group(os.listdir(os.fsencode(path.parent)))
-    yield from (group for group in found if any(frame.name == own for frame in group.frames))
 
 
 def put(written: Written, folder: Path, shot: str, engine: str, beside: Path | None = None) -> Path:
@@ -201,4 +168,4 @@ def _landed(part: Path, path: Path) -> bool:
     return True
 
 
-__all__ = ["digest_of", "put", "stem_of"]
+__all__ = ["put", "stem_of"]

@@ -16,9 +16,10 @@ from callboard.errors import Blocked
 from callboard.hosting.identify import identified
 from callboard.shots.naming import PLACEHOLDER
 from callboard.sources.ignore import Ignore
+from callboard.sources.single import digest_of
 from callboard_placeholder import names
 from callboard_placeholder.encoding import Written
-from callboard_placeholder.placing import digest_of, put, stem_of
+from callboard_placeholder.placing import put, stem_of
 
 
 def _film(folder: Path, content: bytes = b"film", name: str = "made.mov") -> Written:

@@ -20,10 +20,10 @@ from callboard.context import Context
 from callboard.errors import Blocked, JobError
 from callboard.plugin.context import JobContext, Surroundings
 from callboard.signed import credentials, is_signed
+from callboard.sources.single import digest_of
 from callboard.testing.certificates import Authority, Key, write_key
 from callboard_placeholder.encoding import Written
 from callboard_placeholder.marks import ready, sign
-from callboard_placeholder.placing import digest_of
 from callboard_schemas import Brief, Placeholder
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa

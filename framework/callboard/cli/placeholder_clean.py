@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, count, print_json
 from callboard.cli.project import catalog, here
 from callboard.config import Project
+from callboard.sources.single import digest_of, files_of
 
 
 class _File(NamedTuple):
@@ -37,19 +37,20 @@ def command(shots: tuple[str, ...], yes: bool, as_json: bool) -> int:
         made = opened.read(placeholders.every)
     wanted = [one for one in made if not shots or placeholders.body(one).shot in shots]
     kept = {file.path for one in made if one.state in ("proposed", "accepted") for file in files(project, one)}
-    gone: list[Path] = []
+    gone: dict[Path, None] = {}
     changed: list[Path] = []
     for path, digest in dict.fromkeys(file for one in wanted for file in files(project, one)):
         if path in kept or not path.is_file():
             continue
-        (gone if _is(path, digest) else changed).append(path)
+        if digest_of(path) == digest:
+            gone |= dict.fromkeys(files_of(path))  # all pictures of a sequence
+        else:
+            changed.append(path)
     if yes:
         for path in gone:
             path.unlink()
-        for folder in sorted({path.parent for path in gone}, reverse=True):
-            if not any(folder.iterdir()):
-                folder.rmdir()
-    _tell(gone, changed, yes=yes, as_json=as_json)
+        _tidy(project.placeholders, {path.parent for path in gone})
+    _tell(list(gone), changed, yes=yes, as_json=as_json)
     return 0
 
 
@@ -65,9 +66,12 @@ def files(project: Project, made: Proposal) -> Iterator[_File]:
             yield _File(path, digest)
 
 
-def _is(path: Path, digest: str) -> bool:
-    with path.open("rb") as file:
-        return digest == "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+def _tidy(top: Path, folders: set[Path]) -> None:
+    """Take away the folders that are empty now, those of sequences first."""
+    inside = {above for folder in folders for above in (folder, folder.parent) if above.is_relative_to(top)}
+    for folder in sorted(inside - {top}, reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _tell(gone: list[Path], changed: list[Path], *, yes: bool, as_json: bool) -> None:

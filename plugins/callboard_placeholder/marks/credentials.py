@@ -12,10 +12,10 @@ from callboard import __version__
 from callboard.errors import Blocked, JobError
 from callboard.marks import LABEL, Claim
 from callboard.signed import is_signed
+from callboard.sources.single import digest_of
 from msgspec import Struct
 
 from callboard_placeholder.marks.sidecar import describe, source_uri
-from callboard_placeholder.placing import digest_of
 
 if TYPE_CHECKING:
     from callboard.context import Context

@@ -22,10 +22,9 @@ SILENT_SECONDS: Final = 300.0
 """A picture of 4K takes half a minute on an old laptop; what says nothing for longer hangs."""
 _TURN: Final = 0.25  # seconds between two looks at whether the job was cancelled
 _LAST: Final = 2000  # characters of what it said that are kept for a report
-_NICE: Final = "10"  # whoever works on this machine comes first
+_NICE: Final = "5"  # whoever works on this machine comes first, and it still gets a quarter of a core that is shared
 
 # The C library's functions round by the processor (tunable glibc.cpu.hwcaps); this holds them to what all x86-64 have.
-# Kernels of Cycles for AVX2 and for SSE gave the same pixels, and the latter took twice as long.
 _STEADY: Final = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F"}
 _DROPPED: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "BLENDER_SYSTEM_SCRIPTS", "BLENDER_USER_SCRIPTS"})
 

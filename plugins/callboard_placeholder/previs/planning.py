@@ -15,10 +15,9 @@ from callboard_placeholder.previs.framing import View, camera_of, view_of
 from callboard_placeholder.previs.places import ground_of, props_of
 from callboard_placeholder.previs.plan import Plan
 
-_STILL_SAMPLES: Final = 3
-_MOVING_SAMPLES: Final = 2  # a moving picture hides its steps, and there are twice as many to render
+_SAMPLES: Final = 2  # almost all of the time goes into rays, and each sample costs as much as the first
 _SMOOTH: Final = 24
-"""Pictures a second of a camera that moves; figures before a camera that stands move on twos, as animatics do."""
+"""Frames a second; every second one is rendered and stands for two, as animatics are drawn: on twos."""
 
 
 def plan_of(order: Order, side: int = 960, *, labels: bool = False) -> Plan:
@@ -42,11 +41,12 @@ def plan_of(order: Order, side: int = 960, *, labels: bool = False) -> Plan:
     movement = brief.movement or "static"
     camera = camera_of(view, movement, order.frames, size, who.along)
     light, lit = light_of(brief, indoors=indoors)
-    step = _step(order.rate, still=len(camera.keys) == 1 and not camera.shake)
+    step = _step(order.rate)
     percent = min(100, max(1, 100 * side // max(order.width, order.height)))
     notes += [counted, *who.notes, *lit, *_left_out(brief, view, who, place, indoors=indoors)]
     if step > 1:
-        notes.append(f"moves on every {_ordinal(step)} frame")
+        whole = "" if len(camera.keys) == 1 and not camera.shake else ", the camera too"
+        notes.append(f"moves on every {_ordinal(step)} frame{whole}")
     if percent < 100:
         notes.append(f"rendered at {percent} % of its size and enlarged")
     return Plan(
@@ -58,7 +58,7 @@ def plan_of(order: Order, side: int = 960, *, labels: bool = False) -> Plan:
         height=order.height,
         pixel_aspect=(order.pixel_aspect.numerator, order.pixel_aspect.denominator),
         percent=percent,
-        samples=_STILL_SAMPLES if len(camera.keys) == 1 and not camera.shake else _MOVING_SAMPLES,
+        samples=_SAMPLES,
         step=step,
         seed=order.seed,
         size=size,
@@ -79,9 +79,9 @@ def _size(brief: Brief, notes: list[str]) -> ShotSize:
     return "medium shot"
 
 
-def _step(rate: Rate, *, still: bool) -> int:
+def _step(rate: Rate) -> int:
     """Give how many frames one rendered picture stands."""
-    return max(1, round(rate.fps / _SMOOTH)) * (2 if still else 1)
+    return max(1, round(rate.fps / _SMOOTH)) * 2
 
 
 def _ordinal(step: int) -> str:

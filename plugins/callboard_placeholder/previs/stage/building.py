@@ -116,10 +116,18 @@ def _pattern(cycles: Any) -> None:
 
 
 def _steady() -> None:
-    """Search for rays in the same way on every machine: by Cycles' own tree, where Embree chooses by the processor."""
+    """Trace rays in the same way on every machine.
+
+    By Cycles' own tree: Embree chooses by the processor, and gave other pixels with AVX-512 than with AVX2. By its
+    kernel for SSE, which every machine has: that for AVX2 gave others too, four or so in a picture.
+    """
     preferences = bpy.context.preferences
     preferences.view.show_developer_ui = True
     preferences.experimental.use_cycles_debug = True
+    cycles = bpy.context.scene.cycles
+    for name in ("debug_use_cpu_avx", "debug_use_cpu_avx2"):
+        if hasattr(cycles, name):
+            setattr(cycles, name, False)
 
 
 def _set(plan: Told, made: surfaces.Surfaces, collection: Any) -> None:
