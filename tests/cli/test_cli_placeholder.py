@@ -1,0 +1,144 @@
+"""``callboard placeholder``: asked for, compared, made again, audited, and cleared away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callboard.cli import main
+
+Said = Callable[..., tuple[int, str, str]]
+SMALL = ("--frames", "6", "--size", "160x90", "--rate", "29.97df", "--start", "00:00:59;28")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a project whose placeholders are small and silent."""
+    (tmp_path / "callboard.toml").write_text(
+        '[plugins.placeholder.parameters]\ncodec = "png"\nslate_voice = false\nbanned_terms = ["dragon"]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Said:
+    """Run a command; give its exit code, and what it said on both streams."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def versions(said: Said, shot: str) -> list[dict[str, Any]]:
+    """Give what is known of a shot's placeholders, the oldest first."""
+    code, out, _ = said("placeholder", "show", shot, "--json")
+    assert code == 0
+    found: list[dict[str, Any]] = json.loads(out)["placeholders"]
+    return found
+
+
+def test_a_stand_in_is_asked_for_chosen_and_told_of(project: Path, said: Said) -> None:
+    """Each engine makes its version; guesses are marked; one is taken with a reason, the other gives way."""
+    asked = ("--slug", "EXT. HARBOUR - NIGHT", "--line", "MARA: Wait!", "--engine", "slate", "--engine", "black")
+    code, out, _ = said("placeholder", "request", "SH020_CU_MARA", *SMALL, *asked)
+    assert code == 0
+    assert "2 versions to choose from" in out
+    slate, black = sorted(versions(said, "SH020_CU_MARA"), key=lambda one: one["body"]["generator"], reverse=True)
+    assert (slate["body"]["generator"], black["body"]["generator"]) == ("slate", "black")
+    assert (slate["body"]["frames"], slate["body"]["rate"], slate["body"]["start"]) == (6, "29.97df", "00:00:59;28")
+    assert (project / slate["body"]["file"]).is_file()
+    code, out, _ = said("placeholder", "show", "SH020_CU_MARA")
+    assert "time of day: night (a guess: from the slug line)" in out
+    assert "shot size: close-up (a guess: from the shot's name: CU)" in out
+    assert said("accept", slate["id"], "--reason", "reads best")[0] == 0
+    assert {one["id"]: one["state"] for one in versions(said, "SH020_CU_MARA")} == {
+        slate["id"]: "accepted",
+        black["id"]: "superseded",
+    }
+    assert "1 standing in" in said("placeholder", "list")[1]
+    code, out, _ = said("placeholder", "trail", "SH020_CU_MARA", "--json")
+    (step,) = json.loads(out)["steps"]
+    assert (step["decision"], step["reason"], step["file"]) == ("accept", "reads best", slate["body"]["file"])
+
+
+def test_one_made_again_is_the_same_and_leaves_nothing_to_decide(project: Path, said: Said) -> None:
+    """Again from brief, seed and engine: the same bytes, no new file, and nothing new waits."""
+    said("placeholder", "request", "SH030", *SMALL)
+    before = sorted(path for path in project.rglob("*_PLACEHOLDER_*") if path.is_file())
+    code, out, _ = said("placeholder", "again", "SH030", "--json")
+    assert code == 0
+    (row,) = json.loads(out)["versions"]
+    assert row["same"]
+    assert sorted(path for path in project.rglob("*_PLACEHOLDER_*") if path.is_file()) == before
+    assert [one["state"] for one in versions(said, "SH030")] == ["proposed", "rejected"]
+
+
+def test_what_nobody_chose_is_cleared_away_and_what_was_changed_is_not(project: Path, said: Said) -> None:
+    """All pictures of a sequence go, and the folder; what waits, and what a person changed, stays."""
+    for shot in ("SH040", "SH050", "SH060"):
+        said("placeholder", "request", shot, *SMALL)
+    rejected = [versions(said, shot)[0]["id"] for shot in ("SH040", "SH050")]
+    assert said("reject", *rejected)[0] == 0
+    (project / "placeholders/SH050/SH050_PLACEHOLDER_v001_slate/SH050_PLACEHOLDER_v001_slate.1003.png").write_bytes(
+        b"x"
+    )
+    assert "--yes deletes them" in said("placeholder", "clean")[1]
+    assert (project / "placeholders/SH040").is_dir()
+    code, out, _ = said("placeholder", "clean", "--yes", "--json")
+    assert code == 0
+    assert len(json.loads(out)["changed"]) == 1
+    assert not (project / "placeholders/SH040").exists()
+    assert (project / "placeholders/SH050/SH050_PLACEHOLDER_v001_slate/SH050_PLACEHOLDER_v001_slate.1001.png").is_file()
+    assert (project / "placeholders/SH060/SH060_PLACEHOLDER_v001_slate/SH060_PLACEHOLDER_v001_slate.1006.png").is_file()
+
+
+def test_the_audit_lists_what_was_made_and_notices_a_lost_line(project: Path, said: Said) -> None:
+    """What was made and what was refused stands in it; a line taken out is named."""
+    assert said("placeholder", "request", "SH070", *SMALL)[0] == 0
+    code, out, _ = said("placeholder", "request", "SH080", *SMALL, "--purpose", "A dragon", "--engine", "diffusion")
+    assert code == 1
+    assert "dragon" in out
+    lines = json.loads(said("placeholder", "audit", "--json")[1])["lines"]
+    assert [(line["entry"]["shot"], line["entry"]["decision"]) for line in lines] == [
+        ("SH080", "refused"),
+        ("SH070", "made"),
+    ]
+    assert said("placeholder", "audit", "--verify")[0] == 0
+    file = project / ".callboard/plugins/placeholder/audit.jsonl"
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[1:]))
+    assert said("placeholder", "audit", "--verify")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        (("--size", "wide"), "is no size"),
+        (("--rate", "fast"), "is no frame rate"),
+        (("--start", "noon"), "noon"),
+        (("--frames", "3", "--seconds", "2"), "say the same thing"),
+        (("--line", "MARA:  "), "says nothing"),
+    ],
+)
+def test_a_wrong_request_is_said_and_makes_nothing(
+    project: Path, said: Said, wrong: tuple[str, ...], problem: str
+) -> None:
+    """Exit code 2, the problem in words, and no file."""
+    code, _, err = said("placeholder", "request", "SH090", *wrong)
+    assert code == 2
+    assert problem in err
+    assert not (project / "placeholders").exists()
+
+
+def test_an_unknown_shot_is_told_with_those_there_are(project: Path, said: Said) -> None:
+    """Nothing is guessed: the shots that something was made for are named."""
+    said("placeholder", "request", "SH100", *SMALL)
+    code, _, err = said("placeholder", "show", "SH999")
+    assert code == 2
+    assert "There are some for: SH100" in err
