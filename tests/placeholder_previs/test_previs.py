@@ -104,11 +104,11 @@ def test_the_same_again_gives_the_same_pixels(shot: tuple[Made, list[Any], Path]
     """The plan rendered again, on one thread and into another folder, gives every pixel as it was."""
     _, pictures, folder = shot
     told = json.loads((folder / "order.json").read_bytes())
-    told |= {"folder": str(tmp_path), "scene": str(tmp_path / "again.blend"), "render": [1, 4]}
+    told |= {"folder": str(tmp_path), "scene": str(tmp_path / "again.blend"), "render": [1, 3]}
     (tmp_path / "order.json").write_text(json.dumps(told), "utf-8")
     command = Program("blender").command(tmp_path / "order.json", threads=1)
     subprocess.run(command, check=True, capture_output=True, timeout=90)
-    for frame in (1, 4):
+    for frame in (1, 3):
         with Image.open(tmp_path / f"{frame:06d}.png") as image:
             assert np.array_equal(np.asarray(image), pictures[frame - 1])
 

@@ -135,12 +135,14 @@ def test_night_is_darker_than_day() -> None:
     assert lights[2].strength < lights[0].strength
 
 
-@pytest.mark.parametrize(("rate", "still", "moving"), [((24, 1), 2, 1), ((60000, 1001), 4, 2), ((25, 1), 2, 1)])
-def test_what_stands_still_moves_on_twos(rate: tuple[int, int], still: int, moving: int) -> None:
-    """Before a camera that stands figures move twelve times a second or so; a camera moves twice as often."""
-    for movement, step in (("static", still), ("pan left", moving)):
-        order = Order(shot="A", brief=Brief(movement=movement), frames=9, rate=Rate(*rate), width=64, height=36)  # type: ignore[arg-type]  # both are movements
-        assert plan_of(order).step == step
+@pytest.mark.parametrize(("rate", "step"), [((24, 1), 2), ((60000, 1001), 4), ((25, 1), 2)])
+def test_all_moves_on_twos_and_says_so(rate: tuple[int, int], step: int) -> None:
+    """Figures move twelve times a second or so, the camera no more often, and a note says it of what moves."""
+    for movement, told in (("static", ""), ("pan left", ", the camera too"), ("handheld", ", the camera too")):
+        order = Order(shot="A", brief=Brief(movement=movement), frames=9, rate=Rate(*rate), width=64, height=36)  # type: ignore[arg-type]  # all are movements
+        made = plan_of(order)
+        assert made.step == step
+        assert f"moves on every {'second' if step == 2 else '4th'} frame{told}" in made.notes
 
 
 def test_large_pictures_are_rendered_small() -> None:
