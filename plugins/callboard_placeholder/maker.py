@@ -97,9 +97,16 @@ def _strings(value: object) -> list[str]:
 
 
 def rate_of(asked: PlaceholderRequested) -> Rate:
-    """Give the exact rate of a request: what it counts by, else the nearest of the usual ones."""
+    """Give the exact rate of a request: what it counts by, else the nearest of the usual ones.
+
+    Raises:
+        JobError: it counts by what is no rate.
+    """
     if asked.counted:
-        return parse_rate(asked.counted)
+        try:
+            return parse_rate(asked.counted)
+        except ValueError as error:
+            raise JobError(f"{asked.shot}: {error}", "Rates are written 24, 23.976 or 29.97df.") from None
     known = (Fraction(nominal * 1000, 1001) for nominal in (24, 30, 48, 60, 120))
     near = next((one for one in known if abs(float(one) - asked.rate) < 0.005), None)
     exact = near or Fraction(asked.rate).limit_denominator(1001)
@@ -117,11 +124,19 @@ def _orders(asked: PlaceholderRequested, name: str, context: Context) -> list[Or
         width=asked.width + asked.width % 2,
         height=asked.height + asked.height % 2,
         pixel_aspect=aspect,
-        start=rate.frame_of(asked.start) if asked.start else 0,
+        start=_first(asked, rate),
         parameters=context.parameters,
     )
     versions = asked.versions if name in VARIED else 1
     return [replace(first, seed=asked.seed + index) for index in range(versions)]
+
+
+def _first(asked: PlaceholderRequested, rate: Rate) -> int:
+    """Give the number of the first frame on the timeline."""
+    try:
+        return rate.frame_of(asked.start) if asked.start else 0
+    except ValueError as error:
+        raise JobError(f"{asked.shot}: {error}", f"Its first frame is said as timecode at {rate}.") from None
 
 
 def _one(
