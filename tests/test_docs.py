@@ -20,7 +20,7 @@ from callboard import config, errors, hookspecs
 from callboard.bus.roles import ROLES
 from callboard.cli import COMMANDS
 from callboard.testing import PluginHarness, TmpPlugin
-from callboard_schemas import Envelope, Manifest, Tags
+from callboard_schemas import Envelope, Manifest, Parameters, Tags
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -239,3 +239,19 @@ def test_the_picture_is_a_picture() -> None:
     assert picture.startswith("<svg")
     for words in ("callboard demo", "What was made", "sidecars written beside the media"):
         assert words in picture
+
+
+def test_the_examples_of_placeholders_are_read(tmp_path: Path) -> None:
+    """The shot list and the rules that the guide shows mean what it says of them."""
+    from callboard.coverage.shotlist import read_list
+    from callboard.timedtext.rate import Rate
+    from callboard_placeholder.guard.rules import rules_of
+
+    shots, rules = (text for text in blocks(DOCS["placeholders.md"], "toml") if "[[" in text)
+    (tmp_path / "shots.toml").write_text(shots)
+    (shot,) = read_list(tmp_path / "shots.toml", Rate(24)).shots
+    assert (shot.name, shot.frames, shot.brief.shot_size) == ("SH020", 96, "medium close-up")
+    assert [(line.speaker, line.text) for line in shot.brief.dialogue] == [("MARA", "Wait for me!")]
+    (tmp_path / "guard.toml").write_text(rules)
+    given: Parameters = {"guard": str(tmp_path / "guard.toml"), "banned_terms": [], "banned_subjects": []}
+    assert len(rules_of(given)) == 2

@@ -63,7 +63,7 @@ def lanes(coverage: Coverage, width: int) -> list[Lane]:
 def axis(cut: Cut, width: int) -> str:
     """Write the line of timecodes under the lanes: of the first frame, the middle, and the end."""
     if not cut.timed:
-        return f"{len(cut.items)} shots, in the order of the list"
+        return "in the order of the list"
     left, middle, right = (cut.timecode(frame) for frame in (0, cut.frames // 2, cut.frames))
     if len(left) + len(middle) + len(right) + 4 > width:
         return left.ljust(width - len(right)) + right if len(left) + len(right) < width else left

@@ -202,7 +202,7 @@ def _described(coverage: Coverage) -> str:
 
 def _sub(cut: Cut) -> str:
     if not cut.timed:
-        return f"{len(cut.items)} shots, in the order of the list"
+        return "in the order of the list"
     return f"{cut.rate} fps, {cut.timecode(0)} to {cut.timecode(cut.frames)}, {cut.frames} frames"
 
 
