@@ -23,6 +23,7 @@ from callboard.config import PluginSettings, Project, Settings, Watch, make_proj
 from callboard.daemon import Daemon
 from callboard.sources import collect, identify
 from callboard.testing import TmpPlugin
+from callboard.testing.frozen import freeze
 from callboard_schemas import Asset, Decision, HostEvent, Place, Request, encode_path
 
 # Each call writes a line, and waits on a file named 'hold' while there is one beside the log.
@@ -245,7 +246,7 @@ async def test_a_stream_that_lost_everything_is_filled_again(project: Project) -
         before = await bus.stored(OUTBOX)
         assert before
         pid = server.pid
-        os.kill(pid, signal.SIGSTOP)  # it writes its files back when it finds them gone
+        freeze(pid)  # it writes its files back when it finds them gone
         shutil.rmtree(server.folder / "store" / "jetstream")
         os.kill(pid, signal.SIGKILL)
         await board.until(lambda: server.pid not in (0, pid) and bus.connected)

@@ -21,6 +21,7 @@ from callboard.bus.roles import ROLES
 from callboard.bus.server import EmbeddedServer
 from callboard.config import Broker
 from callboard.errors import BrokerError
+from callboard.testing.frozen import freeze
 
 pytestmark = pytest.mark.broker
 
@@ -309,7 +310,7 @@ async def test_frozen_broker_is_noticed_and_replaced(embedded: EmbeddedServer, m
         await _until(back)
         back.clear()
         frozen = embedded.pid
-        os.kill(frozen, signal.SIGSTOP)
+        freeze(frozen)
         with pytest.raises(BrokerError):
             await bus.publish("cb.in.test.x", b"x")
         await _until(back)
@@ -330,7 +331,7 @@ async def test_broker_killed_while_it_is_asked_for_messages(embedded: EmbeddedSe
         await _until(back)
         back.clear()
         frozen = embedded.pid
-        os.kill(frozen, signal.SIGSTOP)
+        freeze(frozen)
         consuming = asyncio.create_task(bus.consume("cb.in.>", got.put, durable="journal"))
         serving = asyncio.create_task(bus.serve("cb.ctl.echo", echo))
         await asyncio.sleep(0)  # both have asked
@@ -421,7 +422,7 @@ async def test_stale_server_of_an_earlier_board_is_ended(tmp_path: Path) -> None
 async def test_stop_is_quick_clean_and_leaves_no_process(embedded: EmbeddedServer) -> None:
     """Stopping takes under 5 s, even when the server is frozen, and no child or zombie stays."""
     loop = asyncio.get_running_loop()
-    os.kill(embedded.pid, signal.SIGSTOP)
+    freeze(embedded.pid)
     started = loop.time()
     await embedded.stop()
 
