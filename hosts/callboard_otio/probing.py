@@ -9,7 +9,8 @@ from pathlib import Path
 
 from callboard.errors import CallboardError
 from callboard.media import MediaFacts
-from callboard.timedtext.rate import Rate, rate_of
+from callboard.media.timing import first_frame
+from callboard.timedtext.rate import Rate
 
 
 class Prober:
@@ -21,15 +22,7 @@ class Prober:
     def began(self, path: Path, rate: Rate) -> int | None:
         """Give the frame of its first picture as its timecode counts, at *rate*; nothing where it has none."""
         facts = self._facts(path)
-        said = next((stream.timecode for stream in facts.video if stream.timecode), "") if facts else ""
-        said = said or (facts.metadata.get("timecode", "") if facts else "")
-        if not said or facts is None:
-            return None
-        own = facts.video[0].frame_rate if facts.video else 0.0
-        with contextlib.suppress(ValueError):
-            counted = rate_of(own, drop=";" in said) if own else Rate(rate.numerator, rate.denominator, ";" in said)
-            return rate.frame_at(counted.seconds(counted.frame_of(said)))
-        return None
+        return None if facts is None else first_frame(facts, rate)
 
     def frames(self, path: Path, rate: Rate) -> int | None:
         """Give its length in frames of *rate*; nothing for a still, and where it is not known."""

@@ -80,6 +80,16 @@ def test_one_made_again_is_the_same_and_leaves_nothing_to_decide(project: Path, 
     assert [one["state"] for one in versions(said, "SH030")] == ["proposed", "rejected"]
 
 
+def test_of_several_engines_the_one_is_made_again(project: Path, said: Said) -> None:
+    """A slate made again leaves the other engine's version of the same request as it was, and alone."""
+    said("placeholder", "request", "SH035", *SMALL, "--engine", "slate", "--engine", "black")
+    (slate,) = [one["id"] for one in versions(said, "SH035") if one["body"]["generator"] == "slate"]
+    code, out, _ = said("placeholder", "again", slate, "--json")
+    assert (code, [row["same"] for row in json.loads(out)["versions"]]) == (0, [True])
+    found = sorted((one["body"]["generator"], one["state"]) for one in versions(said, "SH035"))
+    assert found == [("black", "proposed"), ("slate", "proposed"), ("slate", "rejected")]
+
+
 def test_what_nobody_chose_is_cleared_away_and_what_was_changed_is_not(project: Path, said: Said) -> None:
     """All pictures of a sequence go, and the folder; what waits, and what a person changed, stays."""
     for shot in ("SH040", "SH050", "SH060"):

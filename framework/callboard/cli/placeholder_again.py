@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 from callboard_schemas import Proposal
+from msgspec.structs import replace
 
-from callboard.catalog import placeholders, standins
+from callboard.catalog import placeholders, proposals, standins
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, print_json
 from callboard.cli.placeholder_show import found
@@ -30,9 +31,10 @@ def command(ident: str, as_json: bool) -> int:
     with catalog(project) as opened:
         stand = opened.read(lambda conn: standins.find(conn, before.id))
         asked = opened.read(lambda conn: standins.asked_for(conn, stand)) if stand is not None else None
-        first = [one for one in opened.read(placeholders.every) if one.job == before.job]
+        first = opened.read(lambda conn: proposals.of_job(conn, before.job))
     if asked is None:
         raise UsageError(f"what {before.id} was asked for with is not kept", "Ask for it anew.")
+    asked = replace(asked, engines=(placeholders.body(before).generator,))  # each engine has a job of its own
     report = request(project, [asked], quiet=as_json)
     made = [one for asset in report.assets for job in asset.jobs for one in job.proposals]
     rows = [(one, _same_place(one, made)) for one in first]

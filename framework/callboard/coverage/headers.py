@@ -16,6 +16,7 @@ from msgspec import Struct
 from callboard.errors import Blocked, CallboardError, MediaCrash, MediaError
 from callboard.media import MediaFacts, VideoStream
 from callboard.media.limits import Limits
+from callboard.media.timing import first_frame
 from callboard.sources.kinds import KINDS
 from callboard.timedtext.rate import Rate, rate_of
 
@@ -70,15 +71,7 @@ class Headers:
     def began(self, path: Path, rate: Rate) -> int | None:
         """Give the frame of its first picture as its timecode counts, at *rate*; nothing where it has none."""
         facts = self.told(str(path)).facts
-        said = next((stream.timecode for stream in facts.video if stream.timecode), "") if facts else ""
-        said = said or (facts.metadata.get("timecode", "") if facts else "")
-        if not said or facts is None:
-            return None
-        own = facts.video[0].frame_rate if facts.video else 0.0
-        with contextlib.suppress(ValueError):
-            counted = rate_of(own, drop=";" in said) if own else Rate(rate.numerator, rate.denominator, ";" in said)
-            return round(counted.frame_of(said) * rate.fps / counted.fps)
-        return None
+        return None if facts is None else first_frame(facts, rate)
 
     def frames(self, path: str, rate: Rate) -> int | None:
         """Give its length in frames of *rate*; nothing for a still, and where it is not known."""
