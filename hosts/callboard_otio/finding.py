@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from callboard.coverage.cut import Cut, Item
+from callboard.coverage.seeing import picture
 from callboard.timedtext.rate import Rate
-from callboard_schemas import Gap
 from msgspec import Struct
 from opentimelineio import schema
 
@@ -40,23 +41,6 @@ class Spot(Struct, frozen=True, kw_only=True):
     media: str = ""
     """What the timeline says its file is."""
     problem: str = ""
-
-    def as_gap(self, width: int = 1920, height: int = 1080, purpose: str = "") -> Gap:
-        """Give it as the message by which a placeholder is asked for; times in seconds."""
-        from callboard.timedtext.rate import parse_rate
-
-        rate = parse_rate(self.rate)
-        return Gap(
-            ref=self.ref,
-            start=rate.seconds(self.start),
-            duration=rate.seconds(self.frames),
-            rate=float(rate.fps),
-            width=width,
-            height=height,
-            shot=self.name,
-            purpose=purpose,
-            revision=f"{self.start}-{self.frames}",
-        )
 
 
 class Place(Struct, frozen=True):
@@ -97,15 +81,12 @@ def gaps(timeline: Any, *, rate: Rate | None = None, covered: bool = False, audi
         audio: Give gaps of audio tracks too.
     """
     counted = rate or timeline_rate(timeline)
-    found, filled = [], _filled(timeline, counted)
-    for place in places(timeline, counted):
-        if not isinstance(place.item, schema.Gap) or not place.track.enabled:
-            continue
-        hidden = _hidden(place, filled)
-        if (place.name[0] == "A" and not audio) or (hidden and not covered):
-            continue
-        found.append(spot_of(timeline, place, counted, "gap", covered=hidden))
-    return found
+    everything = [one for one in places(timeline, counted) if one.track.enabled and (audio or one.name[0] == "V")]
+    holes = _holes(everything, counted)
+    found = [(one, f"{one.name}-{one.start}" not in holes) for one in everything if isinstance(one.item, schema.Gap)]
+    return [
+        spot_of(timeline, place, counted, "gap", covered=hidden) for place, hidden in found if covered or not hidden
+    ]
 
 
 def missing(timeline: Any, roots: Sequence[Path] | Finder = (), *, rate: Rate | None = None) -> list[Spot]:
@@ -199,22 +180,26 @@ def spot_of(
     )
 
 
-def _filled(timeline: Any, rate: Rate) -> list[tuple[str, int, int, bool]]:
-    """Give where enabled tracks have something: track, first frame, the frame behind it, and whether it is a gap."""
-    return [
-        (place.name, place.start, place.start + place.frames, isinstance(place.item, schema.Gap))
-        for place in places(timeline, rate)
-        if place.track.enabled and (isinstance(place.item, schema.Gap) or place.item.enabled)
-    ]
-
-
-def _hidden(gap: Place, filled: Sequence[tuple[str, int, int, bool]]) -> bool:
-    """Say whether other tracks leave none of it empty; where a track below has a gap too, the hole is down there."""
-    at, number = gap.start, int(gap.name[1:])
-    for name, begin, end, empty in sorted(filled, key=lambda one: one[1]):
-        if name[0] == gap.name[0] and name != gap.name and (not empty or int(name[1:]) < number) and begin <= at < end:
-            at = end
-    return at >= gap.start + gap.frames
+def _holes(everything: Sequence[Place], rate: Rate) -> set[str]:
+    """Name the gaps in which nothing is seen or heard; where tracks lie over each other, the lowest one's."""
+    found = set()
+    for kind in ("V", "A"):
+        items = [
+            Item(
+                ref=f"{one.name}-{one.start}",
+                track=one.name,
+                start=one.start,
+                frames=one.frames,
+                state="gap" if isinstance(one.item, schema.Gap) else "real",
+                enabled=isinstance(one.item, schema.Gap) or bool(one.item.enabled),
+            )
+            for one in everything
+            if one.name[0] == kind
+        ]
+        tracks = sorted({one.track for one in items}, key=lambda name: int(name[1:]))
+        cut = Cut(path="", format="", rate=rate, tracks=tuple(tracks), items=tuple(items))
+        found |= {one.ref for one in picture(cut) if one.state == "gap"}
+    return found
 
 
 __all__ = ["Place", "Spot", "gaps", "handles", "is_slug", "missing", "places", "slugs", "spot_of", "stand_ins"]

@@ -109,16 +109,19 @@ def inspect(found: Opened, finder: Finder, *, covered: bool = False, audio: bool
 
 
 def _tracks(found: Opened, everything: list[Place]) -> list[TrackFacts]:
-    numbers = {"V": 0, "A": 0}
-    made = []
+    numbers, made = {"V": 0, "A": 0}, []
+    on: dict[str, list[Place]] = {}
+    for one in everything:
+        on.setdefault(one.name, []).append(one)
     for track in found.timeline.tracks:
         kind = getattr(track, "kind", "") or "Video"
         letter = "A" if kind == "Audio" else "V"
         numbers[letter] += 1
-        inside = [one for one in everything if one.track is track or one.name == f"{letter}{numbers[letter]}"]
+        name = f"{letter}{numbers[letter]}"
+        inside = on.get(name, [])
         made.append(
             TrackFacts(
-                track=f"{letter}{numbers[letter]}",
+                track=name,
                 kind=kind.lower(),
                 name=track.name or "",
                 clips=sum(not isinstance(one.item, schema.Gap) for one in inside),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import av
@@ -12,10 +15,12 @@ from callboard.errors import TimelineError
 from callboard.timedtext.rate import Rate, parse_rate
 from callboard_otio import gaps, missing, read
 from callboard_otio.finding import handles, places, slugs
+from callboard_otio.inspecting import inspect
 from callboard_otio.media import Finder
 from callboard_otio.paths import file_url, local_path
 from callboard_otio.probing import probing
 from callboard_otio.rates import other_rates, span, time_at, timeline_rate
+from callboard_otio.reading import Opened
 from opentimelineio import opentime, schema
 
 RATE = Rate(25)
@@ -54,12 +59,41 @@ def test_a_gap_counts_where_nobody_covers_it() -> None:
     assert [one.ref for one in gaps(timeline, audio=True)][-2:] == ["A1-0", "A1-8"]
 
 
-def test_a_gap_is_told_as_the_message_that_asks_for_a_placeholder() -> None:
-    """Seconds, rate and shot are those of the timeline."""
-    (found,) = gaps(_timeline(("Video", [_clip("a", "/a.mov", 0, 50), _gap(30), _clip("b", "/b.mov", 0, 1)])))
-    told = found.as_gap(1280, 720)
-    assert (told.start, told.duration, told.rate, told.width) == (2.0, 1.2, 25.0, 1280)
-    assert told.ref == "V1-50"
+def _work(call: Callable[[], object]) -> int:
+    """Count the lines of Python that a call goes through."""
+    lines, before = 0, sys.gettrace()
+
+    def trace(_frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@pytest.mark.parametrize("kind", ["Video", "Audio"])
+def test_twice_as_many_gaps_are_twice_the_work(kind: str) -> None:
+    """Looking for gaps, and inspecting a timeline, goes through each item as often however many there are."""
+
+    def of(count: int, what: Callable[[Any], object]) -> int:
+        below = [item for _ in range(count) for item in (_clip("a", "/a.mov", 0, 5), _gap(5))]
+        above = [item for _ in range(count) for item in (_gap(4), _clip("b", "/b.mov", 0, 3), _gap(3))]
+        timeline = _timeline((kind, below), (kind, above))
+        return _work(lambda: what(timeline))
+
+    def inspected(timeline: Any) -> object:
+        found = Opened(timeline=timeline, format="otio", rate=RATE, path=Path("cut.otio"), base=Path())
+        return inspect(found, Finder(), covered=True, audio=True)
+
+    for what in (lambda timeline: gaps(timeline, covered=True, audio=True), inspected):
+        few, many = of(40, what), of(160, what)
+        assert few > 400
+        assert many < 4.2 * few
 
 
 def test_media_is_found_where_it_went(tmp_path: Path) -> None:
