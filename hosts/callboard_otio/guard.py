@@ -5,7 +5,6 @@ from __future__ import annotations
 import xml.parsers.expat as expat
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from callboard.errors import TimelineError
@@ -15,6 +14,7 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_ELEMENTS = 4_000_000
 MAX_DEPTH = 256
 MAX_ENTRIES = 200_000
+_HOLDS = (dict, list)
 _LIGHT = "Make it again in the application that it came from; if this comes back, do not trust the file."
 
 
@@ -67,18 +67,15 @@ def check_json(path: Path, data: bytes) -> None:
         raise TimelineError(str(path), f"{_line(data, str(error))}{error}", "Export it again.") from None
     if not isinstance(found, dict) or "OTIO_SCHEMA" not in found:
         raise TimelineError(str(path), "is JSON, but no OpenTimelineIO", 'Its first object names no "OTIO_SCHEMA".')
-    level, depth, count = [found], 0, 0
+    level: list[dict[str, object] | list[object]] = [found]
+    depth = count = 0
     while level:
         depth, count = depth + 1, count + len(level)
         if depth > MAX_DEPTH or count > MAX_ELEMENTS:
             what = f"deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"of more than {MAX_ELEMENTS:,} parts"
             raise TimelineError(str(path), f"is {what}", _LIGHT)
-        level = [inner for one in level for inner in _inside(one)]
-
-
-def _inside(value: Any) -> list[Any]:
-    held = value.values() if isinstance(value, dict) else value
-    return [inner for inner in held if isinstance(inner, dict | list)]
+        held = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [inner for values in held for inner in values if isinstance(inner, _HOLDS)]
 
 
 def _line(data: bytes, problem: str) -> str:

@@ -161,7 +161,7 @@ def laid_out(track: Any, rate: Rate, *, dissolved: bool = False) -> Iterator[Lai
         whole = track.trimmed_range()
         yield Laid(track, 0, 0, frames(whole.duration, rate), frames(whole.start_time, rate))
         return
-    end = Fraction(0)
+    end: Fraction | int = 0
     items = list(track)
     for number, item in enumerate(items):
         at = round(end)

@@ -20,10 +20,11 @@ def frames(time: Any, rate: Rate) -> int:
     return round(exactly(time, rate))
 
 
-def exactly(time: Any, rate: Rate) -> Fraction:
+def exactly(time: Any, rate: Rate) -> Fraction | int:
     """Give a ``RationalTime`` in frames of *rate*, unrounded, so that many can be added up."""
-    value = Fraction(time.value)
-    if abs(time.rate - float(rate.fps)) < _SAME:
+    said = time.value
+    value = int(said) if said.is_integer() else Fraction(said)  # fractions are slow, and most times are whole frames
+    if abs(time.rate - rate.numerator / rate.denominator) < _SAME:
         return value
     own = rate_of(time.rate).fps if time.rate <= 1000 else Fraction(time.rate)  # sound is counted in samples
     return value * rate.fps / own

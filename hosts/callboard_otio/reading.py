@@ -230,7 +230,9 @@ def _times(item: Any) -> list[Any]:
     found = []
     if isinstance(item, schema.Transition):
         return [item.in_offset, item.out_offset]
-    ranges = [item.source_range, *(marker.marked_range for marker in item.markers)]
+    ranges = [item.source_range]
+    if len(item.markers):  # to go through none takes 40 us
+        ranges += [marker.marked_range for marker in item.markers]
     if isinstance(item, schema.Clip) and item.media_reference is not None:
         ranges.append(item.media_reference.available_range)
     for one in ranges:

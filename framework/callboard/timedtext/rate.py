@@ -16,6 +16,8 @@ _NAMED: Final = {
     "59.94": Fraction(60000, 1001),
     "119.88": Fraction(120000, 1001),
 }
+_NAMES: Final = {fps: name for name, fps in reversed(_NAMED.items())}
+"""As people write them; of two names, the exacter one."""
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?|\d+/\d+)\s*(df|ndf|drop|nd)?", re.IGNORECASE)
 _TIMECODE: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)([:;.,])(\d{1,3})")
 
@@ -99,8 +101,9 @@ class Rate(Struct, frozen=True):
         return self.nominal * 600 - 9 * (2 * self.nominal // 30)
 
     def __str__(self) -> str:
-        name = next((name for name, fps in _NAMED.items() if fps == self.fps), "")
-        number = name or (str(self.numerator) if self.denominator == 1 else f"{self.numerator}/{self.denominator}")
+        number = _NAMES.get(self.fps) or (
+            str(self.numerator) if self.denominator == 1 else f"{self.numerator}/{self.denominator}"
+        )
         return number + ("df" if self.drop else "")
 
 
