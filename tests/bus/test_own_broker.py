@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import re
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -24,10 +23,11 @@ from callboard.bus.nats import NatsBus
 from callboard.config import Broker, Project, Settings
 from callboard.doctor import examine
 from callboard.errors import BrokerError
+from callboard.testing.buses import connected, stored_at_last
 
 pytestmark = pytest.mark.broker
 
-SOON = 20.0
+SOON = 60.0
 
 EXTENSIONS = """
 [req]
@@ -76,36 +76,32 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def serving(folder: Path, settings: str) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
     """Run a nats-server with JetStream and *settings*; give its port and its process."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    text = f'host: 127.0.0.1\nport: {port}\njetstream {{ store_dir: "{folder}/store" }}\n{settings}\n'
+    # The server picks a free port itself, and writes it down: one that is picked here could be taken meanwhile.
+    text = f'host: 127.0.0.1\nport: -1\nports_file_dir: "{folder}"\njetstream {{ store_dir: "{folder}/store" }}\n'
+    text += f"{settings}\n"
     (folder / "server.conf").write_text(text)
     with open(folder / "out", "wb") as out:
         server = await asyncio.create_subprocess_exec(
             find_binary(), "-c", str(folder / "server.conf"), stdout=out, stderr=out
         )
     try:
-        await _listening(port, server, folder / "out")
-        yield port, server
+        yield await _listening(server, folder), server
     finally:
         if server.returncode is None:
             server.kill()
         await server.wait()
 
 
-async def _listening(port: int, server: asyncio.subprocess.Process, out: Path) -> None:
+async def _listening(server: asyncio.subprocess.Process, folder: Path) -> int:
+    """Wait until the server says where it listens."""
+    said = folder / f"nats-server_{server.pid}.ports"
     async with asyncio.timeout(SOON):
         while True:
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                assert server.returncode is None, out.read_text()
-                await asyncio.sleep(0.02)  # the server gives no sign but its open port
-                continue
-            writer.close()
-            await writer.wait_closed()
-            return
+                return int(json.loads(said.read_text())["nats"][0].rpartition(":")[2])
+            except (OSError, ValueError):  # not there yet, or not whole
+                assert server.returncode is None, (folder / "out").read_text()
+                await asyncio.sleep(0.02)  # it tells in no other way
 
 
 def tls_settings(papers: Path) -> str:
@@ -121,7 +117,7 @@ async def carries(bus: NatsBus) -> bytes:
     """Publish a message and consume it again."""
     got: asyncio.Queue[Delivery] = asyncio.Queue()
     await bus.consume("cb.in.>", got.put, durable="journal")
-    await bus.publish("cb.in.test.x", b"over the wire")
+    await stored_at_last(bus, "cb.in.test.x", b"over the wire", msg_id="x")
     async with asyncio.timeout(SOON):
         delivery = await got.get()
         await delivery.ack()
@@ -156,8 +152,7 @@ async def test_messages_go_over_tls(tmp_path: Path, papers: Path, scheme: str) -
             tls_cert=str(papers / "client.pem"),
             tls_key=str(papers / "client.key"),
         )
-        async with NatsBus(broker) as bus:
-            assert bus.connected, bus.problem
+        async with connected(broker) as bus:
             assert await carries(bus) == b"over the wire"
 
 
@@ -265,8 +260,7 @@ async def test_creds_file_of_an_operator_lets_in(tmp_path: Path, caplog: pytest.
         return str(path)
 
     async with serving(tmp_path / "server", settings) as (port, _):
-        async with NatsBus(Broker(url=f"nats://127.0.0.1:{port}", creds=creds(account))) as bus:
-            assert bus.connected, bus.problem
+        async with connected(Broker(url=f"nats://127.0.0.1:{port}", creds=creds(account))) as bus:
             assert await carries(bus) == b"over the wire"
         stranger = creds(make_key(nkeys.PREFIX_BYTE_ACCOUNT))
         await check_refused(Broker(url=f"nats://127.0.0.1:{port}", creds=stranger), caplog, "uthorization")
@@ -280,8 +274,7 @@ async def test_nkey_seed_lets_in_at_a_server_of_ones_own(tmp_path: Path, caplog:
     settings = f"authorization {{ users: [ {{ nkey: {public(key)} }} ] }}"
     async with serving(tmp_path / "server", settings) as (port, _):
         url = f"nats://127.0.0.1:{port}"
-        async with NatsBus(Broker(url=url, nkey_seed=str(tmp_path / "ours.nk"))) as bus:
-            assert bus.connected, bus.problem
+        async with connected(Broker(url=url, nkey_seed=str(tmp_path / "ours.nk"))) as bus:
             assert await carries(bus) == b"over the wire"
         await check_refused(Broker(url=url, nkey_seed=str(tmp_path / "other.nk")), caplog, "uthorization")
 
@@ -292,15 +285,15 @@ async def test_bus_goes_on_with_the_other_server(tmp_path: Path) -> None:
     async with (
         serving(tmp_path / "a", "") as (first, one),
         serving(tmp_path / "b", "") as (second, two),
-        NatsBus(Broker(url=f"nats://127.0.0.1:{first}, nats://127.0.0.1:{second}")) as bus,
+        connected(Broker(url=f"nats://127.0.0.1:{first}, nats://127.0.0.1:{second}")) as bus,
     ):
 
-        async def connected() -> None:
+        async def came_up() -> None:
             url = bus._link._require().connected_url
             assert url is not None
             await came.put(url.port or 0)
 
-        bus.on_connect(connected)
+        bus.on_connect(came_up)
         async with asyncio.timeout(SOON):
             used = await came.get()
             (one if used == first else two).kill()

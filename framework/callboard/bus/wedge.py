@@ -60,6 +60,8 @@ class WedgeWatch:
         self._quiet_until = now + BETWEEN_SECONDS
         if await self._link.answers():
             await self._alarm(stream, row.count, now - row.since)
+        else:
+            self._quiet_until = 0.0  # it may be wedged all the same: asked again at the next message
 
     async def _alarm(self, stream: str, count: int, seconds: float) -> None:
         what = "it is started again" if self._on_wedged else "free its disk and start it again"

@@ -14,6 +14,8 @@ def freeze(pid: int) -> None:
     Raises:
         ChildProcessError: *pid* is no child of this process, or has ended.
     """
+    if pid <= 0:  # to the kernel that is a whole group of processes, this one among them
+        raise ChildProcessError(f"{pid} is no process")
     os.kill(pid, signal.SIGSTOP)
     os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)  # WNOWAIT: whoever else waits for the child is told too
 
