@@ -170,3 +170,20 @@ def test_truncation_is_told_from_the_index(folder: Path, tmp_path: Path) -> None
         seconds = sum(block.samples.size for block in media.audio()) / 16000
     assert 30 < count < 298
     assert 1 < seconds < 12
+
+
+@pytest.mark.parametrize(("name", "codec"), [("take.h264", "libx264"), ("take.hevc", "libx265")])
+def test_a_bare_stream_of_pictures_says_all_but_its_length(folder: Path, tmp_path: Path, name: str, codec: str) -> None:
+    """A stream without a container cannot seek and has no times: it is read anew, and its frames are counted."""
+    path = tmp_path / name
+    quiet = ("-x265-params", "log-level=none") if codec == "libx265" else ()
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x36:r=25:d=0.4", "-c:v", codec, *quiet, path)
+    with open_media(path, shm_folder=folder) as media:
+        facts, later = media.probe(), media.picture(0.2)
+        times = [frame.time for frame in media.frames()]
+    (video,) = facts.video
+    assert (video.codec, video.width, video.height, video.frame_rate) == (path.suffix[1:], 64, 36, 25.0)
+    assert (facts.duration, facts.still, facts.truncated) == (0.0, False, False)
+    assert times == pytest.approx([number / 25 for number in range(10)])
+    assert later is not None
+    assert later.index == 5

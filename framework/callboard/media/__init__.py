@@ -58,7 +58,7 @@ class MediaFacts(Struct, frozen=True, kw_only=True):
 
     container: str
     duration: float
-    """Seconds; 0 for a still."""
+    """Seconds; 0 for a still, and for a bare stream of pictures such as ``.h264``, which does not say."""
     start: float = 0.0
     """First timestamp of the container in seconds; subtracted from every time that Callboard reports."""
     bit_rate: int = 0

@@ -186,7 +186,8 @@ class _Reader:
 
     def _place(self, frame: Any) -> _Decoded:
         """Give a frame its time and number: counted while decoding in a row, reckoned from the time after a leap."""
-        time = self._last.time + 1 / self._rate if frame.time is None else frame.time - self._start
+        behind = 1 / self._rate if self._last.frame is not None else 0.0
+        time = self._last.time + behind if frame.time is None else frame.time - self._start
         if self._container.still:
             time = 0.0
         index = round(time * self._rate) if self._leapt else self._last.number + 1

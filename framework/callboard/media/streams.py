@@ -98,13 +98,13 @@ class Container:
 
     def facts(self) -> MediaFacts:
         """Say what the container says; the first frame tells how the picture is turned."""
-        pictures, sounds = self.video(), self.audio()
-        if not pictures and not sounds:
+        if not self.video() and not self.audio():
             raise NotMedia("holds neither picture nor sound that can be decoded", _AGAIN)
-        spacing = _Spacing.of(self.av, pictures[0]) if pictures and not self.still else _Spacing()
-        first = self._first_frame(pictures[0]) if pictures else None
-        if first is None and (pictures or self._first_frame(sounds[0]) is None):
+        spacing = _Spacing.of(self.av, self.video()[0]) if self.video() and not self.still else _Spacing()
+        first = self._first_frame()
+        if first is None:
             raise NotMedia("holds no picture or sound that can be decoded", _AGAIN)
+        pictures, sounds = self.video(), self.audio()
         turn = turn_of(first) if pictures else Turn()
         video = [self._video_facts(s, turn if s is pictures[0] else Turn(), spacing) for s in pictures]
         duration = 0.0 if self.still else float((self.av.duration or 0) / 1_000_000)
@@ -121,10 +121,10 @@ class Container:
             metadata=clean_metadata(self.av.metadata),
         )
 
-    def _first_frame(self, stream: Any) -> Any:
-        """Decode one frame, passing over damaged packets; ``None`` when there is none."""
-        self.prepare(stream)
+    def _first_frame(self) -> Any:
+        """Decode one frame, of sound where there is no picture, passing over damaged packets; ``None`` for none."""
         self.rewind()
+        stream = self.prepare((self.video() or self.audio())[0])
         for packet in self.av.demux(stream):
             self.alive()
             try:
@@ -136,11 +136,11 @@ class Container:
         return None
 
     def rewind(self) -> None:
-        """Go back to the start, where the container can."""
+        """Go back to the start. A bare stream of pictures cannot seek: streams are then new."""
         try:
             self.av.seek(self.av.start_time or 0)
         except av.error.FFmpegError:
-            self.problems.append("the container cannot seek")
+            self.reopen()
 
     def _truncated(self) -> bool:
         """Whether the index points past the end of the file."""
