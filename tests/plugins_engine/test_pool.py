@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from callboard.testing import PoolFactory, TmpPlugin, make_job
+from callboard.testing.processes import PATIENT, ends
 from callboard_schemas import Failure, JobDone, JobFailed, Outcome, Progress, Tags
 from msgspec.structs import replace
 
@@ -38,7 +39,7 @@ NAP = """
     def callboard_handle(context):
         folder = pathlib.Path(context.parameters["folder"])
         (folder / f"{context.parameters['name']}.started").write_text(str(time.monotonic()))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not (folder / "go").exists() and time.monotonic() < deadline:
             context.progress(0.1)
             time.sleep(0.01)
@@ -61,7 +62,7 @@ def labels(outcome: Outcome) -> list[str]:
     return [tag.label for tag in tags.items]
 
 
-async def exists(path: Path, seconds: float = 20.0) -> None:
+async def exists(path: Path, seconds: float = PATIENT) -> None:
     """Wait until another process has written *path*."""
     async with asyncio.timeout(seconds):
         while not path.exists():
@@ -160,7 +161,7 @@ async def test_cancelling_a_job_that_listens_keeps_its_process(
         pid = pool.status()[0].pid
         running.cancel()
         assert isinstance((await asyncio.gather(running, return_exceptions=True))[0], asyncio.CancelledError)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT):
             while pool.status()[0].in_flight:
                 await asyncio.sleep(0.01)
         (tmp_path / "go").touch()
@@ -191,9 +192,7 @@ async def test_cancelling_a_deaf_job_ends_its_process(
         pid = pool.status()[0].pid
         running.cancel()
         started = time.monotonic()
-        async with asyncio.timeout(6):
-            while psutil.pid_exists(pid):
-                await asyncio.sleep(0.02)
+        await ends(pid)
         assert time.monotonic() - started > 1.5
         assert isinstance(await pool.run(make_job("deaf", parameters={"flag": str(flag)})), JobDone)
 
@@ -201,7 +200,7 @@ async def test_cancelling_a_deaf_job_ends_its_process(
 async def test_closing_the_pool_answers_what_is_in_flight(
     tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path
 ) -> None:
-    """A job in flight when the pool closes fails as stopped, and closing takes less than ten seconds."""
+    """A job in flight when the pool closes fails as stopped, and its process is ended although it hears nothing."""
     code = """
         import pathlib, time
         from callboard import hookimpl
@@ -215,8 +214,6 @@ async def test_closing_the_pool_answers_what_is_in_flight(
         running = asyncio.create_task(pool.run(make_job("deaf", parameters={"flag": str(tmp_path / "flag")})))
         await exists(tmp_path / "flag")
         pid = pool.status()[0].pid
-        started = time.monotonic()
-    assert time.monotonic() - started < 10
     assert not psutil.pid_exists(pid)
     stopped = failure(await running)
     assert (stopped.code, stopped.cause) == ("stopped", "environment")
@@ -365,10 +362,3 @@ async def test_what_a_killed_supervisor_leaves_is_ended(
     assert child.is_running()
     async with plugin_pool(found, run_folder=folder):
         await ends(child)
-
-
-async def ends(process: psutil.Process, seconds: float = 5.0) -> None:
-    """Wait until a process has ended; one that waits for its new parent to look counts as ended."""
-    async with asyncio.timeout(seconds):
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            await asyncio.sleep(0.02)

@@ -33,6 +33,8 @@ STOP_SECONDS = 5.0
 """For teardown, before the process is ended."""
 LAST_WORDS_SECONDS = 0.5
 """For what a dead process printed to arrive; a grandchild may hold the pipe open for ever."""
+ENDING_SECONDS = 2.0
+"""For a process that closed its connection to be gone: on a busy machine the kernel takes its time."""
 
 _numbers = itertools.count(1)
 
@@ -173,7 +175,8 @@ class Child:
             await asyncio.wait([listening], timeout=LAST_WORDS_SECONDS)
         else:
             # it closed its end: usually it is ending; if not, it cannot be spoken to any more
-            await asyncio.wait([ended], timeout=STOP_SECONDS if self._stopping else LAST_WORDS_SECONDS)
+            patience = 0.0 if self._broke else STOP_SECONDS if self._stopping else ENDING_SECONDS
+            await asyncio.wait([ended], timeout=patience)
             self._broke = self._broke or ("" if ended.done() else "it closed its connection")
         listening.cancel()
         await self._bury()
