@@ -224,6 +224,7 @@ class Bridge:
             if self._link.ready:
                 self._courier.send(time.monotonic(), until)
                 self._standing.tell("offline")
+                self._link.flush()  # whatever the time: on a busy machine it may be over before the first look
             while self._link.ready and time.monotonic() < until and (self._link.unsent or self._courier.flying):
                 now = time.monotonic()
                 self._link.step(now, until)

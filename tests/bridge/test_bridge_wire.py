@@ -13,7 +13,7 @@ from typing import Any
 import nkeys
 import pytest
 from callboard_bridge import contents, nkey, wire
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -129,6 +129,7 @@ def _finish(work: Generator[None, None, Any]) -> Any:
             return done.value
 
 
+@settings(max_examples=25)  # each takes 20 ms
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=64))
 def test_signatures_are_those_of_nkeys(secret: bytes, nonce: bytes) -> None:
     """The public key and the signature are those that the nkeys library makes of the same seed."""

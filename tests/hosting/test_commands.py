@@ -270,11 +270,8 @@ async def test_a_file_that_holds_something_else_now_gets_its_own_captions(projec
         assert (await blender.next("subtitles.write")).proposal == second
 
 
-async def test_last_words_are_spoken_for_an_application_that_died(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_last_words_are_spoken_for_an_application_that_died(project: Project) -> None:
     """An application that says nothing any more is told of as gone, and what it did keeps nobody from working."""
-    monkeypatch.setattr("callboard.hosting.sessions.SILENCE", 0.5)
     words: list[Presence] = []
 
     async def hear(_subject: str, body: bytes) -> None:
@@ -285,13 +282,16 @@ async def test_last_words_are_spoken_for_an_application_that_died(
     async with served(project) as board:
         await board.bus.listen("cb.now.host.presence", hear)
         blender = await board.application(BLENDER)
-        governor = board.daemon.governing.governor
+        governor, sessions = board.daemon.governing.governor, board.daemon.hosting.sessions
         await blender.post("host.render.started", HostEvent(host="blender-1"))
         await board.until(lambda: governor.state()[0] == "pause")
-        await board.until(lambda: words)
-        assert words == [replace(BLENDER, state="offline")]
+        sessions.silence = 0.0
+        await blender.present()
+        await board.until(lambda: len(words) == 2)
+        assert words == [BLENDER, replace(BLENDER, state="offline")]
         await board.until(lambda: governor.state()[0] == "")
         assert board.daemon.hosting.status() == []
+        sessions.silence = 60.0
         await blender.present()
         await board.until(lambda: board.daemon.hosting.status())
 

@@ -15,7 +15,7 @@ import pytest
 from callboard.catalog import host_commands, journal, view
 from callboard.config import FILE_NAME, Project, require_project
 from callboard.failpoints import ENVIRONMENT
-from callboard.testing.applications import served
+from callboard.testing.applications import SOON, served
 from callboard_bridge import Bridge
 from callboard_schemas import VERBS, Captions, Cue
 
@@ -50,7 +50,7 @@ def up(folder: Path, failpoint: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
 
 
-def ticks(bridge: Bridge, what: Callable[[], object], seconds: float = 30.0) -> None:
+def ticks(bridge: Bridge, what: Callable[[], object], seconds: float = SOON) -> None:
     """Poll a bridge, as the application's tick does, until *what* holds."""
     late = time.monotonic() + seconds
     while not what():
@@ -74,7 +74,10 @@ async def test_a_board_killed_before_the_receipt_asks_again(tmp_path: Path) -> N
     first = up(tmp_path, "host.posted:kill")
     try:
         ticks(bridge, lambda: bridge.state == "online")
-        bridge.ask("uses", {"host": bridge.host, "project": "/p/film.blend", "uses": [used]}, lambda *_: None)
+        told: list[str] = []
+        uses = {"host": bridge.host, "project": "/p/film.blend", "uses": [used]}
+        bridge.ask("uses", uses, lambda _, problem: told.append(problem), timeout=SOON)
+        ticks(bridge, lambda: told == [""])
         bridge.post("host.decided", {"decision": {"proposal": ident, "decision": "accept", "by": "zoe"}})
         ticks(bridge, lambda: first.poll() is not None)
         assert first.returncode == -signal.SIGKILL
@@ -92,5 +95,9 @@ async def test_a_board_killed_before_the_receipt_asks_again(tmp_path: Path) -> N
             ticks(bridge, lambda: [row.state for row in catalog.read(host_commands.every)] == ["applied"])
     finally:
         bridge.close()
-        second.send_signal(signal.SIGINT)
-        second.wait(20)
+        second.send_signal(signal.SIGTERM)
+        try:
+            second.wait(SOON)
+        finally:
+            second.kill()
+            second.wait()

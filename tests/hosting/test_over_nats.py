@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.catalog import journal
 from callboard.config import PluginSettings, Project, Settings, Watch, make_project
-from callboard.testing.applications import Application, Served, served
+from callboard.testing.applications import SOON, Application, Served, served
 from callboard_bridge import Bridge
 from callboard_schemas import VERBS, Captions, Cue, Decision, HostDecision, HostUses, Presence, Use
 from msgspec.structs import replace
@@ -73,7 +73,7 @@ async def propose(board: Served, said: Captions, name: str = "a.mp4") -> tuple[P
     return path, done.changed[0]
 
 
-async def ticks(bridge: Bridge, what: Callable[[], object], seconds: float = 20.0) -> None:
+async def ticks(bridge: Bridge, what: Callable[[], object], seconds: float = SOON) -> None:
     """Poll a bridge, as the application's tick does, until *what* holds."""
     async with asyncio.timeout(seconds):
         while not what():
@@ -97,10 +97,10 @@ async def test_the_bridge_does_a_whole_round(project: Project) -> None:
         await ticks(bridge, lambda: bridge.state == "online")
         used = {"ref": "strip-1", "path": str(clip), "revision": "r1", "duration": 4.0}
         where = {"host": bridge.host, "project": "/p/film.blend"}
-        bridge.ask("uses", {**where, "uses": [used]}, then("uses"))
+        bridge.ask("uses", {**where, "uses": [used]}, then("uses"), timeout=SOON)
         await ticks(bridge, lambda: "uses" in answers)
         assert answers["uses"]["known"]["strip-1"].startswith("sha256:")
-        bridge.ask("inbox", where, then("inbox"))
+        bridge.ask("inbox", where, then("inbox"), timeout=SOON)
         await ticks(bridge, lambda: "inbox" in answers)
         assert [item["id"] for item in answers["inbox"]["items"]] == [ident]
         bridge.post("host.decided", {"decision": {"proposal": ident, "decision": "accept", "by": "zoe"}})
@@ -141,7 +141,7 @@ async def _parts(blender: Application, verb: str, asked: dict[str, Any], count: 
     texts: list[str] = []
     while not texts or len(texts) < count:
         body = msgspec.json.encode({**asked, "part": len(texts)})
-        raw = await blender.bus.request(f"{CONTROL}.host.{verb}", body)
+        raw = await blender.bus.request(f"{CONTROL}.host.{verb}", body, timeout=SOON)
         assert len(raw) <= MAX_MESSAGE
         value = msgspec.json.decode(raw)["value"]
         count = value["parts"]
@@ -221,14 +221,15 @@ async def test_an_application_is_heard_with_its_own_key_only_as_what_it_is(proje
 async def test_a_ping_is_answered_while_the_catalog_is_busy(project: Project) -> None:
     """A ping waits for nobody: not for a write that takes long, nor for other questions."""
     async with on_nats(project) as (board, server), NatsBus(server.broker("host"), role="host") as bus:
-        blender = Application(bus, BLENDER)
+        blender, over = Application(bus, BLENDER), threading.Event()
         await blender.hello()
-        busy = board.daemon.board.catalog.submit(lambda _: time.sleep(1.0))
-        hello = asyncio.create_task(blender.hello())
-        began = time.monotonic()
-        assert await blender.told("ping") == {}
-        assert time.monotonic() - began < 0.5
-        assert not busy.done()
+        busy = board.daemon.board.catalog.submit(lambda _: over.wait(SOON))
+        try:
+            hello = asyncio.create_task(blender.hello())
+            assert await blender.told("ping") == {}
+            assert (busy.done(), hello.done()) == (False, False)
+        finally:
+            over.set()
         assert (await hello)["commands"] == 0
 
 

@@ -43,10 +43,11 @@ class Sessions:
 
     Args:
         clock: Seconds, never going back.
+        silence: Seconds without a word after which an application is taken for gone.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, silence: float = SILENCE) -> None:
+        self._clock, self.silence = clock, silence
         self._turns = 0
         self._there: dict[str, Session] = {}
         self._heard: dict[str, float] = {}
@@ -105,7 +106,7 @@ class Sessions:
 
     def silent(self) -> list[Session]:
         """Forget those that said nothing for too long, and give them."""
-        late = self._clock() - SILENCE
+        late = self._clock() - self.silence
         gone = [self._there[host] for host, at in self._heard.items() if at < late]
         for session in gone:
             self.leave(session.presence.host)
@@ -131,7 +132,7 @@ class Sessions:
     def next_silence(self) -> float | None:
         """Seconds until somebody may have been silent for too long; ``None`` while nobody is there."""
         oldest = min(self._heard.values(), default=None)
-        return None if oldest is None else max(oldest + SILENCE - self._clock(), 0.0) + 0.05
+        return None if oldest is None else max(oldest + self.silence - self._clock(), 0.0) + 0.05
 
 
 __all__ = ["GREETING", "SILENCE", "Session", "Sessions"]

@@ -23,6 +23,8 @@ from callboard.daemon import Daemon
 
 T = TypeVar("T")
 State = Literal["applied", "partial", "refused", "stale", "failed"]
+SOON = 60.0
+"""Seconds after which something is broken; a machine that does much else at once comes nowhere near."""
 
 
 class Application:
@@ -54,7 +56,7 @@ class Application:
     async def ask(self, verb: str, data: object = None) -> Any:
         """Ask the board, and give its whole answer."""
         body = msgspec.json.encode(data if data is not None else {})
-        return msgspec.json.decode(await self.bus.request(f"{CONTROL}.host.{verb}", body))
+        return msgspec.json.decode(await self.bus.request(f"{CONTROL}.host.{verb}", body, timeout=SOON))
 
     async def told(self, verb: str, data: object = None) -> Any:
         """Ask the board, and give the value of its answer, which must be one."""
@@ -91,7 +93,7 @@ class Application:
 
     async def next(self, verb: str = "") -> Command:
         """Wait for the next command, which must be of *verb* where one is given."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SOON):
             found = await self.commands.get()
         assert not verb or found.verb == verb, found
         return found
@@ -117,7 +119,7 @@ class Served:
         self.daemon, self.bus = daemon, bus
         self.footage = daemon.project.folder / "footage"
 
-    async def until(self, what: Callable[[], object], seconds: float = 20.0) -> None:
+    async def until(self, what: Callable[[], object], seconds: float = SOON) -> None:
         """Wait until *what* holds."""
         async with asyncio.timeout(seconds):
             while not what():  # noqa: ASYNC110 - what the catalog says has no event to wait for
@@ -160,7 +162,7 @@ def _idents(conn: sqlite3.Connection) -> list[tuple[str]]:
 
 @asynccontextmanager
 async def served(project: Project, bus: Bus | None = None) -> AsyncIterator[Served]:
-    """Serve a project until the block ends, over *bus* or within this process."""
+    """Serve a project until the block ends, over *bus* or within this process; silent applications stay there."""
     async with MemoryBus() as memory:
         daemon = Daemon(project, bus or memory)
         serving = asyncio.create_task(daemon.serve())
@@ -169,6 +171,8 @@ async def served(project: Project, bus: Bus | None = None) -> AsyncIterator[Serv
         ready.cancel()
         if serving.done():
             serving.result()
+        # Applications of tests do not say every few seconds that they are there, however long a test takes.
+        daemon.hosting.sessions.silence = 3600.0
         try:
             yield Served(daemon, bus or memory)
         finally:
