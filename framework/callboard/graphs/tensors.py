@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
-from callboard.errors import WeightsRefused
 from msgspec import Struct
+
+from callboard.errors import WeightsRefused
 
 Array = np.ndarray[Any, Any]
 
@@ -43,7 +44,18 @@ _TYPES: Final[dict[str, np.dtype[Any]]] = {
 }
 _OPCODES: Final = frozenset(
     {"PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"}
-    | {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_DICT"}
+    | {
+        "BINFLOAT",
+        "EMPTY_TUPLE",
+        "TUPLE",
+        "TUPLE1",
+        "TUPLE2",
+        "TUPLE3",
+        "EMPTY_LIST",
+        "APPEND",
+        "APPENDS",
+        "EMPTY_DICT",
+    }
     | {"SETITEM", "SETITEMS", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"}
     | {"BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"}
 )
@@ -84,6 +96,10 @@ class _Rebuild:
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, content: BinaryIO, met: dict[str, int]) -> None:
+        super().__init__(content)
+        self._met = met
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
@@ -96,16 +112,18 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         match pid:
             case ("storage", _Kind() as kind, str() as key, str(), int() as count, *view) if not any(view):
+                self._met[key] = _TYPES[kind.name].itemsize
                 return _Storage(kind, key, count)
         raise pickle.UnpicklingError("it refers to something that is no storage")
 
 
-def read_torch(path: Path, most: int = MOST_BYTES) -> dict[str, Array]:
+def read_torch(path: Path, most: int = MOST_BYTES, part: str = "") -> dict[str, Array]:
     """Read the state dict in a ``.pth`` or ``.pt`` file.
 
     Args:
         path: The file.
         most: Bytes that the file may have.
+        part: Name of the state dict in a checkpoint, which has more beside it; the file is one where it is empty.
 
     Returns:
         Arrays by name, each its own, contiguous, of the file's dtype and shape.
@@ -119,7 +137,7 @@ def read_torch(path: Path, most: int = MOST_BYTES) -> dict[str, Array]:
         if size > most:
             raise WeightsRefused(path.name, f"it has {size:,} bytes; at most {most:,} are read")
         try:
-            return _from_zip(file, size) if zipfile.is_zipfile(file) else _from_run(file)
+            return _from_zip(file, size, part) if zipfile.is_zipfile(file) else _from_run(file, part)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
             raise WeightsRefused(path.name, f"it is no archive that torch wrote ({error})") from None
         # A hostile pickle that passed the lists can still fail in any of these ways.
@@ -127,7 +145,7 @@ def read_torch(path: Path, most: int = MOST_BYTES) -> dict[str, Array]:
             raise WeightsRefused(path.name, str(error)) from None
 
 
-def _from_zip(file: BinaryIO, size: int) -> dict[str, Array]:
+def _from_zip(file: BinaryIO, size: int, part: str) -> dict[str, Array]:
     with zipfile.ZipFile(file) as archive:
         members = {name.partition("/")[2]: info for name, info in archive.NameToInfo.items()}
         if any(info.compress_type != zipfile.ZIP_STORED for info in members.values()):
@@ -136,7 +154,7 @@ def _from_zip(file: BinaryIO, size: int) -> dict[str, Array]:
             raise ValueError("its members do not fit into it, or data.pkl is not among them")
         if "byteorder" in members and archive.read(members["byteorder"]) != b"little":
             raise ValueError("its numbers are big-endian")
-        views = _views(_unpickle(io.BytesIO(archive.read(members["data.pkl"]))))
+        views = _views(_unpickle(io.BytesIO(archive.read(members["data.pkl"]))), part)
         storages: dict[str, bytes] = {}
         for view in views.values():
             key = view.storage.key
@@ -145,7 +163,7 @@ def _from_zip(file: BinaryIO, size: int) -> dict[str, Array]:
         return {name: _array(view, storages[view.storage.key]) for name, view in views.items()}
 
 
-def _from_run(file: BinaryIO) -> dict[str, Array]:
+def _from_run(file: BinaryIO, part: str) -> dict[str, Array]:
     file.seek(0)
     content = io.BytesIO(file.read())
     if _unpickle(content) != _MAGIC or _unpickle(content) != _PROTOCOL:
@@ -153,8 +171,8 @@ def _from_run(file: BinaryIO) -> dict[str, Array]:
     system = _unpickle(content)
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise ValueError("its numbers are big-endian")
-    views = _views(_unpickle(content))
-    sizes = {view.storage.key: _TYPES[view.storage.kind.name].itemsize for view in views.values()}
+    sizes: dict[str, int] = {}
+    views = _views(_unpickle(content, sizes), part)
     keys = _unpickle(content)
     storages: dict[str, bytes] = {}
     for key in keys if isinstance(keys, list) else ():
@@ -162,13 +180,13 @@ def _from_run(file: BinaryIO) -> dict[str, Array]:
         count = int.from_bytes(length, "little")
         left = content.getbuffer().nbytes - content.tell()
         if key not in sizes or len(length) < 8 or count * sizes[key] > left:
-            raise ValueError(f"storage {key!r} is not used, or ends before its {count} numbers")
+            raise ValueError(f"storage {key!r} is not named, or ends before its {count} numbers")
         storages[key] = content.read(count * sizes[key])
     return {name: _array(view, storages[view.storage.key]) for name, view in views.items()}
 
 
-def _unpickle(content: io.BytesIO) -> object:
-    """Read the next pickle: its opcodes first."""
+def _unpickle(content: io.BytesIO, met: dict[str, int] | None = None) -> object:
+    """Read the next pickle: its opcodes first. *met* takes the bytes of a number in each storage it names."""
     start = content.tell()
     for opcode, argument, place in pickletools.genops(content):
         if opcode.name not in _OPCODES or place is None or place - start > _MOST_PICKLE:
@@ -177,11 +195,13 @@ def _unpickle(content: io.BytesIO) -> object:
             raise ValueError("its pickle asks for a place beyond its own length")  # memory is taken up to there
     end = content.tell()
     content.seek(start)
-    value: object = _Unpickler(io.BytesIO(content.read(end - start))).load()
+    value: object = _Unpickler(io.BytesIO(content.read(end - start)), {} if met is None else met).load()
     return value
 
 
-def _views(state: object) -> Mapping[str, _View]:
+def _views(state: object, part: str) -> Mapping[str, _View]:
+    if part:
+        state = state.get(part) if isinstance(state, dict) else None
     if not isinstance(state, dict) or len(state) > _MOST_TENSORS:
         raise ValueError("it holds no state dict")
     for name, view in state.items():
