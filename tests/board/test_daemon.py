@@ -23,6 +23,7 @@ from callboard.config import PluginSettings, Project, Settings, Watch, make_proj
 from callboard.daemon import Daemon
 from callboard.sources import collect, identify
 from callboard.testing import TmpPlugin
+from callboard.testing.buses import connected
 from callboard.testing.frozen import freeze
 from callboard_schemas import Asset, Decision, HostEvent, Place, Request, encode_path
 
@@ -51,7 +52,7 @@ class Board:
         self.footage = folder / "footage"
         self.changed = asyncio.Event()
 
-    async def until(self, what: Callable[[], object], seconds: float = 30.0) -> None:
+    async def until(self, what: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait until *what* holds, looking after every commit."""
         async with asyncio.timeout(seconds):
             while not what():
@@ -225,7 +226,7 @@ async def _request(board: Board, name: str, text: str) -> bytes:
 @pytest.mark.broker
 async def test_a_tool_on_the_bus_asks_and_hears_the_answer(asked: Project) -> None:
     """A request over real NATS is done once however often it is sent, and the proposal goes out on the bus."""
-    async with EmbeddedServer(asked.data) as server, NatsBus(server.broker()) as bus, up(asked, bus) as board:
+    async with EmbeddedServer(asked.data) as server, connected(server.broker()) as bus, up(asked, bus) as board:
         body = await _request(board, "asked.mp4", "harbour")
         for number in range(3):
             await bus.publish(f"{INTAKE}.tags.requested", body, msg_id=f"try{number}")
@@ -239,7 +240,7 @@ async def test_a_tool_on_the_bus_asks_and_hears_the_answer(asked: Project) -> No
 @pytest.mark.broker
 async def test_a_stream_that_lost_everything_is_filled_again(project: Project) -> None:
     """When the outgoing stream is gone, what was said in the last days is said again at the next connect."""
-    async with EmbeddedServer(project.data) as server, NatsBus(server.broker()) as bus, up(project, bus) as board:
+    async with EmbeddedServer(project.data) as server, connected(server.broker()) as bus, up(project, bus) as board:
         (board.footage / "a.mp4").write_text("sunset")
         await board.until(lambda: board.daemon.board.catalog.read(_receipts) == 2)  # the last to be said
         await board.daemon.board.postman.drained()
@@ -358,7 +359,7 @@ async def test_blocked_jobs_are_looked_at_again_at_the_next_start(project: Proje
         await board.until(lambda: board.counts().get("blocked") == 1)
     (board.folder / last).rename(board.footage / last)
     async with up(project) as board:
-        await board.until(lambda: board.counts() == {"done": 3}, seconds=5)
+        await board.until(lambda: board.counts() == {"done": 3})
 
 
 async def test_the_last_word_on_a_jobs_state_is_its_result(project: Project) -> None:

@@ -79,7 +79,7 @@ def project(tmp_path: Path, wheel: Path, tmp_plugin: TmpPlugin) -> Project:
     return found
 
 
-async def until(what: Callable[[], object], seconds: float = 40.0) -> None:
+async def until(what: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until *what* holds."""
     async with asyncio.timeout(seconds):
         while not what():

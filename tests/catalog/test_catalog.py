@@ -46,7 +46,7 @@ def test_a_failing_write_is_rolled_back_alone(tmp_path: Path) -> None:
         raise ValueError("no")
 
     with Catalog(tmp_path) as catalog:
-        first: Future[bool] = catalog.submit(lambda conn: hold.wait(10))
+        first: Future[bool] = catalog.submit(lambda conn: hold.wait(60))
         futures: list[Future[Any]] = [
             catalog.submit(lambda conn: _put(conn, "a")),
             catalog.submit(bad),
@@ -67,7 +67,7 @@ async def test_a_write_happens_although_its_caller_is_cancelled(tmp_path: Path) 
 
     hold = threading.Event()
     with Catalog(tmp_path) as catalog:
-        catalog.submit(lambda conn: hold.wait(10))
+        catalog.submit(lambda conn: hold.wait(60))
         task = asyncio.create_task(catalog.write(lambda conn: _put(conn, "kept")))
         await asyncio.sleep(0)
         task.cancel()
@@ -85,10 +85,10 @@ def test_no_write_waits_for_ever_when_the_catalog_closes(tmp_path: Path) -> None
 
     def hold(_: sqlite3.Connection) -> bool:
         going.set()
-        return free.wait(30)
+        return free.wait(60)
 
     waiting = [catalog.submit(hold)]
-    going.wait(30)
+    going.wait(60)
     closing = threading.Thread(target=catalog.close)
     closing.start()
     for _ in range(2000):
@@ -97,8 +97,8 @@ def test_no_write_waits_for_ever_when_the_catalog_closes(tmp_path: Path) -> None
         except CatalogError:
             break
     free.set()
-    closing.join(30)
-    assert all(future.result(10) for future in waiting)
+    closing.join(60)
+    assert all(future.result(60) for future in waiting)
 
 
 def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ import msgspec
 import psutil
 import pytest
 from callboard.bus import OUTBOX
-from callboard.bus.nats import NatsBus
 from callboard.bus.roles import seed_path
 from callboard.catalog import view
 from callboard.cli.project import broker_of
 from callboard.config import find_project
 from callboard.testing import TmpPlugin
+from callboard.testing.buses import PATIENT, connected
 from lxml.etree import fromstring
 
 FILES, KILLS, SEED = 1000, 100, 42
@@ -92,16 +92,19 @@ class Nemesis:
             victim = self.victims().get(name)
         if victim is None:
             return
-        victim.send_signal(signal.SIGKILL)
+        try:
+            victim.kill()
+        except psutil.NoSuchProcess:  # its work was done meanwhile
+            return
         self.killed[name] += 1
         if name == "supervisor":
-            self.process.wait(10)
+            self.process.wait(PATIENT)
             self.start()
 
     def stop(self) -> int:
         """End the board as Ctrl-C does; gives its exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(15)
+        return self.process.wait(PATIENT)
 
 
 class Reader(threading.Thread):
@@ -147,7 +150,7 @@ async def _subjects(folder: Path) -> set[str]:
     project = find_project(folder)
     assert project is not None
     broker = msgspec.structs.replace(broker_of(project), nkey_seed=str(seed_path(project.data, "board")))
-    async with NatsBus(broker) as bus:
+    async with connected(broker) as bus:
         return await bus.stored(f"{OUTBOX}.proposal.made")
 
 

@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 
 async def until(what: Callable[[], object]) -> None:
     """Wait until *what* holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not what():
             await asyncio.sleep(0.02)
 

@@ -51,7 +51,7 @@ class Up:
 
     async def until(self, what: Callable[[], object]) -> None:
         """Wait until *what* holds, looking after every commit."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not what():
                 await asyncio.sleep(0.02)
 

@@ -37,7 +37,7 @@ class Board:
 
     async def until(self, what: Callable[[], object]) -> None:
         """Wait until *what* holds; there is no event for everything that a board may come to."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not what():
                 await asyncio.sleep(0.02)
 
@@ -49,7 +49,8 @@ class Board:
 
     async def ask(self, verb: str, order: Order | None = None) -> dict[str, object]:
         """Ask the board as the command line does."""
-        told = msgspec.json.decode(await self.bus.request(f"cb.ctl.{verb}", msgspec.json.encode(order or Order())))
+        body = msgspec.json.encode(order or Order())
+        told = msgspec.json.decode(await self.bus.request(f"cb.ctl.{verb}", body, timeout=60.0))
         assert not told.get("code"), told
         return dict(told["value"] or {})
 

@@ -36,7 +36,12 @@ async def main(models, spare_mb):
         limit = data_bytes() + (spare_mb << 20)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         calls = [runtime.run("wide", {"x": np.full((1, 1), number, np.float32)}) for number in range(1, 17)]
-        answers = await asyncio.gather(*calls, return_exceptions=True)
+        runtime._scheduler.busy("pause")  # until all wait: they are to be one batch
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        while runtime.status()[0].waiting < 16:
+            await asyncio.sleep(0)
+        runtime._scheduler.busy("")
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
         kinds = [type(answer).__name__ for answer in answers]
         values = [float(answer["y"][0, 0]) for answer in answers if isinstance(answer, dict)]
         model = runtime.status()[0]
@@ -95,10 +100,10 @@ async def test_ten_plugins_hold_one_copy(tmp_path: Path) -> None:
     async with RuntimeSupervisor(tmp_path / "run", shared, RuntimeSettings(models=str(tmp_path))) as supervisor:
         await supervisor.ensure()
         clients = [RuntimeClient(supervisor.address, shared) for _ in range(10)]
-        for _ in range(20):
+        for _ in range(8):
             await clients[0].run("large", {"x": x})
         one = await supervisor.status()
-        for _ in range(20):
+        for _ in range(8):
             await asyncio.gather(*(client.run("large", {"x": x}) for client in clients))
         ten = await supervisor.status()
         for client in clients:

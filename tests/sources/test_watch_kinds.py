@@ -44,7 +44,7 @@ class Source:
 
     async def until(self, count: int) -> SourceEvent:
         """Wait for the *count*-th event."""
-        async with asyncio.timeout(20), self.news:
+        async with asyncio.timeout(60), self.news:
             await self.news.wait_for(lambda: len(self.events) >= count)
         return self.events[count - 1]
 
@@ -56,11 +56,16 @@ async def watching(
     """Watch *folder* until the block ends."""
     source = Source(folder, listener)
     task = asyncio.create_task(source.watch.run())
-    await asyncio.wait_for(source.watch.ready.wait(), 20)
-    yield source
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    ready = asyncio.create_task(source.watch.ready.wait())
+    try:
+        await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED, timeout=60)
+        assert source.watch.ready.is_set()
+        yield source
+    finally:
+        ready.cancel()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def frames(folder: Path, *numbers: int, content: bytes = b"x") -> None:
@@ -121,7 +126,7 @@ async def test_touched_file_is_not_said_again(tmp_path: Path) -> None:
         os.utime(path, (1e9, 1e9))
         (tmp_path / "b.mov").write_bytes(b"b")
         await source.until(2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not source.refreshed:
                 await asyncio.sleep(0)
     assert [seen.path for seen in source.refreshed] == [b"a.mov"]
@@ -154,7 +159,7 @@ async def test_unreadable_file_waits_for_its_permissions(as_somebody: Path) -> N
         path.write_bytes(b"a")
         (as_somebody / "b.mov").write_bytes(b"b")
         await source.until(1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "cannot be read" not in source.watch.explain(b"a.mov"):
                 await asyncio.sleep(0)
         path.chmod(0o600)

@@ -127,7 +127,7 @@ class EmbeddedServer:
 
     async def _first_start(self) -> None:
         """Start on a free port; again when somebody took the port or killed the child meanwhile."""
-        for last in (False, False, True):
+        for last in (False, False, False, False, True):
             self.port = _free_port(self.port or _last_port(self.folder / "server.conf"))
             try:
                 await self._launch()
