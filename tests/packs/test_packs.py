@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -170,19 +173,60 @@ def test_the_hint_is_the_command_that_mends_it(tmp_path: Path, module: str, stat
     assert (found.state, found.hint) == (state, hint)
 
 
+def _install(folder: Path, plugin: str, pack: str) -> Path:
+    """Put a plugin that ships a pack into a folder as if it were installed there; give the pack's TOML file."""
+    models, info = folder / plugin / "models", folder / f"{plugin}-1.dist-info"
+    models.mkdir(parents=True)
+    (folder / plugin / "__init__.py").write_text("raise RuntimeError('imported')")
+    (models / "good.toml").write_text(pack)
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {plugin}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[callboard.plugins]\n{plugin} = {plugin}\n")
+    return models / "good.toml"
+
+
 def test_two_plugins_may_not_describe_one_name_differently(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two installed plugins that disagree on a model leave it unusable until one of them goes."""
     for plugin in ("callboard_left", "callboard_right"):
-        models = folder / plugin / "models"
-        models.mkdir(parents=True)
-        (folder / plugin / "__init__.py").write_text("raise RuntimeError('imported')")
-        (models / "good.toml").write_text(GOOD.replace('version = "1"', f'version = "{plugin}"'))
-        info = folder / f"{plugin}-1.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {plugin}\nVersion: 1\n")
-        (info / "entry_points.txt").write_text(f"[callboard.plugins]\n{plugin} = {plugin}\n")
+        _install(folder, plugin, GOOD.replace('version = "1"', f'version = "{plugin}"'))
     monkeypatch.syspath_prepend(folder)
     assert "both describe it" in find_packs()["good"].problem
+
+
+def _calls(function: Callable[[], object]) -> Counter[str]:
+    """Count the calls of Python functions by the module that they are in."""
+    calls: Counter[str] = Counter()
+    before = sys.getprofile()
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        calls[frame.f_globals.get("__name__", "")] += event == "call"
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_packs_are_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found again, no text is parsed and no installed package looked for, until a pack or a plugin is another one."""
+    site = tmp_path / "site"
+    shipped = _install(site, "callboard_first", GOOD)
+    long_ago = time.time() - 60
+    os.utime(site, (long_ago, long_ago))
+    monkeypatch.setattr(sys, "path", [str(site)])
+    assert find_packs(store=tmp_path)["good"].version == "1"
+    again = _calls(lambda: find_packs(store=tmp_path))
+    assert (again["tomllib._parser"], again["importlib.metadata"] < 20) == (0, True)
+    shipped.write_text(GOOD.replace('version = "1"', 'version = "2"'))
+    assert find_packs(store=tmp_path)["good"].version == "2"
+    (tmp_path / "pulled.toml").write_text(GOOD.replace('"good"', '"pulled"'))
+    assert {"good", "pulled"} <= find_packs(store=tmp_path).keys()
+    (site / "callboard_first-1.dist-info" / "entry_points.txt").write_text("")
+    assert find_packs(store=tmp_path).keys() == {"pulled"}
+    _install(site, "callboard_second", GOOD.replace('"good"', '"second"'))
+    assert find_packs(store=tmp_path).keys() == {"pulled", "second"}
 
 
 def test_a_second_look_reads_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

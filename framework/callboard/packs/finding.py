@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
+import functools
 import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from callboard.config import RuntimeSettings
+from callboard.packs.installed import plugin_packages
 from callboard.packs.packfile import CARRIES_CODE, FORMATS, FileSource, Pack, WheelSource, wheels_of
 from callboard.packs.store import packs_folder, store_folder
-
-GROUP: Final = "callboard.plugins"
-_KNOWN: Final[dict[tuple[str, str, str], Pack]] = {}
-"""Packs that ``find_pack`` found. Finding them anew takes 17 ms of every job, to read what is installed."""
 
 
 def find_packs(extra: Path | None = None, store: Path | None = None, allow: Collection[str] = ()) -> dict[str, Pack]:
     """Find every pack by name; one that cannot be read is there with its ``problem``.
 
-    What the store holds goes before what plugins ship, and what the project's folder holds before both.
+    What the store holds goes before what plugins ship, and what the project's folder holds before both. All TOML
+    files are read, and those parsed whose text is new: what was pulled or changed meanwhile is seen at once.
 
     Args:
         extra: The project's folder of packs; in a plugin's process, the one that it was told of.
@@ -46,31 +42,14 @@ def find_packs(extra: Path | None = None, store: Path | None = None, allow: Coll
 
 
 def find_pack(digest: str) -> Pack | None:
-    """Find the pack of a digest, as a job was planned with it; each is looked up once in a process.
-
-    A file of it that is altered later is still noticed: what reads or loads it compares it with the pack.
-    """
-    key = (digest, str(store_folder()), str(packs_folder()))
-    found = _KNOWN.get(key)
-    if found is None:
-        found = next((pack for pack in find_packs().values() if pack.digest == digest), None)
-        if found is not None:
-            _KNOWN[key] = found
-    return found
+    """Find the pack of a digest, as a job was planned with it."""
+    return next((pack for pack in find_packs().values() if pack.digest == digest), None)
 
 
 def packs_of(settings: RuntimeSettings) -> dict[str, Pack]:
     """Find every pack as a project's settings say: its folder of packs, its store, and what it allows."""
     extra = Path(settings.models) if settings.models else None
     return find_packs(extra, store_folder(settings.store), settings.allow_pickles)
-
-
-def plugin_packages() -> Iterator[tuple[str, Path]]:
-    """Walk the top-level packages of installed plugins, with the folder of each, without importing them."""
-    for top in sorted({point.module.partition(".")[0] for point in importlib.metadata.entry_points(group=GROUP)}):
-        folder = package_folder(top)
-        if folder is not None:
-            yield top, folder
 
 
 def shipped_by(pack: Pack) -> str:
@@ -84,16 +63,6 @@ def _shipped() -> Iterator[Path]:
         yield from sorted((folder / "models").glob("*.toml"))
 
 
-def package_folder(top: str) -> Path | None:
-    """The folder of an installed top-level package, found without importing it."""
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return None
-    places = list(spec.submodule_search_locations or ()) if spec is not None else []
-    return Path(places[0]) if places else None
-
-
 def read_pack(path: Path) -> Pack:
     """Read a pack's TOML file; what is wrong with it is in ``problem``."""
     try:
@@ -102,6 +71,7 @@ def read_pack(path: Path) -> Pack:
         return _bad(path, path.stem, f"{path}: {error}")
 
 
+@functools.lru_cache(maxsize=1024)  # to parse one takes 2 ms; packs are never changed
 def parse_pack(text: str, path: Path) -> Pack:
     """Read the text of a pack's TOML file, to lie at *path*; what is wrong with it is in ``problem``."""
     try:
@@ -165,13 +135,10 @@ def _refused(pack: Pack, allow: Collection[str]) -> str:
 
 
 __all__ = [
-    "GROUP",
     "find_pack",
     "find_packs",
-    "package_folder",
     "packs_of",
     "parse_pack",
-    "plugin_packages",
     "read_pack",
     "shipped_by",
 ]
