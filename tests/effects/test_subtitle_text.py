@@ -124,7 +124,7 @@ CUES = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(found=CUES)
 def test_any_cues_come_back_with_their_words_and_times(found: list[tuple[float, float, tuple[str, ...]]]) -> None:
     """Whatever is said and whenever, pysubs2 reads the same lines and the same milliseconds."""

@@ -427,7 +427,7 @@ def files(draw: st.DrawFn) -> bytes:
     ).encode()
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(before=files(), ours=st.lists(CLEAN, max_size=4, unique=True), later=st.lists(CLEAN, max_size=3, unique=True))
 def test_every_foreign_byte_survives(before: bytes, ours: list[str], later: list[str]) -> None:
     """For any file and wishes: the foreign bytes are a subsequence kept whole, values read back, and undo is exact."""
@@ -442,7 +442,7 @@ def test_every_foreign_byte_survives(before: bytes, ours: list[str], later: list
     assert merge(second.data, None, remembered(second), unchanged=True).data == before
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(before=files(), ours=st.lists(CLEAN, min_size=1, max_size=4, unique=True), data=st.data())
 def test_what_a_person_changes_after_us_survives(before: bytes, ours: list[str], data: st.DataObject) -> None:
     """A person adds a property and removes one of our tags: the next merges respect both."""

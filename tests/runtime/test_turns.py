@@ -127,7 +127,7 @@ def test_every_row_is_taken_once(load: list[tuple[str, int, int, bool]], limit: 
     assert (queue.urgent.rows, queue.bulk.rows, queue.urgent.calls) == (0, 0, queue.urgent.calls)
 
 
-@settings(deadline=None)  # of a machine that may be busy
+@settings(max_examples=25, deadline=None)  # each is sixty batches and more
 @given(st.lists(st.integers(1, 8), min_size=2, max_size=6))
 def test_the_least_served_caller_is_next(sizes: list[int]) -> None:
     """Whatever the size of their calls, each batch begins with a caller who had no more rows than any other."""
