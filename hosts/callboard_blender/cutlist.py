@@ -93,6 +93,7 @@ def _media(scene: Any, strip: Any, ours: Any, versions: Any) -> dict[str, Any]:
     use = _part("uses").of_strip(scene, strip)
     if use is not None:
         told |= {"source_in": use["source_in"], "speed": use["speed"]}
+        told |= {"use": use} if strip.type in ("MOVIE", "IMAGE") else {}
     if strip.type == "IMAGE" and len(strip.elements) > 1:
         begin = int(versions.frames(strip, "head") + versions.frames(strip, "trim"))
         count = int(versions.frames(strip, "end") - versions.frames(strip, "first"))

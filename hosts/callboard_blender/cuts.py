@@ -17,7 +17,7 @@ from callboard.coverage.holes import holes
 from callboard.coverage.numbered import said
 from callboard.errors import HostError, TimelineError, UsageError
 from callboard.timedtext.rate import Rate, rate_of
-from callboard_schemas import Gap
+from callboard_schemas import Gap, Use
 
 from callboard_blender.cutlist import MARK
 
@@ -155,12 +155,13 @@ def _about(strip: dict[str, Any], frames: int, rate: Rate) -> dict[str, Any]:
     if not path:
         return {**about, "state": "offline", "problem": "names no file"}
     about["media"] = path
+    about["use"] = msgspec.convert(strip["use"], Use) if "use" in strip else None
     if strip.get("files"):
         return about | _pictures(path, strip["files"])
-    if not os.path.isfile(path):
-        return {**about, "state": "offline", "problem": "is not there"}
     speed = abs(float(strip.get("speed", 1.0))) or 1.0
     used = max(round(frames * speed), 1)
+    if not os.path.isfile(path):
+        return {**about, "state": "offline", "problem": "is not there", "source_frames": used}
     begin = round(float(strip.get("source_in", 0.0)) * float(rate.fps))
     return {**about, "how": "there", "source_in": begin, "source_frames": used, "still": strip["type"] == "IMAGE"}
 

@@ -61,12 +61,15 @@ class _Project:
         from callboard_kdenlive.ledger import Ledger
         from callboard_kdenlive.properties import prop
         from callboard_kdenlive.refs import refs
+        from callboard_kdenlive.uses import on_timeline
 
         self._project, self._folders = project, Folders()
         self._clips = {prop(one, "kdenlive:id") or "": one for one in project.clips()}
         named = {ref: number for number, ref in refs(project).items()}
         made = Ledger(project).every("placeholder")
         self._ours = {named[one["clip"]]: proposal for proposal, _, one in made if one.get("clip") in named}
+        self._now = {named[ref]: one["now"] for _, ref, one in Ledger(project).every("relink") if ref in named}
+        self._uses = {(one.track.name, one.item.start): one.use for one in on_timeline(project)}
         self._about: dict[str, dict[str, Any]] = {}
 
     def items(self, track: Track) -> Iterator[Item]:
@@ -81,7 +84,7 @@ class _Project:
         if laid.clip not in self._about:
             self._about[laid.clip] = self._clip(laid)
         about = dict(self._about[laid.clip])
-        about |= self._source(laid) if about.get("how") else {}
+        about |= self._source(laid) if about.get("how") or about["state"] == "offline" else {}
         if (split := about.pop("split", None)) is not None:
             about["numbered"] = self._numbered(split, laid)
         return Item(
@@ -90,6 +93,7 @@ class _Project:
             start=laid.start,
             frames=laid.length,
             enabled=not track.hidden,
+            use=self._uses.get((track.name, laid.start)),
             **about,
         )
 
@@ -104,6 +108,7 @@ class _Project:
             return {"state": "offline", "problem": "its clip is not in the bin"}
         path = media_of(self._project, own)
         ours = self._ours.get(laid.clip) or prop(own, PROPOSAL) or ""
+        ours = "" if path and self._now.get(laid.clip) == path else ours  # the real shot took its place
         name = prop(own, "kdenlive:clipname") or os.path.basename(path)
         about: dict[str, Any] = {"state": "stand-in" if ours else "real", "name": name, "stands": ours}
         about |= {"by": "cut"} if ours else {}

@@ -21,6 +21,17 @@ Line = tuple[int, int, str]
 """Frame, category and comment of a marker."""
 
 
+class Lost(TypedDict):
+    """The clip in whose place a stand-in is."""
+
+    ref: str
+    """In the bin."""
+    source_in: int
+    """Frames into its source where it began."""
+    source: str
+    """The source of the track that it was from, as the file wrote it."""
+
+
 class Standin(TypedDict):
     """Where a stand-in was put; times in frames."""
 
@@ -31,6 +42,8 @@ class Standin(TypedDict):
     file: str
     out: str | None
     """The end of the track before."""
+    lost: NotRequired[Lost]
+    """Left out where there was a gap."""
 
 
 class Relink(TypedDict):
@@ -98,4 +111,4 @@ class Ledger:
             drop(self._project.bin, NAME)
 
 
-__all__ = ["NAME", "Ledger", "Line", "Made", "Relink", "Standin"]
+__all__ = ["NAME", "Ledger", "Line", "Lost", "Made", "Relink", "Standin"]

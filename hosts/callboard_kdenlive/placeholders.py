@@ -1,4 +1,4 @@
-"""A stand-in at a gap: put where nothing is, so that nothing moves; exchanged or taken out later."""
+"""A stand-in at a gap, or for a clip that lost its media, so that nothing moves; exchanged or taken out later."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from callboard_schemas import Gap
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.ledger import Standin
+from callboard_kdenlive.offline import dress, give_back, laid, put_in
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.project import media_of
 from callboard_kdenlive.properties import Element, prop, put, remove
 from callboard_kdenlive.refs import keep, number_of, short
 from callboard_kdenlive.sources import frames_in, is_still, new, point, silent
 from callboard_kdenlive.times import frame_at
-from callboard_kdenlive.tracks import Item, Span, Track, fill, free, items, room, tracks
+from callboard_kdenlive.tracks import Item, Span, Track, fill, free, room
 
 _SECONDS: Final = 5.0
 """How long a still is in the bin; Kdenlive's own default."""
 
 
 def write(work: Work) -> None:
-    """Put the command's file at its gap; the file of an earlier one is exchanged where it lies."""
-    gap, path = work.content.gap, work.content.file
-    if gap is None or not path:
-        work.outcome.refused = "the command names no gap, or no file"
+    """Put the command's file at its gap or its use; the file of an earlier one is exchanged where it lies."""
+    path = work.content.file
+    if (work.content.gap is None and work.command.use is None) or not path:
+        work.outcome.refused = "the command names neither a gap nor a clip, or no file"
         return
     if not os.path.isfile(path):
         work.outcome.refused = f"{path} is not there"
         return
-    span = _span(work, gap)
     made = work.ledger.at(work.command.proposal, work.ref)
     before = made.get("placeholder")
     if before is not None:
@@ -39,11 +39,21 @@ def write(work: Work) -> None:
             return
         made.pop("placeholder")
         _forget(work, _number(work, before))
+    there = put_in(work, work.command.use) if work.command.use is not None else _into_gap(work)
+    if there is not None:
+        made["placeholder"] = there
+
+
+def _into_gap(work: Work) -> Standin | None:
+    """Put it at a gap; nothing where that is filled."""
+    gap = work.content.gap
+    assert gap is not None, "what names neither a gap nor a clip is refused"
+    span = _span(work, gap)
     track = room(work.project, span)
     if track is None:
         work.outcome.stale = f"no free track at {work.project.clock(span.start)} for {work.project.clock(span.length)}"
-        return
-    made["placeholder"] = _place(work, gap, track, span)
+        return None
+    return _place(work, gap, track, span)
 
 
 def _span(work: Work, gap: Gap) -> Span:
@@ -88,6 +98,7 @@ def _exchange(work: Work, before: Standin, path: str) -> None:
         return
     point(work.project, number, path, frames)
     before["file"] = path
+    dress(work, number, 0)
 
 
 def _number(work: Work, made: Standin) -> str:
@@ -96,15 +107,22 @@ def _number(work: Work, made: Standin) -> str:
 
 
 def _laid(work: Work, clip: str) -> list[tuple[Track, Item]]:
-    return [(t, item) for t in tracks(work.project) for item in items(work.project, t) if clip and item.clip == clip]
+    return list(laid(work.project, clip))
 
 
 def clear(work: Work, made: Standin) -> None:
-    """Take a stand-in out and leave the gap; one that a person moved, cut or uses elsewhere stays."""
+    """Take a stand-in out and leave the gap; one that a person moved, cut or uses elsewhere stays.
+
+    In place of a clip it gives way to that one, wherever it is.
+    """
     clip, project = _number(work, made), work.project
     own = project.clip(clip)
     if own is not None and media_of(project, own) != made["file"]:
         work.outcome.miss(f"stand-in {prop(own, 'kdenlive:clipname')}", "shows another file by now; kept")
+        return
+    if "lost" in made:
+        if own is not None and give_back(work, clip, made["lost"]):
+            _forget(work, clip)
         return
     for track, item in _laid(work, clip):
         same = (track.name, item.start, item.length) == (made["track"], made["start"], made["length"])

@@ -13,6 +13,8 @@ from callboard_kdenlive.project import Project, media_of
 from callboard_kdenlive.properties import Element, drop, prop, put
 
 REF: Final = "kdenlive:callboard.ref"
+LOST: Final = "kdenlive:callboard.lost"
+"""On a clip of ours: the name of the clip in whose place it is, because that one's media is not there."""
 _BIN: Final = "bin-"
 
 
@@ -50,6 +52,13 @@ def number_of(project: Project, ref: str) -> str:
     return next((number for number, known in refs(project).items() if known == ref), "")
 
 
+def replaced(project: Project) -> dict[str, str]:
+    """Give the number of each clip of ours that is in another's place, with the number of that other one."""
+    numbers = {ref: number for number, ref in refs(project).items()}
+    found = {prop(clip, "kdenlive:id") or "": prop(clip, LOST) for clip in project.clips()}
+    return {ours: numbers[lost] for ours, lost in found.items() if lost and lost in numbers}
+
+
 def use_ref(track: str, ref: str, count: int) -> str:
     """Name a use on the timeline: by its track, its clip, and how many of that clip are there up to it."""
     return f"{track}-{ref.removeprefix(_BIN)}-{count}"
@@ -72,4 +81,4 @@ def forget(project: Project, clip: Element, ref: str) -> None:
             drop(source, REF)
 
 
-__all__ = ["REF", "forget", "is_bin", "keep", "number_of", "ref_of", "refs", "short", "use_ref"]
+__all__ = ["LOST", "REF", "forget", "is_bin", "keep", "number_of", "ref_of", "refs", "replaced", "short", "use_ref"]

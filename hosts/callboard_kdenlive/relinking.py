@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
+from callboard_kdenlive import offline
 from callboard_kdenlive.ledger import Relink
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.project import Project, media_of
 from callboard_kdenlive.properties import prop
 from callboard_kdenlive.refs import forget, keep, number_of, ref_of
 from callboard_kdenlive.sources import PROPOSAL, frames_in, is_still, point
-from callboard_kdenlive.tracks import Item, items, tracks
+from callboard_kdenlive.tracks import Item, items, shift, tracks
 from callboard_kdenlive.uses import speed_of
 
 
@@ -35,6 +36,7 @@ def write(work: Work) -> None:
         made["relink"] = {"was": first, "now": path}
         if head:
             made["relink"]["head"] = head
+        offline.dress(work, clip, head)
 
 
 def _head(work: Work, ref: str, file: str) -> int:
@@ -76,29 +78,25 @@ def _warped(item: Item) -> bool:
 def _move(project: Project, item: Item, frames: int) -> None:
     """Have a use begin elsewhere in its media; where it lies and how long it is stay, and its effects with it."""
     speed = abs(speed_of(item.producer)) if item.producer is not None and _warped(item) else 1
-    by = round(frames / speed)
-    first = max(item.source_in + by, 0)
-    item.entry.set("in", project.clock(first))
-    item.entry.set("out", project.clock(first + item.length - 1))
-    for effect in item.entry.iterchildren("filter"):
-        for side in ("in", "out"):
-            if effect.get(side) is not None:
-                effect.set(side, project.clock(max(project.frames(effect.get(side)) + by, 0)))
+    shift(project, item, round(frames / speed))
 
 
 def clear(work: Work, ref: str, made: Relink) -> None:
     """Point a clip back at what it had, unless a person gave it something else."""
     element = work.project.clip(number_of(work.project, ref))
     if element is None:
-        return
+        return None
     if media_of(work.project, element) != made["now"]:
         work.outcome.miss(f"the media of {prop(element, 'kdenlive:clipname') or ref}", "changed by a person; kept")
-    elif os.path.isfile(made["was"]):
-        back = _head(work, ref, made["was"]) - int(made.get("head", 0))
-        _point(work, number_of(work.project, ref), made["was"], back)
+        return forget(work.project, element, ref)
+    head, number = _head(work, ref, made["was"]), number_of(work.project, ref)
+    back = head - int(made.get("head", 0))
+    if os.path.isfile(made["was"]):
+        _point(work, number, made["was"], back)
     else:
-        point(work.project, number_of(work.project, ref), made["was"], 0)
-    forget(work.project, element, ref)
+        point(work.project, number, made["was"], 0)
+    offline.dress(work, number, head)
+    return forget(work.project, element, ref)
 
 
 def present(work: Work, ref: str, made: Relink) -> tuple[list[str], int]:

@@ -48,7 +48,7 @@ def new(project: Project, path: str, *, clip: str, frames: int, name: str, propo
         name: as the bin shows it.
         proposal: what it is made for.
     """
-    element = etree.Element("producer", id=_free_id(project, f"callboard{clip}"))
+    element = etree.Element("producer", id=free_id(project, f"callboard{clip}"))
     element.set("in", project.clock(0))
     element.set("out", project.clock(frames - 1))
     put(element, "length", str(frames))
@@ -75,14 +75,15 @@ def silent(project: Project, element: Element) -> Element:
     if prop(element, "mlt_service") == STILL:
         return element
     twin = etree.fromstring(etree.tostring(element))
-    twin.set("id", _free_id(project, f"{element.get('id')}v"))
+    twin.set("id", free_id(project, f"{element.get('id')}v"))
     put(twin, "set.test_audio", "1")
     put(twin, "set.test_image", "0")
     insert(project.root, project.root.index(element) + 1, twin)
     return twin
 
 
-def _free_id(project: Project, wanted: str) -> str:
+def free_id(project: Project, wanted: str) -> str:
+    """Give a name that no element of the file has."""
     taken = {element.get("id") for element in project.root.iter() if isinstance(element.tag, str)}
     while wanted in taken:
         wanted += "_"
@@ -154,4 +155,4 @@ def _length(project: Project, element: Element, frames: int) -> None:
             entry.set("out", element.get("out"))
 
 
-__all__ = ["PROPOSAL", "STILL", "STILLS", "frames_in", "is_still", "mirror", "new", "point", "silent"]
+__all__ = ["PROPOSAL", "STILL", "STILLS", "frames_in", "free_id", "is_still", "mirror", "new", "point", "silent"]

@@ -1,4 +1,4 @@
-"""The timeline of a project: what lies where on its tracks, where pictures are missing, and a blank filled or freed."""
+"""The timeline of a project: what lies where on its tracks, where pictures are missing, and what is put there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
 from callboard_kdenlive.project import Project
-from callboard_kdenlive.properties import Element, insert, prop, remove
+from callboard_kdenlive.properties import Element, insert, prop, put, remove
 
 
 class Item(NamedTuple):
@@ -178,6 +178,35 @@ def free(project: Project, entry: Element) -> None:
         insert(playlist, index, _blank(project, length))
 
 
+def point(project: Project, item: Item, clip: str, source: Element, by: int) -> None:
+    """Have a use show another source; where it lies and how long it is stay.
+
+    Args:
+        project: whose use it is.
+        item: the use.
+        clip: the number of the source's clip in the bin.
+        source: of that clip.
+        by: frames by which it begins later in that source than it did in its own.
+    """
+    item.entry.set("producer", source.get("id"))
+    put(item.entry, "kdenlive:id", clip)
+    shift(project, item, by)
+
+
+def shift(project: Project, item: Item, by: int) -> None:
+    """Have a use begin so many frames later in its source; where it lies and its length stay, and its effects with it.
+
+    Never before the source's first frame.
+    """
+    first = max(item.source_in + by, 0)
+    item.entry.set("in", project.clock(first))
+    item.entry.set("out", project.clock(first + item.length - 1))
+    for effect in item.entry.iterchildren("filter"):
+        for side in ("in", "out"):
+            if effect.get(side) is not None:
+                effect.set(side, project.clock(max(project.frames(effect.get(side)) + by, 0)))
+
+
 def _neighbour(entry: Element, step: int) -> Element | None:
     return entry.getnext() if step > 0 else entry.getprevious()
 
@@ -186,4 +215,4 @@ def _blank(project: Project, frames: int) -> Element:
     return etree.Element("blank", length=project.clock(frames))
 
 
-__all__ = ["Item", "Span", "Track", "fill", "free", "gaps", "items", "room", "tracks"]
+__all__ = ["Item", "Span", "Track", "fill", "free", "gaps", "items", "point", "room", "shift", "tracks"]

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from callboard_kdenlive.project import Project, media_of
 from callboard_kdenlive.properties import Element, prop
-from callboard_kdenlive.refs import refs, short, use_ref
+from callboard_kdenlive.refs import refs, replaced, short, use_ref
 from callboard_kdenlive.tracks import Item, Track, gaps, items, tracks
 
 
@@ -59,12 +59,14 @@ def on_timeline(project: Project) -> list[Placed]:
     """List the uses on the timeline; the sound of a clip whose picture lies at the same place is no use of its own."""
     pictures: set[tuple[str, int, int]] = set()
     found: list[Placed] = []
-    named = refs(project)
+    named, in_place_of = refs(project), replaced(project)
     clips = {prop(clip, "kdenlive:id"): clip for clip in project.clips()}
     for track in sorted(tracks(project), key=lambda track: track.audio):
         before: Counter[str] = Counter()
         for item in items(project, track):
             before[item.clip] += 1
+            if item.clip in in_place_of:  # so that what stands in for one use gives the next no other name
+                before[in_place_of[item.clip]] += 1
             key = (item.clip, item.start, item.source_in)
             if track.audio and key in pictures:
                 continue

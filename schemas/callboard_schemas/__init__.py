@@ -23,13 +23,12 @@ from callboard_schemas.hosts import (
     HostRequest,
     HostUses,
     Presence,
-    Use,
     Verb,
 )
 from callboard_schemas.jobs import Job, JobDone, JobFailed, JobState, Outcome, Progress
 from callboard_schemas.localization import CaptionsAccepted, TranslationRequested
 from callboard_schemas.manifest import Manifest, Parameter
-from callboard_schemas.media import Asset, MediaKind, Place, Sequence
+from callboard_schemas.media import Asset, MediaKind, Place, Sequence, Use
 from callboard_schemas.paths import decode_path, encode_path
 from callboard_schemas.placeholders import (
     ANGLES,

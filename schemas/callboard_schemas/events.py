@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from callboard_schemas.envelope import Name
-from callboard_schemas.media import Asset, Place
+from callboard_schemas.media import Asset, Place, Use
 from callboard_schemas.placeholders import Brief, Gap
 
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -85,6 +85,8 @@ class PlaceholderRequested(Struct, frozen=True, kw_only=True, omit_defaults=True
     """Absolute path of the project of an application into which it goes, where it is for one."""
     gap: Gap | None = None
     """Where in that project, as its application says it; nothing where a clip lacks its media."""
+    use: Use | None = None
+    """The clip of that project which lacks its media, as its application says it; nothing where there is a gap."""
     reel: str = ""
     """The tape or card of the missing media, where the timeline says; with ``source``, media is known by it."""
     source: str = ""

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from callboard_schemas.envelope import Name
 from callboard_schemas.events import Language, Parameters
-from callboard_schemas.media import Digest
+from callboard_schemas.media import Digest, Use
 from callboard_schemas.placeholders import Gap
 from callboard_schemas.review import Decision
 
@@ -38,28 +38,6 @@ class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     project: str = ""
     """The open project, as the application names it: an absolute path, or an id of its own."""
     revision: str = ""
-
-
-class Use(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One use of a media file in a project: a strip, a clip on a timeline or in a bin, an asset in a library.
-
-    Media time *t* is at ``start + (t - source_in) / speed`` on the timeline.
-    """
-
-    ref: Name
-    """What the host finds it by again; stays the same while the project lives."""
-    path: str
-    """The media's absolute path as the application knows it; empty for what has no file."""
-    name: str = ""
-    revision: str = ""
-    """Changes when this use is moved, cut or retimed, and at nothing else."""
-    start: float = 0.0
-    """Seconds on the timeline."""
-    source_in: float = 0.0
-    """Seconds into the media where it begins to be used."""
-    duration: float = 0.0
-    """Seconds on the timeline; 0 where it is on none."""
-    speed: float = 1.0
 
 
 class HostUses(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,10 +1,12 @@
-"""What is said about media: where it is, which content it is, and how a sequence is numbered."""
+"""What is said about media: where it is, which content it is, how a sequence is numbered, and what uses it."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+from callboard_schemas.envelope import Name
 
 MediaKind = Literal["video", "audio", "image", "sequence", "subtitles", "other"]
 """What a file looks like from outside; ``other`` is anything that a plugin may still want."""
@@ -47,3 +49,25 @@ class Asset(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mtime_ns: int = 0
     """Modification time in nanoseconds since 1970, as the file system gave it."""
     sequence: Sequence | None = None
+
+
+class Use(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One use of a media file in a project: a strip, a clip on a timeline or in a bin, an asset in a library.
+
+    Media time *t* is at ``start + (t - source_in) / speed`` on the timeline.
+    """
+
+    ref: Name
+    """What the host finds it by again; stays the same while the project lives."""
+    path: str
+    """The media's absolute path as the application knows it; empty for what has no file."""
+    name: str = ""
+    revision: str = ""
+    """Changes when this use is moved, cut or retimed, and at nothing else."""
+    start: float = 0.0
+    """Seconds on the timeline."""
+    source_in: float = 0.0
+    """Seconds into the media where it begins to be used."""
+    duration: float = 0.0
+    """Seconds on the timeline; 0 where it is on none."""
+    speed: float = 1.0

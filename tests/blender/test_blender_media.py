@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-CHECKS = ("bpy_assets",)
+CHECKS = ("bpy_assets", "bpy_offline")
 # Only the very first call waits for the wheels to be fetched.
 pytestmark = pytest.mark.timeout(900)
 
@@ -45,7 +45,7 @@ def seen(request: pytest.FixtureRequest, media: Path, tmp_path_factory: pytest.T
         [*blender, HERE / "bpy_probe.py", "--", media, out, *CHECKS],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=250,
         env={**os.environ, "BLENDER_USER_RESOURCES": str(out / "user")},
     )
     # Its end counts too: with a handler of ours left, 4.2 crashes there and 4.5 hangs.
@@ -222,3 +222,50 @@ def test_a_real_shot_of_numbered_frames(seen: dict[str, Any]) -> None:
 def test_strips_without_their_files_are_still_told(seen: dict[str, Any]) -> None:
     """A strip whose file is gone is a use with its path, for the board to find the media again."""
     assert {Path(use["path"]).name for use in seen["missing_files"]["uses"]} == {"gone1.mp4", "gone2.mp4"}
+
+
+def test_a_stand_in_at_a_strip_without_its_media(seen: dict[str, Any]) -> None:
+    """It shows from its first frame on the strip's own frames, whatever it is, and is still there in the saved file."""
+    found = seen["offline_movie"]
+    assert found["receipt"] == {"state": "applied", "landed": ["SH010"], "missing": [], "note": ""}
+    assert [one["state"] for one in found["receipts"]] == ["applied"] * 5
+    lost, stands = found["lost"], found["stands"]
+    assert (lost["file"], lost["head"], lost["span"]) == ("lost.mp4", 20, [101, 141])
+    ours = {"file": "silent.mp4", "head": 0, "id": "p1", "colour": "COLOR_03"}
+    assert stands == {**lost, **ours}, "all else is as it was, the lost sound too"
+    assert found["still"] == {**stands, "type": "IMAGE", "file": "stand-in.png", "files": ["stand-in.png"]}
+    assert found["again"] == found["back"] == stands
+
+
+def test_the_real_shot_for_a_strip_without_its_media(seen: dict[str, Any]) -> None:
+    """It comes behind its handle, with its sound, and is no longer ours; taken back, the strip is as it was."""
+    found = seen["offline_movie"]
+    lost, real = found["lost"], found["real"]
+    sound = [["clip.mp4", 8, one[2]] for one in lost["sound"]]
+    assert bool(sound) is (seen["version"][:2] != [4, 2]), "the wheel of 4.2 is built without it"
+    assert real == {**lost, "file": "clip.mp4", "head": 8, "sound": sound}
+    assert found["rest"] == lost
+    assert (found["rest_use"]["ref"], found["rest_use"]["revision"]) == (found["use"]["ref"], found["use"]["revision"])
+
+
+def test_a_strip_that_changed_waits_for_a_person(seen: dict[str, Any]) -> None:
+    """One that was cut since, or has its media again, is left until a person agrees; what a person relinked is kept."""
+    found = seen["offline_refused"]
+    assert (found["cut"]["state"], found["cut"]["note"]) == ("stale", "SH010 was moved, cut or retimed since")
+    assert (found["there"]["state"], found["there"]["note"]) == ("stale", "SH010 has its media again")
+    assert found["agreed"]["state"] == "applied"
+    assert found["taken"]["missing"] == ["SH010: a person gave it another file, so theirs is kept"]
+    assert (found["now"]["file"], found["now"]["span"]) == ("clip.mp4", [101, 131])
+
+
+def test_a_stand_in_for_numbered_pictures(seen: dict[str, Any]) -> None:
+    """A film takes the place of pictures of which some are gone, in a meta strip too; then all their names are back."""
+    found = seen["offline_pictures"]
+    assert [found[name]["state"] for name in ("row", "inside")] == ["applied"] * 2
+    for before, then in zip(found["before"], found["then"], strict=True):
+        assert (before["head"], len(before["files"])) == (3, 10)
+        ours = {"type": "MOVIE", "file": "silent.mp4", "files": [], "head": 0, "colour": "COLOR_03", "id": then["id"]}
+        assert then == {**before, **ours}
+    assert [one["meta"] for one in found["then"]] == ["", "meta"]
+    assert found["rest"] == found["before"]
+    assert len(found["strips"]) == 4

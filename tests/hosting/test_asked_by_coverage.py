@@ -179,22 +179,38 @@ async def test_an_application_that_can_do_it_by_now_gets_it(project: Project, ed
         assert board.states() == [("timeline", "withdrawn"), ("placeholder.insert", "pending")]
 
 
-async def test_for_a_clip_whose_media_is_gone_it_is_said_what_a_person_can_do(project: Project, edit: Path) -> None:
-    """For a clip nothing is asked of the application, and both the route and the notes of coverage say so."""
+async def test_a_clip_whose_media_is_gone_is_named_as_its_application_names_it(project: Project, edit: Path) -> None:
+    """The application is asked to put the film at that very use; where nothing says which it is, that is said."""
     (edit.parent / "blue.mp4").unlink()
-    clip = next(one for one in lacking(edit) if one.gap is None)
+    asked = lacking(edit)
+    clip = next(one for one in asked if one.gap is None)
+    assert (clip.use and clip.use.name, clip.frames, clip.ref) == ("the blue one", FRAMES, "V1-70")
     with reading() as headers:
-        (note,) = told(read_cut(edit, Look(headers=headers)), lacking(edit))
-    assert note.startswith("Kdenlive gets what fills a gap; what stands in for a clip is put in by hand: ")
+        cut = read_cut(edit, Look(headers=headers))
+    assert told(cut, asked) == ()
+    unnamed = replace(clip, use=None, shot="another", ref="V1-9")
+    assert told(cut, (unnamed,)) == (
+        "Kdenlive can give these no other file, so put in by hand what stands in for them: another",
+    )
     async with served(project) as board:
         host = await board.application(kdenlive(edit))
         await accepted(board, clip)
-        await host.hello()
-        (row,) = board.commands()
-        assert (row.route, row.state) == ("nowhere", "told")
+        command = await host.next("placeholder.insert")
         film = project.folder / "placeholders" / "SH010_PLACEHOLDER_v001_slate.mov"
-        assert row.why == f"kdenlive takes placeholders into gaps; give V1-70 the file {film} by hand"
-        assert host.commands.empty()
+        assert clip.use is not None
+        assert (command.use, command.revision) == (clip.use, clip.use.revision)
+        assert (command.content and command.content.file, command.content and command.content.gap) == (str(film), None)
+        outcome = saving.patch(str(edit), command, measure)
+        assert (outcome.stale, outcome.landed) == ("", [f"stand-in {film.name} at 00:00:02.800 on V1"])
+        await host.receipt(command)
+        await board.until(lambda: board.states() == [("placeholder.insert", "applied")])
+        envelope = codec.make("placeholder.requested", unnamed, source="urn:test")
+        await board.bus.publish(f"{INTAKE}.placeholder.requested", codec.encode(envelope), msg_id=envelope.id)
+        await decide(board, (await board.proposals(2))[1])
+        await board.until(lambda: len(board.commands()) == 2)
+        row = board.commands()[1]
+        assert (row.route, row.state) == ("nowhere", "told")
+        assert row.why == f"nothing says which clip of kdenlive V1-9 is; give it the file {film}"
 
 
 async def test_it_waits_in_the_panel_of_the_project(project: Project, edit: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
-from callboard_schemas import Gap
+from callboard_schemas import Gap, Use
 from msgspec import Struct
 
 from callboard.coverage.headers import Headers
@@ -91,6 +91,8 @@ class Item(Struct, frozen=True, kw_only=True):
     """What is wrong with it, in words."""
     gap: Gap | None = None
     """Of a gap in the project of an application: as that application says it."""
+    use: Use | None = None
+    """Of a clip in the project of an application that takes another file in its place: as that application says it."""
     guesses: dict[str, str] = {}
     """Field to why it says what it says, where nobody said it."""
 

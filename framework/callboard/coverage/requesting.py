@@ -125,6 +125,7 @@ def _one(
         ref=item.ref,
         project=cut.project,
         gap=replace(item.gap, shot=item.shot or item.name, purpose=brief.purpose) if item.gap is not None else None,
+        use=item.use,
         brief=brief,
         seed=terms.seed,
         versions=terms.versions,
@@ -237,11 +238,11 @@ def told(cut: Cut, asked: Sequence[PlaceholderRequested]) -> tuple[str, ...]:
     guessed = [one for one in asked if one.brief is not None and "size" in one.brief.guesses]
     if guessed:
         notes.append(f"{_GUESSED_SIZE}; {guessed[0].width}x{guessed[0].height} was taken: --size WxH says another")
-    clips = [one for one in asked if one.project and one.gap is None]
+    clips = [one for one in asked if one.project and one.gap is None and one.use is None]
     if clips:
         name, some = _APPLICATIONS.get(cut.format, cut.format), ", ".join(one.shot for one in clips[:3])
         more = f" and {len(clips) - 3} more" if len(clips) > 3 else ""
-        notes.append(f"{name} gets what fills a gap; what stands in for a clip is put in by hand: {some}{more}")
+        notes.append(f"{name} can give these no other file, so put in by hand what stands in for them: {some}{more}")
     return tuple(notes)
 
 

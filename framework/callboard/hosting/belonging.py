@@ -1,4 +1,4 @@
-"""Into which projects of applications a placeholder belongs, and in which gap: as the one who asked for it said.
+"""Into which projects of applications a placeholder belongs, and where in them: as the one who asked for it said.
 
 A person in an application asks by a request of its host; who asked elsewhere named the project's file.
 """
@@ -9,7 +9,7 @@ import os
 import sqlite3
 from typing import NamedTuple
 
-from callboard_schemas import Gap, PlaceholderRequested, Proposal
+from callboard_schemas import Gap, PlaceholderRequested, Proposal, Use
 
 from callboard.catalog import host_commands, host_requests, hosts, jobs, proposals, standins
 
@@ -21,6 +21,8 @@ class Place(NamedTuple):
     project: str
     gap: Gap | None
     """Nothing where it stands in for a clip."""
+    use: Use | None
+    """The clip whose media is not there; nothing where there is a gap."""
     ref: str
     """Where it is, as the one who asked named it."""
 
@@ -41,13 +43,13 @@ def places(conn: sqlite3.Connection, made: Proposal) -> list[Place]:
     asked = host_requests.that_caused(conn, row.event) if row is not None else None
     if asked is not None:
         gap = asked.request.gap
-        return [Place(asked.application, asked.project, gap, gap.ref)] if gap is not None and asked.application else []
+        return [Place(asked.application, asked.project, gap, None, gap.ref)] if gap and asked.application else []
     stand = standins.find(conn, made.id)
     wanted: PlaceholderRequested | None = standins.asked_for(conn, stand) if stand is not None else None
     if wanted is None or not wanted.project:
         return []
     return [
-        Place(application, project, wanted.gap, wanted.ref)
+        Place(application, project, wanted.gap, wanted.use, wanted.ref)
         for application, project in hosts.projects(conn)
         if _same(project, wanted.project)
     ]

@@ -177,14 +177,14 @@ class Deliveries:
     def _bring_placeholder(
         self, conn: sqlite3.Connection, made: Proposal, body: Placeholder, run: str, only: Project | None = None
     ) -> None:
-        """Ask the projects in whose gap a placeholder belongs, or *only* one of them."""
+        """Ask the projects into which a placeholder belongs, or *only* one of them: for a gap, or for a lost clip."""
         path = placeholder_path(body, self._folder)
         for place in places(conn, made):
             if only is not None and place.of != only:
                 continue
             way = plan(place.application, body, hosts.capabilities(conn, *place.of), self._sidecars)
-            if way.verbs and place.gap is None:
-                reason = f"{place.application} takes placeholders into gaps; give {place.ref} the file {path} by hand"
+            if way.verbs and place.gap is None and place.use is None:
+                reason = f"nothing says which clip of {place.application} {place.ref} is; give it the file {path}"
                 way = Plan("nowhere", (), reason)
             if way.verbs and not self._roots.locate(path).root:
                 reason = f"{path} is in none of the folders that applications may touch: {self._roots.named()}"
@@ -197,7 +197,7 @@ class Deliveries:
             stamp = [decisions.last_decision(conn, made.id), host_commands.count_settled(conn, made.id, *place.of)]
             errand = _Errand(place.of, made.id, "", run, way, stamp)
             content = Content(file=path, digest=body.digest, gap=place.gap)
-            self._add(conn, errand, way.verbs[0] if way.verbs else "", content=content)
+            self._add(conn, errand, way.verbs[0] if way.verbs else "", place.use, content)
 
     def _bring_shot(self, conn: sqlite3.Connection, made: Proposal, swap: Swap, run: str) -> None:
         """Ask every project in which the placeholder is, or what took its place before, for the shot."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from callboard_schemas import Asset
 from msgspec import Struct
+from msgspec.structs import replace
 
 from callboard.media import MediaFacts, VideoStream
 from callboard.media.client import open_media
@@ -18,6 +19,8 @@ from callboard.timedtext.rate import Rate, parse_rate, rate_of
 class Facts(Struct, frozen=True, kw_only=True):
     """Of media, as far as they are known."""
 
+    name: str = ""
+    """Of its file."""
     frames: int = 0
     """0: not known."""
     rate: Rate | None = None
@@ -45,7 +48,7 @@ def probed(path: Path, asset: Asset | None, pool: Pool | None = None) -> Facts:
         CallboardError: it is not there, or cannot be read.
     """
     with open_media(path, asset, shm_folder=path.parent, pool=pool) as media:
-        return read(media.probe(), asset)
+        return replace(read(media.probe(), asset), name=path.name)
 
 
 def read(media: MediaFacts, asset: Asset | None = None) -> Facts:
@@ -108,6 +111,10 @@ class Need(Struct, frozen=True, kw_only=True):
     reel: str = ""
     source: str = ""
     """Timecode of its first frame on the reel."""
+    lost: str = ""
+    """Name of the file that a clip showed there and that was lost; empty for a gap."""
+    begin: int = 0
+    """Frames of that file before what the clip showed of it."""
 
     def at(self, timecode: str) -> int | None:
         """Give the number of a frame by its timecode, as this place counts."""

@@ -153,6 +153,7 @@ def need_of(body: Placeholder, asked: PlaceholderRequested | None) -> Need:
     if not frames and asked is not None and rate is not None:
         frames = max(rate.frame_at(asked.duration), 1)
     aspect = body.pixel_aspect or (asked.pixel_aspect if asked else "")
+    lost = asked.use if asked else None
     return Need(
         frames=frames,
         rate=rate,
@@ -162,6 +163,8 @@ def need_of(body: Placeholder, asked: PlaceholderRequested | None) -> Need:
         start=body.start or (asked.start if asked else ""),
         reel=asked.reel if asked else "",
         source=asked.source if asked else "",
+        lost=os.path.basename(lost.path) if lost is not None else "",
+        begin=max(rate.frame_at(lost.source_in), 0) if lost is not None and rate is not None else 0,
     )
 
 

@@ -2,7 +2,7 @@
 
 Another length, rate, size or pixel aspect, a lower version than one that was there before, two that came for one
 shot, a damaged file: each is a question. What goes without saying is none: the right length, or a longer shot of
-which the timecode, or the project's own handles, say where it begins.
+which the timecode, the project's own handles, or the clip whose very file came back, say where it begins.
 """
 
 from __future__ import annotations
@@ -87,6 +87,9 @@ def _length(need: Need, facts: Facts, handles: int) -> tuple[list[str], tuple[in
     more = facts.frames - wanted
     if more < 0:
         return [f"it has {facts.frames} frames, and {wanted} are needed: it is {-more} shorter"], None
+    fits = bool(need.lost) and need.begin <= more
+    if fits and facts.name.casefold() == need.lost.casefold():
+        return [], (need.begin, more - need.begin)
     head = _head(need, facts, more)
     if head is not None:
         return [], (head, more - head)
@@ -95,6 +98,8 @@ def _length(need: Need, facts: Facts, handles: int) -> tuple[list[str], tuple[in
     if handles and more == 2 * handles:
         return [], (handles, handles)
     told = f"it is {more} frames longer than the {wanted} that are shown, and nothing says where it begins: "
+    if fits and need.begin:
+        return [f"{told}after {need.begin} of them, as in {need.lost}, would be"], (need.begin, more - need.begin)
     if more % 2:
         return [f"{told}its first frame would be"], (0, more)
     return [f"{told}after {more // 2} of them would be"], (more // 2, more // 2)

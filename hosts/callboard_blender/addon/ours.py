@@ -22,6 +22,8 @@ LANGUAGE: Final = "callboard_language"
 """On a caption."""
 WAS: Final = "callboard_was"
 """On a strip whose media we changed: the proposal, and the file that it showed before."""
+LOST: Final = "callboard_lost"
+"""On a strip whose media is not there: what it showed before a stand-in took its place."""
 _PLAIN: Final = ("name", "type", "channel", "mute", "text", "use_bold", "use_italic", "use_box", "directory")
 _NUMBERS: Final = ("font_size", "wrap_width", "blend_alpha", "volume")
 _TRANSFORM: Final = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation")

@@ -85,6 +85,19 @@ def set_head(strip: Any, cut: int) -> None:
     setattr(strip, _frame_name("head"), cut)
 
 
+def set_trim(strip: Any, passed: int) -> None:
+    """Pass over the first frames of a strip's media for good; the strip must be placed again afterwards."""
+    setattr(strip, _frame_name("trim"), passed)
+
+
+def beside(scene: Any, strip: Any) -> Any:
+    """Give the strips that lie where a strip does, in its meta strip or on the timeline, as a collection."""
+    meta = strip.parent_meta()
+    if meta is None:
+        return top(scene)
+    return meta.strips if hasattr(meta, "strips") else meta.sequences
+
+
 def new_text(scene: Any, name: str, channel: int, first: int, end: int) -> Any:
     """Make a text strip on frames *first* up to, not including, *end*."""
     span = {"length": end - first} if at_least(5) else {"frame_end": end}

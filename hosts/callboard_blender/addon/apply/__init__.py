@@ -9,19 +9,25 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .. import uses, versions
+from .. import ours, uses, versions
 from ..inside import bpy
-from . import clear, markers, placeholders, relink, subtitles, tags
+from . import clear, markers, offline, placeholders, relink, subtitles, tags
 from .task import Task
 
 log = logging.getLogger(__name__)
+
+
+def _insert(task: Task) -> None:
+    """Put a stand-in at a strip, where one is named, else at a gap."""
+    return offline.insert(task) if task.ref else placeholders.insert(task)
+
 
 _DO: Final[dict[str, Callable[[Task], None]]] = {
     "tags.write": tags.write,
     "description.write": tags.describe,
     "markers.write": markers.write,
     "subtitles.write": subtitles.write,
-    "placeholder.insert": placeholders.insert,
+    "placeholder.insert": _insert,
     "relink": relink.relink,
     "clear": clear.clear,
 }
@@ -78,6 +84,9 @@ def _stale(command: Mapping[str, Any], use: Mapping[str, Any] | None, agreed: bo
         return None
     if use is None:
         return _receipt("failed", [], [], "what it is for is no longer in this file")
+    found = uses.find_strip(ref) if command.get("verb") == "placeholder.insert" else None
+    if found is not None and ours.LOST in found[1] and found[1].get(ours.ID) == command.get("proposal"):
+        return None  # what we put there is exchanged wherever a person moved it
     wanted = str(command.get("revision", ""))
     if wanted and wanted != use["revision"] and not agreed:
         return _receipt("stale", [], [], f"{use['name']} was moved, cut or retimed since")

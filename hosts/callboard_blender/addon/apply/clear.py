@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import ours
 from ..inside import bpy
-from . import channels, markers, relink, tags
+from . import channels, markers, offline, relink, tags
 from .subtitles import remove
 from .task import Task
 
@@ -17,7 +17,9 @@ def clear(task: Task) -> None:
     use = task.ref or None
     for scene in bpy.data.scenes:
         for strip in ours.strips(scene, task.proposal, use):
-            if ours.edited(scene, strip):
+            if strip.get(ours.LOST):
+                offline.give_back(task, scene, strip)
+            elif ours.edited(scene, strip):
                 task.miss(strip.name, "a person edited it, so theirs is kept")
             else:
                 remove(task, scene, strip)

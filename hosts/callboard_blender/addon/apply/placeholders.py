@@ -14,7 +14,7 @@ from .task import Task
 
 PICTURE: Final = "picture"
 SOUND: Final = "sound"
-_COLOUR: Final = "COLOR_03"
+COLOUR: Final = "COLOR_03"
 """The yellow of Blender's strip colours: this is no real shot."""
 
 
@@ -60,7 +60,7 @@ def _show(task: Task, scene: Any, kind: str, what: tuple[str, str, int, int, int
     strip = make(name=title, filepath=file, channel=channel, frame_start=first, fit_method="FIT")
     task.changed = True
     versions.set_end(strip, end)
-    strip.color_tag = _COLOUR
+    strip.color_tag = COLOUR
     ours.sign(strip, task.proposal, ref, PICTURE)
     if kind == "MOVIE":
         short = end - first - int(versions.frames(strip, "content"))
@@ -89,7 +89,7 @@ def hear(task: Task, scene: Any, picture: Any, file: str, ref: str) -> Any | Non
             bpy.data.sounds.remove(sound)
         return None
     versions.set_end(strip, min(end, int(versions.frames(strip, "end"))))
-    strip.color_tag = _COLOUR
+    strip.color_tag = COLOUR
     ours.sign(strip, task.proposal, ref, SOUND)
     return strip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from .. import ours, uses, versions
@@ -14,7 +14,7 @@ from . import channels, media, placeholders
 from .subtitles import remove
 from .task import Task
 
-_PICTURES: Final = ("IMAGE", "MOVIE")
+PICTURES: Final = ("IMAGE", "MOVIE")
 _PLACED: Final = ("name", "channel", "filepath", "directory", "stream_index", "views_format", "use_multiview")
 _TIMED: Final = ("frame_", "left_", "right_", "content_", "animation_", "select_", "duration")
 
@@ -34,25 +34,36 @@ def relink(task: Task) -> None:
 
 def _one(task: Task, scene: Any, strip: Any, file: str) -> None:
     before, stood_in = ours.file_of(strip), str(strip.get(ours.ID, ""))
-    beside = [other for other in versions.every(scene) if _is_sound_of(other, strip, before)]
+    own = ours.read_note(str(strip.get(ours.LOST, "")))
+    lost = str(own.get("file", ""))
+    beside = [one for one in versions.every(scene) for name in {before, lost} - {""} if _is_sound_of(one, strip, name)]
     head = round(float(task.content.get("source_in") or 0.0) * uses.rate_of(scene))
-    signed, sounds = _kept(strip), [(sound, _kept(sound)) for sound in beside]
+    signed, sounds = _kept(strip), [(sound, ours.file_of(sound), _kept(sound)) for sound in beside]
     now = swap(task, scene, strip, file, head)
     if now is None:
         return
     _note(task, now, before, signed, head)
-    for sound, kept in sounds:
-        if swap(task, scene, sound, file, head) is not None:
-            _note(task, sound, before, kept, head)
+    now.color_tag = str(own.get("colour", "NONE"))
+    for sound, heard, kept in sounds:
+        colour, begin = str(sound.color_tag), head if heard == lost else None
+        if begin is not None:
+            kept["begin"] = round(versions.frames(sound, "head"))
+        if swap(task, scene, sound, file, head, begin) is not None:
+            _note(task, sound, heard, kept, head)
+            sound.color_tag = colour if heard == lost else "NONE"
         elif sound.get(ours.ID):
             remove(task, scene, sound)
-    if stood_in and not beside and now.type == "MOVIE":
-        heard = placeholders.hear(task, scene, now, file, "")
-        if heard is not None:
-            _begin(heard, head)
-            _note(task, heard, "", {}, head)
-            task.landed.append(heard.name)
+    if stood_in and not lost and not beside and now.type == "MOVIE":
+        _hear(task, scene, now, file, head)
     _read_back(task, now, file)
+
+
+def _hear(task: Task, scene: Any, picture: Any, file: str, head: int) -> None:
+    heard = placeholders.hear(task, scene, picture, file, "")
+    if heard is not None:
+        _begin(heard, head)
+        _note(task, heard, "", {}, head)
+        task.landed.append(heard.name)
 
 
 def restore(task: Task, scene: Any) -> None:
@@ -65,7 +76,7 @@ def restore(task: Task, scene: Any) -> None:
             task.miss(strip.name, "a person gave it another file, so theirs is kept")
         elif not note.get("file"):
             remove(task, scene, strip)
-        elif not os.path.isfile(str(note["file"])):
+        elif not os.path.isfile(str(note["file"])) and strip.type != "SOUND":
             task.miss(strip.name, f"what it showed before is not there: {note['file']}")
         else:
             _back(task, scene, strip, note)
@@ -73,7 +84,10 @@ def restore(task: Task, scene: Any) -> None:
 
 def _back(task: Task, scene: Any, strip: Any, note: dict[str, Any]) -> None:
     former = note.get("before") or {}
-    now = swap(task, scene, strip, str(note["file"]), int(former.get("head", 0)))
+    head, begin = int(former.get("head", 0)), None
+    if "begin" in former:  # of the lost strip's own sound
+        begin = int(former["begin"]) + round(versions.frames(strip, "head")) - int(note.get("head", 0))
+    now = swap(task, scene, strip, str(note["file"]), head, begin)
     if now is None:
         return
     del now[ours.WAS]
@@ -117,7 +131,23 @@ def relinked(scene: Any, proposal: str) -> list[str]:
     ]
 
 
-def swap(task: Task, scene: Any, strip: Any, file: str, head: int = 0) -> Any | None:
+def show(scene: Any, strip: Any, file: str, kind: str, files: Sequence[str] = ()) -> Any:
+    """Let a strip show another film or pictures, with all that it has; gives the strip that does.
+
+    Args:
+        scene: Of the strip.
+        strip: Which.
+        file: What it shows; of pictures, the first.
+        kind: ``MOVIE`` or ``IMAGE``.
+        files: Names of the pictures, where they may not be there; else they are looked for.
+    """
+    if kind == strip.type == "MOVIE":
+        strip.filepath = file
+        return strip
+    return _remake(scene, strip, file, kind, files)
+
+
+def swap(task: Task, scene: Any, strip: Any, file: str, head: int = 0, begin: int | None = None) -> Any | None:
     """Let a strip show another file on the same frames; gives the strip that does, or None where none can.
 
     Args:
@@ -126,22 +156,21 @@ def swap(task: Task, scene: Any, strip: Any, file: str, head: int = 0) -> Any | 
         strip: Which.
         file: What it shows.
         head: Frames of that file before what the first frame of the placeholder becomes.
+        begin: Frames of the file before what is shown, where that is known.
     """
     moved, cut = head - int(_note_of(strip).get("head", 0)), round(versions.frames(strip, "head"))
     kind = "SOUND" if strip.type == "SOUND" else media.kind_of(file)
-    if strip.type not in (*_PICTURES, "SOUND") or (strip.type in _PICTURES and kind not in _PICTURES):
+    if strip.type not in (*PICTURES, "SOUND") or (strip.type in PICTURES and kind not in PICTURES):
         task.miss(strip.name, f"a strip of type {strip.type} cannot show {os.path.basename(file)}")
         return None
     (first, end), channel = channels.span(strip), strip.channel
     task.changed = True
     if kind == "SOUND" and not _resound(task, strip, file):
         return None
-    if kind == strip.type == "MOVIE":
-        strip.filepath = file
-    elif kind in _PICTURES:
-        strip = _remake(scene, strip, file, kind)
-    if moved or round(versions.frames(strip, "head")) != cut:
-        versions.set_head(strip, max(cut + moved, 0))
+    if kind != "SOUND":
+        strip = show(scene, strip, file, kind)
+    if begin is not None or moved or round(versions.frames(strip, "head")) != cut:
+        versions.set_head(strip, max(cut + moved, 0) if begin is None else begin)
     if channels.span(strip) != (first, end):
         versions.place(strip, first, end)
     if strip.channel != channel:  # on the way it lay over another strip, and Blender made room
@@ -195,6 +224,10 @@ def _read_back(task: Task, strip: Any, file: str) -> None:
 
 def _resound(task: Task, strip: Any, file: str) -> bool:
     before = strip.sound
+    if not os.path.isfile(file):  # what was lost before is lost again
+        strip.sound = before.copy()
+        strip.sound.filepath = file
+        return True
     sound = bpy.data.sounds.load(file, check_existing=True)
     strip.sound = sound
     if placeholders.has_sound(strip):
@@ -204,15 +237,16 @@ def _resound(task: Task, strip: Any, file: str) -> bool:
     return False
 
 
-def _remake(scene: Any, old: Any, file: str, kind: str) -> Any:
+def _remake(scene: Any, old: Any, file: str, kind: str, files: Sequence[str]) -> Any:
     """Make a strip of the other type with all that the old one had, and take the old one away."""
     name, channel = old.name, old.channel
     old.name = "callboard-old"  # its animation follows the name, so it must be called back below
-    make = versions.top(scene).new_image if kind == "IMAGE" else versions.top(scene).new_movie
+    there = versions.beside(scene, old)
+    make = there.new_image if kind == "IMAGE" else there.new_movie
     first, end = channels.span(old)
     new = make(name=name, filepath=file, channel=channel, frame_start=first)
     if kind == "IMAGE":
-        for following in media.sequence(file)[1:]:
+        for following in (files or media.sequence(file))[1:]:
             new.elements.append(following)
     versions.place(new, first, end)
     _copy(old, new)
@@ -223,7 +257,7 @@ def _remake(scene: Any, old: Any, file: str, kind: str) -> Any:
     for curve in list(versions.curves(scene)):
         if ours.path_names(curve.data_path, old.name):
             curve.data_path = curve.data_path.replace(_quoted(old.name), _quoted(name), 1)
-    versions.top(scene).remove(old)
+    there.remove(old)
     new.name, new.channel = name, channel
     return new
 
