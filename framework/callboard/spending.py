@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,6 +67,15 @@ class Ledger:
             base.execute("DELETE FROM spent WHERE at <= ?", ((now - longest).timestamp(),))
             rows = [(key, what, amount, now.timestamp()) for what, amount in amounts.items()]
             base.executemany("INSERT INTO spent (key, what, amount, at) VALUES (?, ?, ?, ?)", rows)
+
+    def spend(self, amounts: Mapping[str, float], limits: Sequence[Limit], now: datetime | None = None) -> None:
+        """Spend what is gone as soon as it is tried, such as a request that is sent: each call counts.
+
+        Raises:
+            JobError: see ``reserve``.
+            Blocked: see ``reserve``.
+        """
+        self.reserve(uuid.uuid4().hex, amounts, limits, now)
 
     def settle(self, key: str) -> None:
         """Say that what was reserved was used: the next time it is spent anew.

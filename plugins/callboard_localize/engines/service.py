@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from callboard.errors import Blocked, JobError, UsageError
+from callboard.spending import DAY, Ledger, Limit
 from msgspec import Struct
 
 from callboard_localize.engines import Hints, Line, Method
 from callboard_localize.engines.dialogue import answers, request
 from callboard_localize.engines.post import Place, Post, place_of
-from callboard_localize.engines.spending import Budget, Ledger
+from callboard_localize.engines.sent import audit
 
 if TYPE_CHECKING:
     from callboard.context import Context
@@ -111,7 +112,11 @@ class Service:
     ) -> None:
         """Take the languages, where it is, how it may be used, where that is counted, and who may call it off."""
         self._pair, self._place, self._settings = pair, place, settings
-        self._ledger = Ledger(folder, Budget(settings.requests_per_day, settings.characters_per_day))
+        self._folder, self._ledger = folder, Ledger(folder)
+        limited = {"requests": settings.requests_per_day, "characters": settings.characters_per_day}
+        self._limits = [
+            Limit(what=what, most=most, window=DAY, setting=f"service_{what}_per_day") for what, most in limited.items()
+        ]
         self._cancelled = cancelled or threading.Event()
 
     @property
@@ -128,7 +133,7 @@ class Service:
 
         Raises:
             Blocked: the service cannot be reached or the day's budget is spent.
-            JobError: it refuses these lines, or does not answer as it is asked to.
+            JobError: it refuses these lines, does not answer as it is asked to, or they are more than a day allows.
         """
         if not lines:
             return []
@@ -148,7 +153,7 @@ class Service:
 
         def on_try() -> None:
             self._pace()
-            self._ledger.spend(characters)
+            self._ledger.spend({"requests": 1, "characters": characters}, self._limits)
 
         outcome = "refused"
         try:
@@ -162,9 +167,8 @@ class Service:
             outcome = f"refused: {error.message}"
             raise
         finally:
-            self._ledger.audit(
-                self._place.shown, self._settings.model, body, lines=lines, characters=characters, outcome=outcome[:200]
-            )
+            where, model = self._place.shown, self._settings.model
+            audit(self._folder, where, model, body, lines=lines, characters=characters, outcome=outcome[:200])
 
     def _pace(self) -> None:
         """Wait until the next request may be made."""
