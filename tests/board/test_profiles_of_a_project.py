@@ -25,6 +25,7 @@ license = "Apache-2.0"
 events = ["captions.accepted", "translation.requested"]
 results = ["translation"]
 parameters.profile = { type = "string", default = "", help = "Which.", path = "profile" }
+parameters.words = { type = "string", default = "", help = "What.", path = "content", project_only = true }
 parameters.key = { type = "string", default = "", help = "Where.", path = "file", project_only = true }
 """
 SILENT = """
@@ -113,6 +114,18 @@ def test_a_changed_profile_makes_new_jobs(plugin: Found, project: Path, film: As
     keys.append(asked(routes, film).key)
     assert keys[0] == keys[1]
     assert len(set(keys)) == 3
+
+
+def test_changed_content_makes_new_jobs(plugin: Found, project: Path, film: Asset) -> None:
+    """What is in a file whose content counts is part of the key, also where it is not there; a key's is not."""
+    routes = router(plugin, project, {"words": "words.toml", "key": "key"})
+    keys = [asked(routes, film).key]
+    for name, text in (("words.toml", "a"), ("key", "secret"), ("words.toml", "b"), ("words.toml", "a")):
+        (project / name).write_text(text)
+        keys.append(asked(routes, film).key)
+    assert [keys.index(key) for key in keys] == [0, 1, 1, 3, 1]
+    moved = project.rename(project.with_name("moved"))
+    assert asked(router(plugin, moved, {"words": "words.toml", "key": "key"}), film).key == keys[1]
 
 
 def test_a_request_names_a_profile_and_never_a_file(plugin: Found, project: Path, film: Asset) -> None:

@@ -114,37 +114,43 @@ async def test_nobody_gets_in_without_a_key(embedded: EmbeddedServer) -> None:
         await bus.close()
 
 
-FORBIDDEN = [
-    ("host", "cb.in.media.settled"),
-    ("host", "cb.in.review.decided"),
-    ("host", "cb.out.host.command.c1"),
-    ("host", "cb.ctl.undo"),
-    ("host", "cb.do.blender-1"),
-    ("cli", "cb.do.blender-1"),
-    ("host", "$JS.API.STREAM.DELETE.CB_IN"),
-    ("host", "$JS.API.STREAM.PURGE.CB_OUT"),
-    ("host", "$JS.API.STREAM.INFO.CB_OUT"),
-    ("host", "$JS.API.CONSUMER.CREATE.CB_IN.thief.cb.in.>"),
-    ("host", "_INBOX.board.x"),
-    ("cli", "cb.in.media.settled"),
-    ("cli", "cb.out.proposal.made.p1"),
-    ("cli", "$JS.API.STREAM.DELETE.CB_IN"),
-    ("worker", "cb.in.media.settled"),
-    ("worker", "cb.out.job.requested.j1"),
-    ("worker", "$JS.API.CONSUMER.DELETE.CB_OUT.workers"),
-    ("worker", "$JS.API.CONSUMER.CREATE.CB_OUT.workers.cb.out.>"),
-]
+FORBIDDEN = {
+    "host": [
+        "cb.in.media.settled",
+        "cb.in.review.decided",
+        "cb.out.host.command.c1",
+        "cb.ctl.undo",
+        "cb.do.blender-1",
+        "$JS.API.STREAM.DELETE.CB_IN",
+        "$JS.API.STREAM.PURGE.CB_OUT",
+        "$JS.API.STREAM.INFO.CB_OUT",
+        "$JS.API.CONSUMER.CREATE.CB_IN.thief.cb.in.>",
+        "_INBOX.board.x",
+    ],
+    "cli": [
+        "cb.do.blender-1",
+        "cb.in.media.settled",
+        "cb.out.proposal.made.p1",
+        "$JS.API.STREAM.DELETE.CB_IN",
+    ],
+    "worker": [
+        "cb.in.media.settled",
+        "cb.out.job.requested.j1",
+        "$JS.API.CONSUMER.DELETE.CB_OUT.workers",
+        "$JS.API.CONSUMER.CREATE.CB_OUT.workers.cb.out.>",
+    ],
+}
 
 
-async def refused(bus: NatsBus) -> None:
+async def refused(bus: NatsBus, subject: str) -> None:
     """Wait until the server has told the client that it may not."""
     async with asyncio.timeout(SOON):
-        while "permissions violation" not in bus.problem.lower():
+        while "permissions violation" not in bus.problem.lower() or subject.lower() not in bus.problem.lower():
             await asyncio.sleep(0.01)  # the bus keeps the server's word and tells nobody
 
 
-@pytest.mark.parametrize(("role", "subject"), FORBIDDEN)
-async def test_role_cannot_say_what_it_must_not(embedded: EmbeddedServer, role: str, subject: str) -> None:
+@pytest.mark.parametrize("role", ["host", "cli", "worker"])
+async def test_role_cannot_say_what_it_must_not(embedded: EmbeddedServer, role: str) -> None:
     """The server refuses a role's forbidden subjects: nothing is stored, nothing answers, and the client is told."""
     async with connected(embedded.broker()) as board, connected(embedded.broker(role), role=role) as bus:
         await board.publish("cb.out.proposal.made.kept", b"x")
@@ -154,9 +160,10 @@ async def test_role_cannot_say_what_it_must_not(embedded: EmbeddedServer, role: 
             heard.append(subject)
 
         await board.listen("cb.>", listener)
-        with pytest.raises(BrokerError, match="no answer"):
-            await bus._link.ask(subject, b"{}", 0.3)
-        await refused(bus)
+        for subject in FORBIDDEN[role]:
+            with pytest.raises(BrokerError, match="no answer"):
+                await bus._link.ask(subject, b"{}", 0.1)
+            await refused(bus, subject)
         assert await board.stored("cb.in") == set()
         assert await board.stored("cb.out") == {"cb.out.proposal.made.kept"}
         assert heard == []
@@ -186,7 +193,7 @@ async def test_role_cannot_hear_what_it_must_not(embedded: EmbeddedServer, role:
         await board.publish("cb.in.media.settled", b"x")
         with pytest.raises(BrokerError):
             await bus.request("cb.ctl.host.ping" if role != "worker" else "cb.ctl.job.ping", b"", timeout=SOON)
-        await refused(bus)
+        await refused(bus, subject)
         assert heard == []
 
 

@@ -1,12 +1,14 @@
-"""Brings one clip's sidecars in line in a process of its own, which a failpoint may kill.
+"""Brings one clip's sidecars in line in processes of their own, which a failpoint may kill.
 
-Run as ``killed_sync.py MEDIA DATA STATE:VERSION...``; prints what the folder holds after each step, as JSON.
+Each line of its input is an order, ``["FAILPOINT:ACTION", "MEDIA", "DATA", "STATE:VERSION", ...]``; it answers with the
+exit status of the process that did it, negative for a signal, and what the folder held after each step.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from callboard.catalog import Catalog
 from callboard.catalog.ledger import CatalogLedger
 from callboard.config import Sidecars
 from callboard.effects import Subject, sync
+from callboard.failpoints import armed
 from callboard_schemas import Asset, Captions, Cue, Place, Proposal, ProposalState, Provenance, Tag, Tags
 
 
@@ -39,8 +42,8 @@ def subject(media: Path, state: str, version: str) -> Subject:
     return Subject(media=os.fsencode(media), asset=asset, proposals=proposals)
 
 
-def main(media: Path, data: Path, steps: list[str]) -> None:
-    """Take the steps one after the other."""
+def take(media: Path, data: Path, steps: list[str]) -> bytes:
+    """Take the steps one after the other; give what the folder holds after each, as JSON."""
     with Catalog(data) as catalog:
         ledger = CatalogLedger(catalog)
         held = []
@@ -48,7 +51,36 @@ def main(media: Path, data: Path, steps: list[str]) -> None:
             state, _, version = step.partition(":")
             sync(subject(media, state, version), Sidecars(), ledger)
             held.append({path.name: path.read_bytes() for path in media.parent.iterdir()})
-        sys.stdout.buffer.write(msgspec.json.encode(held))
+        return msgspec.json.encode(held)
 
 
-main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+def child(writing: int, failpoint: str, media: str, data: str, *steps: str) -> None:
+    """Do an order in this process, and end it."""
+    code = 1
+    try:
+        with armed(failpoint), open(writing, "wb") as told:
+            told.write(take(Path(media), Path(data), [*steps]))
+        code = 0
+    except BaseException:  # noqa: BLE001 - whatever it is, this must not go on as its parent would
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def main() -> None:
+    """Do one order after the other, each in a child: all that it imports is there already."""
+    for line in sys.stdin.buffer:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(reading)
+            child(writing, *msgspec.json.decode(line, type=list[str]))
+        os.close(writing)
+        with open(reading, "rb") as told:
+            held = told.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        sys.stdout.buffer.write(msgspec.json.encode([code, msgspec.Raw(held or b"[]")]) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+main()

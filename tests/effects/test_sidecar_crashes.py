@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -31,27 +32,45 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 class Scene:
     """A clip with a person's XMP beside it, and a catalog."""
 
-    def __init__(self, base: Path) -> None:
-        self.folder, self.data = base / "media", base / "data"
+    def __init__(self, base: Path, syncs: subprocess.Popen[bytes]) -> None:
+        self.folder, self.data, self._syncs = base / "media", base / "data", syncs
         self.folder.mkdir()
         (self.folder / "clip.mov").write_bytes(b"media")
         (self.folder / "clip.xmp").write_bytes(PERSONS)
 
     def sync(self, *steps: str) -> list[dict[str, bytes]]:
         """Take steps such as ``accepted:1`` in one process; give what the folder holds after each."""
-        found = subprocess.run(self._command(steps), check=True, stdout=subprocess.PIPE, timeout=60)
-        return msgspec.json.decode(found.stdout, type=list[dict[str, bytes]])
+        code, held = self._run("", steps)
+        assert code == 0
+        return held
 
     def killed(self, failpoint: str, *steps: str) -> bool:
         """Take steps in a process that *failpoint* kills; tell whether it did."""
-        environment = os.environ | {"CALLBOARD_FAILPOINT": failpoint}
-        found = subprocess.run(
-            self._command(steps), env=environment, check=False, stdout=subprocess.DEVNULL, timeout=60
-        )
-        return found.returncode == -signal.SIGKILL
+        return self._run(failpoint, steps)[0] == -signal.SIGKILL
 
-    def _command(self, steps: tuple[str, ...]) -> list[str]:
-        return [sys.executable, str(SCRIPT), str(self.folder / "clip.mov"), str(self.data), *steps]
+    def _run(self, failpoint: str, steps: tuple[str, ...]) -> tuple[int, list[dict[str, bytes]]]:
+        assert self._syncs.stdin
+        assert self._syncs.stdout
+        order = [failpoint, str(self.folder / "clip.mov"), str(self.data), *steps]
+        self._syncs.stdin.write(msgspec.json.encode(order) + b"\n")
+        self._syncs.stdin.flush()
+        return msgspec.json.decode(self._syncs.stdout.readline(), type=tuple[int, list[dict[str, bytes]]])
+
+
+@pytest.fixture(scope="module")
+def syncs() -> Iterator[subprocess.Popen[bytes]]:
+    """A program that does syncs, each in a process of its own."""
+    with subprocess.Popen([sys.executable, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        yield running
+        assert running.stdin
+        running.stdin.close()
+        assert running.wait(60) == 0
+
+
+@pytest.fixture
+def scene(tmp_path: Path, syncs: subprocess.Popen[bytes]) -> Scene:
+    """Give a clip that nothing was done for."""
+    return Scene(tmp_path, syncs)
 
 
 BEFORE = {"clip.mov": b"media", "clip.xmp": PERSONS}
@@ -59,18 +78,17 @@ WRITE_WINDOWS = ["before_intend", "after_intend", "after_write", "after_fsync", 
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, syncs: subprocess.Popen[bytes]) -> dict[str, bytes]:
     """What a sync that nobody kills leaves."""
-    return Scene(tmp_path_factory.mktemp("calm")).sync("accepted:2")[0]
+    return Scene(tmp_path_factory.mktemp("calm"), syncs).sync("accepted:2")[0]
 
 
 @pytest.mark.parametrize("window", WRITE_WINDOWS)
 @pytest.mark.parametrize(("steps", "at"), [(["accepted:2"], 1), (["accepted:2"], 3), (["accepted:1", "accepted:2"], 7)])
 def test_a_kill_while_writing_leaves_what_an_undisturbed_run_leaves(
-    tmp_path: Path, undisturbed: dict[str, bytes], window: str, steps: list[str], at: int
+    scene: Scene, undisturbed: dict[str, bytes], window: str, steps: list[str], at: int
 ) -> None:
     """Killed at any point of the subtitles or the XMP (third of four), the next sync gives the same bytes only."""
-    scene = Scene(tmp_path)
     assert scene.killed(f"sidecar.{window}:kill@{at}", *steps)
     assert scene.sync("accepted:2", "rejected:2") == [undisturbed, BEFORE]
 
@@ -78,9 +96,8 @@ def test_a_kill_while_writing_leaves_what_an_undisturbed_run_leaves(
 @pytest.mark.parametrize(
     "window", ["before_remove@1", "in_remove@1", "in_remove@3", "after_remove@2", "after_rename@5"]
 )
-def test_a_kill_while_undoing_is_finished_by_the_next_sync(tmp_path: Path, window: str) -> None:
+def test_a_kill_while_undoing_is_finished_by_the_next_sync(scene: Scene, window: str) -> None:
     """Undo that died half way ends with the folder as it was before anything was accepted."""
-    scene = Scene(tmp_path)
     name, _, at = window.partition("@")
     assert scene.killed(f"sidecar.{name}:kill@{at}", "accepted:1", "rejected:1")
     assert scene.sync("rejected:1") == [BEFORE]

@@ -440,8 +440,10 @@ def test_the_source_is_never_opened_for_writing(tmp_path: Path) -> None:
     media, log = clip(tmp_path / "media"), tmp_path / "strace.log"
     script = Path(__file__).with_name("killed_sync.py")
     command = ["strace", "-f", "-e", "trace=open,openat,creat,rename,renameat,renameat2,unlink,unlinkat,truncate"]
-    command += ["-o", str(log), sys.executable, str(script), str(media), str(tmp_path / "data")]
-    subprocess.run([*command, "accepted:1", "rejected:1"], check=True, stdout=subprocess.DEVNULL)
+    command += ["-o", str(log), sys.executable, str(script)]
+    order = json.dumps(["", str(media), str(tmp_path / "data"), "accepted:1", "rejected:1"])
+    done = subprocess.run(command, check=True, input=f"{order}\n".encode(), stdout=subprocess.PIPE)
+    assert done.stdout.startswith(b"[0,")
     calls = log.read_text("utf-8", "replace").splitlines()
     assert any('"clip.en.srt"' in call and "rename" in call for call in calls)
     touching = [call for call in calls if '"clip.mov"' in call or f'"{media}"' in call]

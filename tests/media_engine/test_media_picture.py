@@ -35,8 +35,8 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 
 def harbour(path: Path, *codec: str) -> Path:
-    """Write the harbour, small, with that codec, with a key frame every 30 and B-frames where there are any."""
-    ffmpeg("-i", SAMPLES / "harbour_take3.mp4", "-an", "-s", "96x54", *codec, path)
+    """Write six seconds of the harbour, small, with that codec, a key frame every 30, and B-frames if there are any."""
+    ffmpeg("-i", SAMPLES / "harbour_take3.mp4", "-t", "6", "-an", "-s", "96x54", *codec, path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -105,6 +106,24 @@ def test_a_decoder_is_reused_and_renewed(folder: Path, monkeypatch: pytest.Monke
         with open_media(SAMPLES / "one_frame.mp4", shm_folder=folder, pool=pool) as media:
             media.probe()
     assert pool.started == 2
+
+
+def test_decoders_that_are_used_at_once_stay_warm_for_a_while(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, pool: Pool
+) -> None:
+    """As many calls at once as before start no process; once they are not needed, only the usual number stays."""
+    for _ in range(2):
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):
+                media = stack.enter_context(open_media(CLIP, shm_folder=folder, pool=pool))
+                stack.enter_context(contextlib.closing(media.frames(every=5.0))).__next__()
+    assert pool.started == 4
+    pool._thin()
+    assert len(pool._idle) == 4
+    monkeypatch.setattr("callboard.media.pool._LINGER", 0.0)
+    kept, gone = ([psutil.Process(decoder.pid) for decoder in part] for part in (pool._idle[2:], pool._idle[:2]))
+    pool._thin()
+    assert [process.is_running() for process in (*kept, *gone)] == [True, True, False, False]
 
 
 def test_memory_is_bounded(folder: Path, pool: Pool, tmp_path: Path) -> None:
