@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from callboard.known_types import know
 from msgspec import Struct
 
 if TYPE_CHECKING:
@@ -74,5 +75,7 @@ def sights_of(vocabulary: Vocabulary | None) -> tuple[Sight, ...]:
         if not concept.category and (not concept.analysers or METHOD in concept.analysers)
     )
 
+
+know(_List)
 
 __all__ = ["ELSE", "METHOD", "TEMPLATES", "Sight", "film_sights", "sights_of"]

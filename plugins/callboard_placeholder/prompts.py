@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 from callboard.errors import JobError
+from callboard.known_types import know
 from callboard_schemas import Brief
 from msgspec import Struct
 
@@ -162,5 +163,8 @@ def colour(code: str) -> str:
 
 FIELDS: Final = tuple(fields(Brief(), ""))
 """Names that a template may use."""
+
+
+know(Template)
 
 __all__ = ["DEFAULT", "FIELDS", "Prompt", "Template", "colour", "compose", "fields", "read"]

@@ -13,6 +13,7 @@ from msgspec import Struct
 from PIL import Image
 
 from callboard.errors import JobError, ModelMissing
+from callboard.known_types import know
 
 if TYPE_CHECKING:
     from callboard.packs import Pack
@@ -129,5 +130,7 @@ def _crop_or_pad(pixels: Array, height: int, width: int, fill: int) -> Array:
     top, left = (round((have - wanted) / 2) for have, wanted in zip(pixels.shape[:2], (height, width), strict=True))
     return cast("Array", pixels[top : top + height, left : left + width])
 
+
+know(Preparation)
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "Preparation", "fit", "preparation", "prepare"]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from callboard.errors import GlossaryError
 from callboard.glossary.terms import Glossary, Term, primary
+from callboard.known_types import know
 from callboard.vocabulary.lines import Lines
 from callboard.vocabulary.words import slug
 
@@ -185,5 +186,7 @@ def spelling(text: str) -> str:
     """Give the form in which two spellings are one: without regard to case and blanks, with accents."""
     return " ".join(text.casefold().split())
 
+
+know(Term, Glossary)
 
 __all__ = ["Problem", "check", "load", "named_terms", "parse", "spelling"]

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from callboard.config import RuntimeSettings
+from callboard.known_types import know
 from callboard.packs.installed import plugin_packages
 from callboard.packs.packfile import CARRIES_CODE, FORMATS, FileSource, Pack, WheelSource, wheels_of
 from callboard.packs.store import packs_folder, store_folder
@@ -133,6 +134,8 @@ def _refused(pack: Pack, allow: Collection[str]) -> str:
             return f"{file.path} is of a format that can carry code, and its digest {file.sha256} is not allowed"
     return ""
 
+
+know(Pack)
 
 __all__ = [
     "find_pack",

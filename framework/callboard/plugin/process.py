@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from callboard_schemas import AnyResult, Envelope, Failure, Job, Manifest
+from callboard_schemas import MESSAGE_TYPES, AnyResult, Envelope, Failure, Job, Manifest
 
+from callboard.known_types import know
 from callboard.lifeline import die_with_parent
 from callboard.plugin.answers import clean, failure_of
 from callboard.plugin.calls import PluginBroken, Plugins
@@ -221,6 +222,7 @@ def main() -> None:
     arguments = parser.parse_args()
     die_with_parent(arguments.parent)
     _be_expendable()
+    know(Job, Envelope, AnyResult, *(kind.struct for kind in MESSAGE_TYPES.values()))  # hooks decode by them in threads
     asyncio.run(_main(arguments))
 
 

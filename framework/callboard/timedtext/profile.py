@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from callboard.errors import ProfileError
+from callboard.known_types import know
 from callboard.timedtext.rate import Rate
 
 Frames = Annotated[int, Meta(ge=0, le=240)]
@@ -239,5 +240,7 @@ def _written(tag: str) -> str:
     first, *rest = tag.replace("_", "-").split("-")
     return "-".join([first.lower(), *(part.upper() if len(part) == 2 else part.capitalize() for part in rest)])
 
+
+know(Profile)
 
 __all__ = ["Frames", "Profile", "content", "is_path", "languages", "load", "names", "own_profiles"]

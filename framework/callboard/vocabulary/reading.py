@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from callboard.errors import VocabularyError
+from callboard.known_types import know
 from callboard.vocabulary.concepts import Concept, Vocabulary, words_of
 from callboard.vocabulary.lines import Lines
 from callboard.vocabulary.words import fold
@@ -136,5 +137,7 @@ def _check_parents(vocabulary: Vocabulary, lines: Lines) -> Iterator[Problem]:
                 f"concept {concept.id!r}: it is above itself: {' < '.join([*way, above])}", lines.header(number)
             )
 
+
+know(Concept, Vocabulary)
 
 __all__ = ["Problem", "check", "load", "parse"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from callboard.errors import Blocked, JobError
+from callboard.known_types import know
 from msgspec import Meta, Struct
 
 from callboard_placeholder.guard.words import finds, finds_all, normal
@@ -149,5 +150,7 @@ def _refuse(rule: Rule, field: str, found: str, engine: str) -> None:
         f"{field} says {found!r}, and {rule.name!r} is a banned {what} for {engine} ({rule.whose}){why}", hint
     )
 
+
+know(_File)
 
 __all__ = ["Rule", "obey", "rules_of", "texts"]

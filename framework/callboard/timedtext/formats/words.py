@@ -6,6 +6,7 @@ import msgspec
 from callboard_schemas import Captions, Translation
 from msgspec import Struct
 
+from callboard.known_types import know
 from callboard.timedtext.document import Document, of_result
 from callboard.timedtext.formats.decoding import check_size
 from callboard.timedtext.formats.reading import MOST_CUES, Reading
@@ -51,5 +52,7 @@ def read_words(data: bytes, reading: Reading) -> Document:
         raise reading.refuse(0, f"cue {late.id} ends before it starts")
     return document
 
+
+know(_File, Captions | Translation)
 
 __all__ = ["NAME", "read_words", "words"]
