@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from callboard.media.channel import Channel, FromDecoder
 
 _IDLE = 2  # processes kept warm, of about 60 MB each
+_LINGER = 30.0  # seconds that more of them stay: starting one costs as much as decoding ten photographs
 _CALLS = 400  # calls after which a process is renewed, so that what codecs leak stays small
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "TMPDIR")
 
@@ -47,6 +49,8 @@ class Decoder:
             )
         self.channel: Channel[FromDecoder] = Channel(ours, FromDecoder)
         self.calls = 0
+        self.since = 0.0
+        """``time.monotonic()`` of its last call's end."""
 
     @property
     def pid(self) -> int:
@@ -93,7 +97,10 @@ def _how_it_ended(code: int | None) -> str:
 
 
 class Pool:
-    """Decoders for one process; every method may be called from any thread."""
+    """Decoders for one process; every method may be called from any thread.
+
+    As many as were used at once stay warm while they are; *idle* of them stay for good.
+    """
 
     def __init__(self, idle: int = _IDLE) -> None:
         self._most = idle
@@ -101,6 +108,7 @@ class Pool:
         self._idle: list[Decoder] = []
         # The kernel ends a decoder with the *thread* that started it, so one thread that stays starts them all.
         self._starter: ThreadPoolExecutor | None = None
+        self._timer: threading.Timer | None = None
         self._owner = os.getpid()
         self.started = 0
         """Processes started so far."""
@@ -127,14 +135,33 @@ class Pool:
             decoder.end()
 
     def give_back(self, decoder: Decoder) -> None:
-        """Keep a decoder whose call ended well, or end it when it is old or one too many."""
+        """Keep a decoder whose call ended well, or end it when it is old."""
         decoder.calls += 1
-        if decoder.calls < _CALLS:
-            with self._lock:
-                if len(self._idle) < self._most:
-                    self._idle.append(decoder)
-                    return
-        decoder.end()
+        if decoder.calls >= _CALLS:
+            decoder.end()
+            return
+        decoder.since = time.monotonic()
+        with self._lock:
+            self._idle.append(decoder)
+            self._watch()
+
+    def _watch(self) -> None:
+        """Look again later, while there are more decoders than stay for good."""
+        if self._timer is None and len(self._idle) > self._most:
+            self._timer = threading.Timer(_LINGER, self._thin)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _thin(self) -> None:
+        """End what has not been used for a while; the last one given back is taken first, so those are the first."""
+        ended: list[Decoder] = []
+        with self._lock:
+            self._timer = None
+            while len(self._idle) > self._most and self._idle[0].since + _LINGER <= time.monotonic():
+                ended.append(self._idle.pop(0))
+            self._watch()
+        for decoder in ended:
+            decoder.end()
 
     def warm(self) -> None:
         """Start a decoder now, so that the first call finds it ready."""
@@ -147,6 +174,9 @@ class Pool:
         with self._lock:
             idle, self._idle = self._idle, []
             starter, self._starter = self._starter, None
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
         for decoder in idle:
             decoder.end()
         if starter is not None:
