@@ -88,6 +88,8 @@ class OneShot:
         self._watcher = watcher or Watcher()
         self.run = run or new_run()
         self._states: dict[str, str] = {}
+        self._keys: set[str] = set()  # of all jobs of the run that were noticed
+        self._places, self._noted = dict[str, int](), 0
         self._changed = asyncio.Event()
         self.board: Board | None = None
         """The board at work, once there is one."""
@@ -217,17 +219,23 @@ class OneShot:
 
     def _follow(self, board: Board) -> None:
         """Take notice of the jobs that acceptances of this run caused."""
-        for row, _ in board.catalog.read(lambda conn: jobs.of_run(conn, self.run)):
-            if row.key in {key for _, _, keys, _ in self._asked for key in keys}:
-                continue
+        for at in range(self._noted, len(self._asked)):
+            _, asset, keys, _ = self._asked[at]
+            self._keys.update(keys)
+            if asset is not None:
+                self._places.setdefault(asset.digest, at)
+        self._noted = len(self._asked)
+        for row in board.catalog.read(lambda conn: jobs.others_of_run(conn, self.run, self._keys)):
+            self._keys.add(row.key)
             self._states[row.key] = row.state
-            at = next((at for at, one in enumerate(self._asked) if one[1] and one[1].digest == row.digest), None)
-            if at is not None:
-                found, asset, keys, failure = self._asked[at]
-                self._asked[at] = (found, asset, (*keys, row.key), failure)
+            place = self._places.get(row.digest)
+            if place is not None:
+                found, asset, keys, failure = self._asked[place]
+                self._asked[place] = (found, asset, (*keys, row.key), failure)
                 self._watcher.more(encode_path(found.path), (row.key,))
             elif (asset := row.subject) is not None:
                 path = board.following.media(asset.place.root, decode_path(asset.place.path)) or b"?"
+                self._places[row.digest] = len(self._asked)
                 self._asked.append((Found(path=path, kind=asset.kind), asset, (row.key,), None))
 
     def _adopt(self, board: Board, conn: sqlite3.Connection, keys: Sequence[str]) -> None:

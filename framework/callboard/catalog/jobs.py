@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import msgspec
@@ -205,6 +206,15 @@ def of_run(conn: sqlite3.Connection, run: str) -> list[tuple[Row, bool]]:
         (run,),
     )
     return [(Row(*row[:-1]), bool(row[-1])) for row in rows]
+
+
+def others_of_run(conn: sqlite3.Connection, run: str, known: AbstractSet[str]) -> list[Row]:
+    """Give the jobs of a run that are not *known*, which holds only jobs of it: a count tells that there are none."""
+    if conn.execute("SELECT count(*) FROM run_jobs WHERE run = ?", (run,)).fetchone()[0] <= len(known):
+        return []
+    keys = conn.execute("SELECT job FROM run_jobs WHERE run = ?", (run,)).fetchall()
+    rows = [get(conn, key) for (key,) in keys if key not in known]
+    return sorted((row for row in rows if row is not None), key=lambda row: row.created)
 
 
 def was_cached(conn: sqlite3.Connection, run: str, key: str) -> bool:
