@@ -23,7 +23,7 @@ from callboard.config import Broker
 from callboard.errors import BrokerError
 from callboard.testing.buses import connected, stored_at_last
 from callboard.testing.frozen import freeze
-from callboard.testing.processes import ends, has_ended
+from callboard.testing.processes import ends, has_ended, started
 
 pytestmark = pytest.mark.broker
 
@@ -406,14 +406,10 @@ asyncio.run(main())
 
 async def test_no_server_outlives_its_killed_parent(tmp_path: Path) -> None:
     """Kill -9 of the board takes its server with it, and the next board starts on the same store."""
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, str(tmp_path), stdout=asyncio.subprocess.PIPE
-    )
-    assert parent.stdout is not None
-    async with asyncio.timeout(SOON):
-        child = psutil.Process(int(await parent.stdout.readline()))
-    parent.kill()
-    await parent.wait()
+    async with started(sys.executable, "-c", PARENT, str(tmp_path), stdout=asyncio.subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        async with asyncio.timeout(SOON):
+            child = psutil.Process(int(await parent.stdout.readline()))
     await ends(child)
     async with EmbeddedServer(tmp_path) as embedded, connected(embedded.broker()):
         assert embedded.pid != child.pid

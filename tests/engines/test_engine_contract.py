@@ -427,7 +427,7 @@ def test_refuses_what_is_no_model(load: Loader, made: Case, altered: Path) -> No
 
 
 def test_gives_its_memory_back(load: Loader, made: Case) -> None:
-    """Closing returns most of what loading and one call took to the system."""
+    """Closing returns most of what loading and one call took to the system; what is lost would be so each time."""
 
     def resident() -> float:
         return int(psutil.Process().memory_info().rss) / 2**20
@@ -435,15 +435,19 @@ def test_gives_its_memory_back(load: Loader, made: Case) -> None:
     warm = load()  # libraries keep something for themselves at first use
     call(warm, made)
     load.close(warm)
-    before = resident()
-    session = load()
-    call(session, made)
-    took = resident() - before
-    load.close(session)
-    left = resident() - before
     weights = (made.folder / made.weights).stat().st_size / 2**20
-    assert took > weights * 0.3, f"{took:.0f} MiB for {weights:.0f} MiB of weights"
-    assert left < took * 0.4, f"{left:.0f} of {took:.0f} MiB are left"
+    told: list[str] = []
+    for _ in range(4):  # where memory is short the system takes and gives pages of its own accord
+        before = resident()
+        session = load()
+        call(session, made)
+        took = resident() - before
+        load.close(session)
+        left = resident() - before
+        told.append(f"{took:.0f} MiB for {weights:.0f} MiB of weights, of which {left:.0f} are left")
+        if took > weights * 0.3 and left < took * 0.4:
+            return
+    pytest.fail("; ".join(told))
 
 
 def test_tells_its_memory(session: Session, made: Case) -> None:

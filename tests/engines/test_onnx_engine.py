@@ -3,6 +3,9 @@
 import hashlib
 import os
 import resource
+import sys
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,9 +139,9 @@ def test_shares_the_cores_among_calls(tmp_path: Path, pack: Pack) -> None:
     """A run has every core; ``parallel`` in a pack, and ``threads`` in the settings, bound calls and threads."""
     assert engine.plan(pack, RuntimeSettings())[0] == cores()
     for threads, expected in ((1, (1, 1)), (2, (1, 2)), (4, (3, 2)), (16, (13, 4))):
-        assert engine.plan(pack, RuntimeSettings(threads=threads)) == expected
+        assert engine.plan(pack, RuntimeSettings(threads=threads)) == (*expected, False)
     chosen = write_toml(tmp_path, "chosen", {"product.onnx": graph()}, "parallel = 4")
-    assert engine.plan(chosen, RuntimeSettings(threads=8)) == (2, 4)
+    assert engine.plan(chosen, RuntimeSettings(threads=8)) == (2, 4, False)
     assert load(chosen).parallel == 4
 
 
@@ -146,7 +149,28 @@ def test_shares_out_the_cores_where_calls_are_batched(tmp_path: Path) -> None:
     """Runs that gather calls have a thread each, up to four runs at once; together they keep within ``threads``."""
     pack = write_toml(tmp_path, "gathers", {"product.onnx": graph()}, "batch = {most = 8}")
     for threads, expected in ((1, (1, 1)), (2, (1, 2)), (3, (1, 3)), (16, (4, 4))):
-        assert engine.plan(pack, RuntimeSettings(threads=threads)) == expected
+        assert engine.plan(pack, RuntimeSettings(threads=threads)) == (*expected, False)
+
+
+def _ranks() -> Counter[int]:
+    """How many threads of this process the kernel schedules by each policy."""
+    return Counter(os.sched_getscheduler(int(task)) for task in os.listdir("/proc/self/task"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no such rank, and a run has its own only")
+def test_lets_a_lone_run_have_the_cores_that_nobody_wants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that gathers calls has a helper of the lowest rank for each further core, until it is closed."""
+    monkeypatch.setattr(engine, "cores", lambda: 3)
+    (tmp_path / "product.onnx").write_bytes(graph())
+    pack = write_toml(tmp_path, "gathers", {"product.onnx": graph()}, "batch = {most = 8}")
+    assert engine.plan(pack, RuntimeSettings()) == (3, 3, True)
+    names, before = Path("/proc/self/task"), _ranks()
+    own = (names / str(threading.get_native_id()) / "comm").read_text(encoding="utf-8")
+    session = load(pack, RuntimeSettings())
+    assert _ranks() - before == Counter({os.SCHED_IDLE: 2})
+    assert (names / str(threading.get_native_id()) / "comm").read_text(encoding="utf-8") == own
+    session.close()
+    assert not _ranks() - before
 
 
 @pytest.mark.parametrize("path", ["../secret.data", "/etc/hostname", "a/../../secret.data", "C:secret.data", "a\\b"])

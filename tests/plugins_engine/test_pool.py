@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from callboard.testing import PoolFactory, TmpPlugin, make_job
-from callboard.testing.processes import PATIENT, ends
+from callboard.testing.processes import PATIENT, ends, started
 from callboard_schemas import Failure, JobDone, JobFailed, Outcome, Progress, Tags
 from msgspec.structs import replace
 
@@ -353,11 +353,9 @@ async def test_what_a_killed_supervisor_leaves_is_ended(
     found = tmp_plugin("parent", code, parameters={"flag": TEXT})
     folder = tmp_path / "run"
     folder.mkdir()
-    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED_POOL, str(folder))
-    await exists(folder / "flag")
-    worker, child = (psutil.Process(int(pid)) for pid in (folder / "flag").read_text().split())
-    supervisor.kill()
-    await supervisor.wait()
+    async with started(sys.executable, "-c", KILLED_POOL, str(folder)):
+        await exists(folder / "flag")
+        worker, child = (psutil.Process(int(pid)) for pid in (folder / "flag").read_text().split())
     await ends(worker)
     assert child.is_running()
     async with plugin_pool(found, run_folder=folder):

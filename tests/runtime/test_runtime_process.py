@@ -21,7 +21,7 @@ from callboard.runtime import Ticket
 from callboard.runtime.client import RuntimeClient
 from callboard.runtime.status import ModelStatus
 from callboard.runtime.supervise import RuntimeSupervisor
-from callboard.testing.processes import PATIENT, children, ends
+from callboard.testing.processes import PATIENT, children, ends, started
 from onnx import TensorProto, helper
 
 FOREVER = 10**12
@@ -195,7 +195,7 @@ async def test_killed_again_and_again(supervisor: RuntimeSupervisor, shared: Pat
 
 
 async def test_calls_of_a_killed_client_are_dropped(supervisor: RuntimeSupervisor, shared: Path) -> None:
-    """What a dead client still waited for ends or is never begun, and its arrays go."""
+    """What a killed client still waited for ends or is never begun, and its arrays go."""
     code = f"""
 import asyncio, numpy as np
 from pathlib import Path
@@ -206,11 +206,9 @@ async def main():
     await asyncio.gather(*(client.run("loop", {{"turns": np.array({FOREVER}), "x": x}}) for _ in range(20)))
 asyncio.run(main())
 """
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=subprocess.DEVNULL)
-    await until(supervisor, lambda model: model.calls == 1 and model.waiting == 19)
-    assert len(list(shared.iterdir())) == 1
-    child.kill()
-    await child.wait()
+    async with started(sys.executable, "-c", code, stderr=subprocess.DEVNULL):
+        await until(supervisor, lambda model: model.calls == 1 and model.waiting == 19)
+        assert len(list(shared.iterdir())) == 1
     free = await until(supervisor, lambda model: not model.running)
     assert (free.waiting, free.calls) == (0, 1)
     assert list(shared.iterdir()) == []
@@ -300,11 +298,9 @@ async def main():
         await asyncio.Event().wait()
 asyncio.run(main())
 """
-    board = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=subprocess.PIPE)
-    assert board.stdout is not None
-    runtime = psutil.Process(int(await board.stdout.readline()))
-    board.kill()
-    await board.wait()
+    async with started(sys.executable, "-c", code, stdout=subprocess.PIPE) as board:
+        assert board.stdout is not None
+        runtime = psutil.Process(int(await board.stdout.readline()))
     await ends(runtime)
 
 

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import psutil
 
 PATIENT = 60.0
 """Seconds that only guard against hanging."""
+
+
+@asynccontextmanager
+async def started(*command: str, **options: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a program, with the options of ``asyncio.create_subprocess_exec``, until the block ends and no longer."""
+    process = await asyncio.create_subprocess_exec(*command, **options)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+        # What it started may hold its pipes open; left to the collector they would fail a test that comes later.
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no other way
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -45,4 +63,4 @@ def children(mark: str, *, parent: int | None = None) -> list[psutil.Process]:
     return found
 
 
-__all__ = ["PATIENT", "children", "ends", "has_ended"]
+__all__ = ["PATIENT", "children", "ends", "has_ended", "started"]
