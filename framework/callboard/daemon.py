@@ -26,7 +26,7 @@ from callboard.governor import Governing, Governor, Mode
 from callboard.hosting.mapping import inside
 from callboard.hosting.service import Hosting
 from callboard.outputs import is_output
-from callboard.own_files import MODEL as PROFILE
+from callboard.own_files import MODELS as FILES
 from callboard.packs import packs_of, status
 from callboard.runs import new_run
 from callboard.sources import Seen, SourceEvent, WatchSource
@@ -196,7 +196,7 @@ class Daemon:
             code = row.why.code if row.why else ""
             if code == "media-away":
                 return self.board.whereabouts.locate(row) is not None
-            names = msgspec.json.decode(row.models, type=dict[str, str]).keys() - {VOCABULARY, GLOSSARY, PROFILE}
+            names = msgspec.json.decode(row.models, type=dict[str, str]).keys() - {VOCABULARY, GLOSSARY, *FILES}
             return code == "model-missing" and all(n in packs and status(packs[n]).state == "ready" for n in names)
 
         return [row.key for row in waiting if ready(row)]

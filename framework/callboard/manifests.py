@@ -125,7 +125,7 @@ def _check_parameter(key: str, parameter: Parameter) -> None:
         raise ValueError(f"{key}: only a string or strings can have choices")
     if parameter.path and parameter.type != "string":
         raise ValueError(f"{key}: what is a path must be of the type string")
-    if parameter.path == "file" and not parameter.project_only:
+    if parameter.path in ("file", "content") and not parameter.project_only:
         raise ValueError(f"{key}: what names a file must say project_only = true")
     problem = unfit(parameter, parameter.default)
     if problem:

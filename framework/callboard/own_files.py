@@ -14,10 +14,12 @@ from callboard_schemas import Manifest, Parameters
 from callboard.errors import ProfileError, UsageError
 from callboard.keys import digest_of
 from callboard.manifests import Value
+from callboard.packs.digests import digest as file_digest
 from callboard.timedtext.profile import content, is_path, load, own_profiles
 
-MODEL = "profile"
-"""The name under which the digest of a project's own profiles stands among the models of a job."""
+MODELS = ("profile", "files")
+"""Names under which digests stand among the models of a job: of a project's own profiles, and of its other files."""
+_FILES = ("file", "content")
 
 
 def told(manifest: Manifest, parameters: Parameters, folder: Path | None) -> Parameters:
@@ -32,11 +34,11 @@ def told(manifest: Manifest, parameters: Parameters, folder: Path | None) -> Par
         return parameters
     own = own_profiles(folder) if _named(manifest, "profile") else {}
     changed: Parameters = {}
-    for name in (*_named(manifest, "profile"), *_named(manifest, "file")):
+    for name in _named(manifest, "profile", *_FILES):
         value = str(parameters[name])
         if value in own and manifest.parameters[name].path == "profile":
             changed[name] = str(own[value].absolute())
-        elif value and (manifest.parameters[name].path == "file" or is_path(value)):
+        elif value and (manifest.parameters[name].path in _FILES or is_path(value)):
             changed[name] = str(folder.absolute() / Path(value).expanduser())
     return {**parameters, **changed}
 
@@ -60,11 +62,12 @@ def laid_out(manifest: Manifest, parameters: Parameters, profile: str, folder: P
     return told(manifest, {**parameters, **empty}, folder)
 
 
-def digest(manifest: Manifest, parameters: Parameters) -> str:
-    """Digest the profiles that *parameters* name by paths, with all that they extend; empty where there are none."""
-    values = (str(parameters[name]) for name in _named(manifest, "profile"))
-    found = [_content(value) for value in values if is_path(value)]
-    return digest_of(found) if found else ""
+def digests(manifest: Manifest, parameters: Parameters) -> dict[str, str]:
+    """Digest what is in the files that *parameters* name by paths: profiles with all that they extend, and others."""
+    profiles = (str(parameters[name]) for name in _named(manifest, "profile"))
+    others = (str(parameters[name]) for name in _named(manifest, "content"))
+    found = [_content(value) for value in profiles if is_path(value)], [_digest(value) for value in others if value]
+    return {name: digest_of(some) for name, some in zip(MODELS, found, strict=True) if some}
 
 
 def portable(manifest: Manifest, parameters: Parameters, folder: Path | None) -> Parameters:
@@ -72,7 +75,7 @@ def portable(manifest: Manifest, parameters: Parameters, folder: Path | None) ->
     if folder is None:
         return parameters
     changed: Parameters = {}
-    for name in (*_named(manifest, "profile"), *_named(manifest, "file")):
+    for name in _named(manifest, "profile", *_FILES):
         path = Path(str(parameters[name]))
         if path.is_absolute() and path.is_relative_to(folder.absolute()):
             changed[name] = path.relative_to(folder.absolute()).as_posix()
@@ -88,13 +91,13 @@ def missing(manifest: Manifest, parameters: Parameters, folder: Path) -> Iterato
                 load(str(whole[name]), folder=folder)
         except ProfileError as error:
             yield error
-    for name in _named(manifest, "file"):
+    for name in _named(manifest, *_FILES):
         if whole[name] and not Path(str(whole[name])).is_file():
             yield UsageError(f"{name}: {whole[name]} is not there", "Mend the path in callboard.toml, or make it.")
 
 
-def _named(manifest: Manifest, kind: str) -> list[str]:
-    return [name for name, parameter in manifest.parameters.items() if parameter.path == kind]
+def _named(manifest: Manifest, *kinds: str) -> list[str]:
+    return [name for name, parameter in manifest.parameters.items() if parameter.path in kinds]
 
 
 def _content(path: str) -> object:
@@ -104,4 +107,11 @@ def _content(path: str) -> object:
         return str(error)
 
 
-__all__ = ["MODEL", "asked", "digest", "laid_out", "missing", "portable", "told"]
+def _digest(path: str) -> str:
+    try:
+        return file_digest(Path(path))
+    except OSError as error:  # the same
+        return str(error)
+
+
+__all__ = ["MODELS", "asked", "digests", "laid_out", "missing", "portable", "told"]

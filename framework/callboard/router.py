@@ -124,8 +124,7 @@ class Router:
             models[VOCABULARY] = words
         if manifest.glossary and (terms := self._glossary()):
             models[GLOSSARY] = terms
-        if profiles := own_files.digest(manifest, parameters):
-            models[own_files.MODEL] = profiles
+        models |= own_files.digests(manifest, parameters)
         own = self._settings.plugins.get(manifest.id)
         subject = _subject(asset, data, manifest.each) if asset else f"{envelope.source}#{envelope.id}"
         lasting = own_files.portable(manifest, parameters, self._folder)

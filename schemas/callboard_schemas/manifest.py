@@ -26,8 +26,9 @@ class Parameter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     choices: tuple[str, ...] = ()
     project_only: bool = False
     """Only the project's settings may set it, never a request: whoever can ask cannot choose where texts go."""
-    path: Literal["", "file", "profile"] = ""
+    path: Literal["", "file", "content", "profile"] = ""
     """What a string names. ``file``: a file, counted from the project's folder; the plugin is told its whole path.
+    ``content``: the same, and what is in the file is part of a job's key.
     ``profile``: a delivery profile, by its name or path; one of the project's own is told by its whole path, and its
     content is part of a job's key."""
 

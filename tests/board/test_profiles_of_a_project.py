@@ -134,7 +134,7 @@ def test_a_request_names_a_profile_and_never_a_file(plugin: Found, project: Path
     assert asked(routes, film, profile="ours").parameters["profile"] == str(project / "profiles" / "ours.toml")
     assert asked(routes, film, profile="bbc").parameters["profile"] == "bbc"
     for path in (str(project / "profiles" / "ours.toml"), "profiles/ours.toml", "ours.toml", "..\\ours", "~/x.toml"):
-        assert asked(routes, film, profile=path, key=path).parameters == {"profile": "ted", "key": ""}
+        assert asked(routes, film, profile=path, key=path).parameters == {"profile": "ted", "words": "", "key": ""}
 
 
 def test_captions_are_fitted_to_the_profile_they_were_laid_out_for(plugin: Found, project: Path, film: Asset) -> None:
@@ -155,8 +155,8 @@ def test_what_is_not_there_is_told_before_a_job_is(plugin: Found, project: Path)
     manifest = plugin.manifest
     assert manifest is not None
     (project / "key").touch()
-    assert list(missing(manifest, {"profile": "ours", "key": "key"}, project)) == []
-    told = list(missing(manifest, {"profile": "hose", "key": "kee"}, project))
+    assert list(missing(manifest, {"profile": "ours", "words": "", "key": "key"}, project)) == []
+    told = list(missing(manifest, {"profile": "hose", "words": "", "key": "kee"}, project))
     assert [words in error.message for words, error in zip(("'hose'", "kee"), told, strict=True)] == [True, True]
 
 
