@@ -119,7 +119,20 @@ def changed(path: Path) -> dict[str, tuple[Command, Outcome]]:
         "guides": do(path, "markers.write", marks, "V1 blue", arguments={"as": "guides"}),
         "subtitles": do(path, "subtitles.write", Content(cues=cues), "V1 red"),
         "placeholder": do(path, "placeholder.insert", Content(gap=gap, file=picture)),
+        "lost": for_lost(path),
     }
+
+
+def for_lost(path: Path) -> tuple[Command, Outcome]:
+    """Put a film at a use whose media is gone; then it comes back, for about what is gone Kdenlive asks a person."""
+    film, red = path.with_name("SH010_PLACEHOLDER_v001.mp4"), path.with_name("red.mp4")
+    shutil.copy(path.with_name("blue.mp4"), film)
+    hidden = red.rename(red.with_suffix(".hidden"))
+    use, content = find(saving.read(str(path))[0], "V2 red"), Content(file=str(film))
+    command = Command(id="lost", host="h", verb="placeholder.insert", proposal="p2", use=use, content=content)
+    outcome = saving.patch(str(path), command, measure)
+    hidden.rename(red)
+    return command, outcome
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +221,8 @@ def test_everything_of_ours_survives_a_save(kdenlive: Running) -> None:
         assert (name, found.landed, found.missing) == (name, [*landed.landed], [])
         assert found.landed
     assert [use.start for use in uses(project) if use.path.endswith("standin.png") and use.duration] == [1.2]
+    lost = find(project, "V2 SH010_PLACEHOLDER_v001")
+    assert (lost.start, lost.source_in, lost.duration) == (3.2, 0.0, 1.0)
 
 
 def test_an_open_project_waits_until_it_is_closed(kdenlive: Running) -> None:
@@ -313,9 +328,14 @@ def test_after_it_is_closed_what_waited_is_done_and_a_clear_takes_only_ours(kden
     served.bridge.close()
     _, outcome = do(kdenlive.path, "clear")
     assert outcome.missing == []
+    cleared = saving.patch(str(kdenlive.path), Command(id="c", host="h", verb="clear", proposal="p2"), measure)
+    assert cleared.missing == []
+    again = find(kdenlive.project(), "V2 red")
+    assert (again.start, again.source_in, again.duration) == (3.2, 1.0, 1.0)
     text = kdenlive.path.read_text("utf-8")
     assert NAME not in text
     assert [one for one in ("standin.png", ">car<", "face", "夜", "A wall.") if one in text] == []
+    assert "PLACEHOLDER" not in text
     assert [one for one in ("first smile", "act two", "kept for the trailer") if one not in text] == []
     side = Path(f"{kdenlive.path}.srt").read_text("utf-8")
     assert "<b>A person's</b>" in side
