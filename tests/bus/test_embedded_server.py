@@ -7,9 +7,11 @@ import contextlib
 import importlib.metadata
 import json
 import os
+import select
 import signal
 import stat
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -279,6 +281,22 @@ async def test_once_holds_over_a_restart_of_the_broker(embedded: EmbeddedServer)
 
         assert (first.duplicate, again.duplicate) == (False, True)
         assert await bus.stored("cb.out") == {"cb.out.effect.receipt.e1"}
+
+
+async def test_an_answer_that_came_while_this_process_stood_still_counts(embedded: EmbeddedServer) -> None:
+    """What lies in the socket when the time is over was answered in time."""
+    async with connected(embedded.broker(), publish_seconds=1.0) as bus:
+        await stored_at_last(bus, "cb.in.test.warm", b"x")
+        client = bus._link._client
+        assert client is not None
+        line = client._transport._io_writer.get_extra_info("socket")  # type: ignore[union-attr]  # TCP
+        stored = asyncio.create_task(bus.publish("cb.in.test.x", b"x"))
+        for _ in range(10):
+            await asyncio.sleep(0)  # on its way to the server
+        if not stored.done():
+            assert select.select([line.fileno()], [], [], SOON)[0]
+            time.sleep(1.1)  # past the time for the answer: this is the standing still
+        assert (await stored).duplicate is False
 
 
 async def test_deleted_stream_is_made_again_and_announced(embedded: EmbeddedServer) -> None:

@@ -24,8 +24,8 @@ from callboard.bus.roles import ROLES, make_seeds, render, seed_path
 from callboard.config import Broker
 from callboard.errors import BrokerError
 
-START_SECONDS = 15.0
-"""A first start on a slow disk; a usual one takes 20 ms."""
+START_SECONDS = 30.0
+"""A first start on a slow disk, or on a machine with other things to do; a usual one takes 20 ms."""
 STOP_SECONDS = 4.0
 """For a clean end, before the child is killed."""
 BACKOFF = (0.1, 5.0)
