@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from callboard.errors import JobError
+from callboard.shots import sheets
 from callboard.sources.single import digest_of
 from callboard.timedtext.rate import Rate, parse_rate
 from callboard_schemas import Brief, Envelope, MadeFile, Placeholder, PlaceholderRequested
 from msgspec.structs import replace
 
-from callboard_placeholder import burnin, guard, marks, names
+from callboard_placeholder import burnin, guard, marks, names, sheet
 from callboard_placeholder.continuity import matches
 from callboard_placeholder.encoding import Target, Written, suffix, write
 from callboard_placeholder.engine import Array, Made, Order
 from callboard_placeholder.engines import PLAIN, VARIED, engine
-from callboard_placeholder.placing import put, stem_of
-from callboard_placeholder.sheet import Shown, contact_sheet
+from callboard_placeholder.placing import put
 
 if TYPE_CHECKING:
     from callboard.context import Context
@@ -82,14 +82,14 @@ def make(event: Envelope, context: Context) -> list[Placeholder]:
     orders = [(name, order) for name in engines for order in _orders(asked, name, context)]
     guard.check(asked, engines, context)
     folder = names.home(output, asked.shot)
-    made: list[tuple[Placeholder, Shown]] = []
+    made: list[sheet.Shown] = []
     for index, (name, order) in enumerate(orders):
         order = replace(order, version=index + 1, versions=len(orders))
         with tempfile.TemporaryDirectory(prefix="callboard-placeholder-") as work:
             look = partial(guard.prompted, asked, name, context=context)
             bench = _Bench(context, Path(work), index / len(orders), 1 / len(orders), look)
             made.append(_one(asked, name, order, bench, folder))
-    return [_counted(told, context.project) for told in _with_sheet(made, asked, folder)]
+    return [_counted(told, context.project) for told in _with_sheet(made, folder, context)]
 
 
 def _strings(value: object) -> list[str]:
@@ -139,9 +139,7 @@ def _first(asked: PlaceholderRequested, rate: Rate) -> int:
         raise JobError(f"{asked.shot}: {error}", f"Its first frame is said as timecode at {rate}.") from None
 
 
-def _one(
-    asked: PlaceholderRequested, name: str, order: Order, bench: _Bench, folder: Path
-) -> tuple[Placeholder, Shown]:
+def _one(asked: PlaceholderRequested, name: str, order: Order, bench: _Bench, folder: Path) -> sheet.Shown:
     done = engine(name)(order, bench)
     guard.prompted(asked, name, done, bench.context)
     labelled = done.labelled or not bench.context.parameters["burn_in"]
@@ -157,7 +155,7 @@ def _one(
     told = replace(told, matches=goes, credentials=signed.by, notes=(*told.notes, *signed.notes))
     told = _placed(told, done, written, folder)
     guard.wrote(_counted(told, bench.context.project), asked, bench.context)
-    return told, Shown(version=order.version, engine=name, pictures=kept.shown, placeholder=told)
+    return sheet.Shown(pictures=kept.shown, placeholder=told)
 
 
 def _told(asked: PlaceholderRequested, name: str, order: Order, done: Made) -> Placeholder:
@@ -205,13 +203,18 @@ def _placed(told: Placeholder, done: Made, written: Written, folder: Path) -> Pl
     return replace(told, files=(*files, MadeFile(what="sidecar", file=str(sidecar), digest=digest_of(sidecar))))
 
 
-def _with_sheet(made: list[tuple[Placeholder, Shown]], asked: PlaceholderRequested, folder: Path) -> list[Placeholder]:
-    """Put a contact sheet beside the versions and name it in each."""
-    first = Path(made[0][0].file)
-    path = folder / f"{stem_of(first)}-{len(made)}_sheet.png"
-    contact_sheet([shown for _, shown in made], asked.shot, path)
-    sheet = MadeFile(what="sheet", file=str(path), digest=digest_of(path))
-    return [replace(told, files=(*told.files, sheet)) for told, _ in made]
+def _with_sheet(made: list[sheet.Shown], folder: Path, context: Context) -> list[Placeholder]:
+    """Put the versions on the contact sheet of the shot and name it in each; they are as good without one."""
+    told = [one.placeholder for one in made]
+    path = folder / f"{names.safe(told[0].shot)}{sheets.SHEET}"
+    try:
+        for one in made:
+            sheet.keep(one)
+        file = MadeFile(what="sheet", file=str(path), digest=sheets.compose(path))
+    except OSError as error:
+        context.log.warning("no contact sheet of %s: %s", told[0].shot, error)
+        return told
+    return [replace(one, files=(*one.files, file)) for one in told]
 
 
 def _counted(told: Placeholder, project: Path | None) -> Placeholder:

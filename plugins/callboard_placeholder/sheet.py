@@ -1,21 +1,23 @@
-"""The contact sheet: all versions of a placeholder below one another, with what speaks for each and against it."""
+"""A version's row of the shot's contact sheet: pictures of it, and what speaks for it and against it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from callboard.shots import sheets
 from callboard_schemas import Match, Placeholder
 from msgspec import Struct
 from PIL import Image, ImageDraw
 
 from callboard_placeholder.engine import Array
 from callboard_placeholder.lettering import Colour, Letters, Weight, fit, letters_for, wrap
+from callboard_placeholder.names import MARK
 
-WIDTH: Final = 1600
+_ACROSS: Final = 1520
 """Pixels; a sheet is looked at on a screen beside other windows."""
-_MARGIN: Final = 40
 _GAP: Final = 12
 _PICTURE: Final = 300
 """Pixels across of one of the three pictures."""
@@ -33,36 +35,27 @@ _TRACK: Final[Colour] = (80, 80, 80)
 _WHAT, _BAR = 112, 120
 """Pixels of the column that says what was compared, and of a full bar."""
 _MOST_NOTES: Final = 5
+_NUMBER: Final = re.compile(rf"{MARK}(\d+)_")
 
 
 class Shown(Struct, frozen=True, kw_only=True):
     """A version as it is shown."""
 
-    version: int
-    engine: str
     pictures: list[Array]
     """The first, one from the middle, the last; fewer where it is short."""
     placeholder: Placeholder
+    """With its file in its place."""
 
 
-def contact_sheet(shown: Sequence[Shown], shot: str, path: Path) -> None:
-    """Draw all versions of a placeholder into a PNG, ``WIDTH`` pixels across; the same versions give the same bytes.
+def keep(shown: Shown) -> None:
+    """Draw a version's row and keep it beside its film; the same version gives the same bytes.
 
-    Args:
-        shown: The versions, one at least, all of one brief.
-        shot: The shot's name.
-        path: Where the PNG goes; what is there is replaced, as a whole.
+    Raises:
+        OSError: it cannot be written.
     """
-    letters = letters_for({**shown[0].placeholder.parameters, "font": ""}, shown[0].placeholder.brief)
-    rows = [_head(letters, shown, shot), *(_version(letters, one) for one in shown)]
-    sheet = Image.new("RGB", (WIDTH, sum(row.height + _GAP for row in rows) + _MARGIN), _BACK)
-    top = _GAP
-    for row in rows:
-        sheet.paste(row, ((WIDTH - row.width) // 2, top))
-        top += row.height + _GAP
-    part = path.with_name(f".{path.name}.part")
-    sheet.save(part, "PNG")
-    part.replace(path)
+    told = shown.placeholder
+    letters = letters_for({**told.parameters, "font": ""}, told.brief)
+    sheets.keep(Path(told.file), _head(letters, told), _version(letters, shown))
 
 
 class _Page:
@@ -119,18 +112,16 @@ class _Page:
         return to
 
 
-def _head(letters: Letters, shown: Sequence[Shown], shot: str) -> Image.Image:
-    page = _Page(letters, WIDTH - 2 * _MARGIN)
-    page.text((0, 4), shot, page.width - 420, 44, _WHITE, "bold")
-    count = f"{len(shown)} versions" if len(shown) > 1 else "1 version"
-    said = f"PLACEHOLDER · {count}"
-    page.text((page.width - letters.width(said, 26, "bold"), 18), said, 400, 26, _YELLOW, "bold")
-    brief = shown[0].placeholder.brief
+def _head(letters: Letters, told: Placeholder) -> Image.Image:
+    page = _Page(letters, _ACROSS)
+    page.text((0, 4), told.shot, page.width - 300, 44, _WHITE, "bold")
+    said = "PLACEHOLDERS"
+    page.text((page.width - letters.width(said, 26, "bold"), 18), said, 300, 26, _YELLOW, "bold")
     y = 66
-    if brief and brief.purpose:
-        guess = f" (guess: {brief.guesses['purpose']})" if "purpose" in brief.guesses else ""
-        y = page.paragraph((0, y), brief.purpose + guess, page.width, 24, _WHITE)
-    beside = _neighbours(shown[0].placeholder)
+    if told.brief and told.brief.purpose:
+        guess = f" (guess: {told.brief.guesses['purpose']})" if "purpose" in told.brief.guesses else ""
+        y = page.paragraph((0, y), told.brief.purpose + guess, page.width, 24, _WHITE)
+    beside = _neighbours(told)
     if beside:
         said = " · ".join(f"{side} it: {name}" for side, name in beside.items())
         page.text((0, y), said, page.width, _TEXT, _GREY)
@@ -143,7 +134,7 @@ def _neighbours(told: Placeholder) -> dict[str, str]:
 
 def _version(letters: Letters, one: Shown) -> Image.Image:
     """Draw one version: its pictures, what it is, and how it goes with its neighbours."""
-    page = _Page(letters, WIDTH - 2 * _MARGIN)
+    page = _Page(letters, _ACROSS)
     left, top = 16, 16
     pictures = [_small(picture, one.placeholder) for picture in one.pictures]
     for picture, number in zip(pictures, _numbers(len(pictures), one.placeholder.frames), strict=True):
@@ -180,7 +171,7 @@ def _numbers(count: int, frames: int) -> list[int]:
 def _facts(page: _Page, one: Shown, left: int, top: int) -> None:
     told = one.placeholder
     room = page.width - left - 16
-    y = page.text((left, top - 4), f"v{one.version} · {one.engine}", room, 30, _WHITE, "bold")
+    y = page.text((left, top - 4), _called(told), room, 30, _WHITE, "bold")
     seed = "chance has no part" if told.seed is None else f"seed {told.seed}"
     y = page.text(
         (left, y), f"{seed} · {told.frames} frames at {told.rate} · {told.width} x {told.height}", room, _TEXT, _GREY
@@ -195,6 +186,12 @@ def _facts(page: _Page, one: Shown, left: int, top: int) -> None:
         y = page.paragraph((left, y), f"• {note}", room, _TEXT - 2, _AMBER, 3)
     if len(told.notes) > _MOST_NOTES:
         page.text((left, y), f"… and {len(told.notes) - _MOST_NOTES} more notes", room, _TEXT - 2, _AMBER)
+
+
+def _called(told: Placeholder) -> str:
+    """Say a version as its file's name does: the shot's versions are counted over all engines and requests."""
+    named = _NUMBER.search(Path(told.file).name)
+    return f"v{named[1] if named else told.version} · {told.generator}"
 
 
 def _short(version: str) -> str:
@@ -215,4 +212,4 @@ def _matches(page: _Page, found: Sequence[Match], title: str, at: tuple[int, int
         y = max(below, y + _LINE) + 2
 
 
-__all__ = ["WIDTH", "Shown", "contact_sheet"]
+__all__ = ["Shown", "keep"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from callboard.cli import main
+from PIL import Image
 
 Said = Callable[..., tuple[int, str, str]]
 SMALL = ("--frames", "6", "--size", "160x90", "--rate", "29.97df", "--start", "00:00:59;28")
@@ -55,6 +56,7 @@ def test_a_stand_in_is_asked_for_chosen_and_told_of(project: Path, said: Said) -
     assert (slate["body"]["frames"], slate["body"]["rate"], slate["body"]["start"]) == (6, "29.97df", "00:00:59;28")
     assert (project / slate["body"]["file"]).is_file()
     code, out, _ = said("placeholder", "show", "SH020_CU_MARA")
+    assert "side by side: placeholders/SH020_CU_MARA/SH020_CU_MARA_PLACEHOLDER_sheet.png" in out.replace("\n", "")
     assert "time of day: night (a guess: from the slug line)" in out
     assert "shot size: close-up (a guess: from the shot's name: CU)" in out
     assert said("accept", slate["id"], "--reason", "reads best")[0] == 0
@@ -107,6 +109,27 @@ def test_what_nobody_chose_is_cleared_away_and_what_was_changed_is_not(project: 
     assert not (project / "placeholders/SH040").exists()
     assert (project / "placeholders/SH050/SH050_PLACEHOLDER_v001_slate/SH050_PLACEHOLDER_v001_slate.1001.png").is_file()
     assert (project / "placeholders/SH060/SH060_PLACEHOLDER_v001_slate/SH060_PLACEHOLDER_v001_slate.1006.png").is_file()
+
+
+def test_a_version_that_is_cleared_away_leaves_the_contact_sheet(project: Path, said: Said) -> None:
+    """The sheet is drawn again without it, is nobody's file that was changed, and goes with the last version."""
+    said("placeholder", "request", "SH065", *SMALL, "--engine", "slate", "--engine", "black")
+    home = project / "placeholders" / "SH065"
+    sheet = home / "SH065_PLACEHOLDER_sheet.png"
+    with Image.open(sheet) as picture:
+        before = picture.height
+    for engine, left in (("black", ["slate"]), ("slate", [])):
+        (gone,) = [one["id"] for one in versions(said, "SH065") if one["body"]["generator"] == engine]
+        said("reject", gone)
+        told = json.loads(said("placeholder", "clean", "--yes", "--json")[1])
+        assert told["deleted"]
+        assert not told["changed"]
+        assert [path.name.split("_")[3] for path in home.glob("*_row.png")] == left
+        if left:
+            with Image.open(sheet) as picture:
+                assert picture.height < before
+    assert "side by side" not in said("placeholder", "show", "SH065")[1]
+    assert not home.exists()
 
 
 def test_the_audit_lists_what_was_made_and_notices_a_lost_line(project: Path, said: Said) -> None:

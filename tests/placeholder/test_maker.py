@@ -11,6 +11,7 @@ from callboard.sources.single import digest_of, files_of
 from callboard.testing.harness import HookFailed, PluginHarness, make_event
 from callboard_placeholder.maker import rate_of
 from callboard_schemas import Placeholder, PlaceholderRequested
+from PIL import Image
 
 
 @pytest.fixture
@@ -38,9 +39,31 @@ def test_paths_count_from_the_project_and_lead_to_what_is_told(project: Path) ->
     assert digest_of(project / made.file) == made.digest
     assert len(files_of(project / made.file)) == made.frames == 6
     beside = {one.what: one for one in made.files}
-    assert beside["sheet"].file == "placeholders/SH020/SH020_PLACEHOLDER_v001_slate-1_sheet.png"
+    assert beside["sheet"].file == "placeholders/SH020/SH020_PLACEHOLDER_sheet.png"
     for one in beside.values():
         assert digest_of(project / one.file) == one.digest
+
+
+def test_one_sheet_shows_every_engine_and_request(project: Path) -> None:
+    """Jobs of one engine each, and a later request, leave one sheet of all; a version's own files depend on none."""
+    sheets = []
+    for engines, start in ((["slate"], ""), (["black"], ""), (["slate"], "00:00:10:00")):
+        (made,) = make(project, engines, start=start)
+        (sheet,) = [one for one in made.files if one.what == "sheet"]
+        assert sheet.file == "placeholders/SH020/SH020_PLACEHOLDER_sheet.png"
+        with Image.open(project / sheet.file) as picture:
+            sheets.append(picture.height)
+        assert not [one for one in made.files if one.what != "sheet" and "sheet" in one.file]
+    assert sheets[0] < sheets[1] < sheets[2]
+    assert sheets[2] - sheets[1] == pytest.approx(sheets[1] - sheets[0], abs=60)
+
+
+def test_without_a_sheet_a_version_is_as_good(project: Path) -> None:
+    """Where the sheet cannot be written the versions are made all the same, and name none."""
+    (project / "placeholders/SH020/SH020_PLACEHOLDER_sheet.png").mkdir(parents=True)
+    (made,) = make(project, ["black"])
+    assert (project / made.file).is_file()
+    assert [one.what for one in made.files] == ["sidecar"]
 
 
 def test_the_same_request_adds_nothing(project: Path) -> None:

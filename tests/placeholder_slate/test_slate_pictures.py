@@ -291,7 +291,8 @@ import msgspec
 from callboard.timedtext.rate import parse_rate
 from callboard_placeholder.burnin import over
 from callboard_placeholder.engine import Order
-from callboard_placeholder.sheet import Shown, contact_sheet
+from callboard.shots import sheets
+from callboard_placeholder.sheet import Shown, keep
 from callboard_placeholder.slate import slate
 from callboard_schemas import Brief, Placeholder
 
@@ -306,12 +307,13 @@ with tempfile.TemporaryDirectory() as folder:
     pictures = list(made.pictures)
     for picture in [*pictures, *over(iter(pictures), order, "previs"), made.sound]:
         digest.update(picture.tobytes())
-    told = Placeholder(shot="SH010", generator="slate", file="SH010.mov", digest="sha256:" + "0" * 64, confidence=1.0,
+    film = Path(folder) / "SH010_PLACEHOLDER_v001_slate.mov"
+    film.touch()
+    told = Placeholder(shot="SH010", generator="slate", file=str(film), digest="sha256:" + "0" * 64, confidence=1.0,
                        rate="29.97df", frames=12, width=480, height=270, brief=brief, notes=made.notes,
                        models=made.models)
-    path = Path(folder) / "sheet.png"
-    contact_sheet([Shown(version=1, engine="slate", pictures=pictures[:3], placeholder=told)], "SH010", path)
-    digest.update(path.read_bytes())
+    keep(Shown(pictures=pictures[:3], placeholder=told))
+    digest.update(sheets.compose(Path(folder) / f"SH010{sheets.SHEET}").encode())
 print(digest.hexdigest())
 """
 

@@ -46,6 +46,7 @@ def test_a_file_named_after_a_shot_is_of_it(path: str, shot: str, version: int |
         ("010_0020.mov", "010"),
         ("SH010/plate.mov", "SH010"),
         ("SH010_PLACEHOLDER_v001_slate.mov", "SH010"),
+        ("SH010_PLACEHOLDER_sheet.png", "SH010"),
         ("1_v2.mov", "1"),
         ("SH010.mov", ""),
         ("SH010.mov", "_._"),

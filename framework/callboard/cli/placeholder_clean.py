@@ -14,6 +14,7 @@ from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, count, print_json
 from callboard.cli.project import catalog, here
 from callboard.config import Project
+from callboard.shots import sheets
 from callboard.sources.single import digest_of, files_of
 
 
@@ -30,7 +31,8 @@ def command(shots: tuple[str, ...], yes: bool, as_json: bool) -> int:
     """Delete the files of placeholders that were rejected or gave way, of SHOTS or of all.
 
     A file that was changed since it was made is left alone, and so is what a version that waits or stands in needs.
-    What was asked, with its seed, stays known: 'callboard placeholder again' makes it once more.
+    The contact sheet is drawn again without them. What was asked, with its seed, stays known: 'callboard placeholder
+    again' makes it once more.
     """
     project = here()
     with catalog(project) as opened:
@@ -43,12 +45,13 @@ def command(shots: tuple[str, ...], yes: bool, as_json: bool) -> int:
         if path in kept or not path.is_file():
             continue
         if digest_of(path) == digest:
-            gone |= dict.fromkeys(files_of(path))  # all pictures of a sequence
+            gone |= dict.fromkeys([*files_of(path), *_sound(path)])  # all pictures of a sequence
         else:
             changed.append(path)
     if yes:
         for path in gone:
             path.unlink()
+        _sheets({sheets.home_of(path) for path in gone})
         _tidy(project.placeholders, {path.parent for path in gone})
     _tell(list(gone), changed, yes=yes, as_json=as_json)
     return 0
@@ -62,8 +65,23 @@ def files(project: Project, made: Proposal) -> Iterator[_File]:
     named = [(body.file, body.digest), *((one.file, one.digest) for one in body.files)]
     for name, digest in named:
         path = Path(name) if Path(name).is_absolute() else project.folder.absolute() / name
+        if path.name.endswith(sheets.SHEET):
+            continue  # it is the shot's, and drawn again when a version goes
         if path.is_relative_to(folder):  # a catalog is no reason to delete anything elsewhere
             yield _File(path, digest)
+
+
+def _sound(path: Path) -> list[Path]:
+    """Give the sound of a sequence, which lies with its pictures."""
+    sound = path.with_name(f"{path.name.split('.', 1)[0]}.wav")
+    return [sound] if path.parent != sheets.home_of(path) and sound.is_file() else []
+
+
+def _sheets(folders: set[Path]) -> None:
+    """Have the contact sheets show what is left."""
+    for folder in folders:
+        for sheet in folder.glob(f"*{sheets.SHEET}"):
+            sheets.compose(sheet)
 
 
 def _tidy(top: Path, folders: set[Path]) -> None:

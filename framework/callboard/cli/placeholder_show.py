@@ -40,9 +40,8 @@ def command(shot: str, as_json: bool) -> int:
     for one in made:
         for note in placeholders.body(one).notes:
             out.print(f"{one.id}: {cell(note)}")
-    sheets = [file.file for one in made for file in placeholders.body(one).files if file.what == "sheet"]
-    if sheets:
-        out.print(f"side by side: {cell(_near(project, sheets[-1]))}")
+    if sheet := _sheet(project, made):
+        out.print(f"side by side: {cell(sheet)}")
     return 0
 
 
@@ -99,11 +98,13 @@ def _goes(matches: tuple[Match, ...]) -> str:
     return ", ".join(f"{one.what} {one.score:.2f} ({one.side})" for one in matches)
 
 
-def _near(project: Project, file: str) -> str:
-    path = Path(file)
-    here_ = Path.cwd()
-    whole = path if path.is_absolute() else project.folder.absolute() / path
-    return str(whole.relative_to(here_)) if whole.is_relative_to(here_) else str(whole)
+def _sheet(project: Project, made: list[Proposal]) -> str:
+    """Give where the contact sheet of the shot is, as it is typed here; nothing where there is none any more."""
+    named = [file.file for one in made for file in placeholders.body(one).files if file.what == "sheet"]
+    path = project.folder.absolute() / named[-1] if named else None
+    if path is None or not path.is_file():
+        return ""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 __all__ = ["command", "found", "told"]

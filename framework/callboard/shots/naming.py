@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from callboard.errors import UsageError
 
-PLACEHOLDER: Final = re.compile(r"_PLACEHOLDER_v\d", re.IGNORECASE)
+PLACEHOLDER: Final = re.compile(r"_PLACEHOLDER_(?:v\d|sheet\.)", re.IGNORECASE)
 """What stands in for a shot is never the shot."""
 _LEAST: Final = 3
 """Letters and digits of a shot's name that is looked for without a pattern: "1" would be found in too many."""

@@ -36,6 +36,7 @@ DEFAULTS = (
     "*.xmp",
     "*.kdenlive.srt",  # the subtitles of a project, which Kdenlive and our part for it write
     "*_PLACEHOLDER_v[0-9]*",  # what stands in for shots, and what was made beside it
+    "*_PLACEHOLDER_sheet.png",
     "$RECYCLE.BIN",
     "System Volume Information",
     "@eaDir",  # Synology's thumbnails
