@@ -230,7 +230,7 @@ def test_the_tool_of_the_bus_page_runs(tmp_path: Path, tmp_plugin: TmpPlugin) ->
         assert json.loads(done.stdout)["cues"][0]["lines"] == ["hello"]
     finally:
         board.send_signal(signal.SIGINT)
-        board.communicate(timeout=30)
+        board.communicate(timeout=60)
 
 
 def test_the_picture_is_a_picture() -> None:

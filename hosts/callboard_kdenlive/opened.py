@@ -73,9 +73,11 @@ def _bus_of(process: psutil.Process) -> str:
 
 
 def _names_another(process: psutil.Process, path: str) -> bool:
-    """Tell whether a process that does not say yet what it shows was started with another project."""
+    """Tell whether a process that does not say yet what it shows was started with another project, or has ended."""
     try:
         given = [os.path.join(process.cwd(), word) for word in process.cmdline()[1:] if word.endswith(_SUFFIX)]
+    except psutil.NoSuchProcess:
+        return True
     except (psutil.Error, OSError):
         return False
     return bool(given) and all(os.path.realpath(word) != os.path.realpath(path) for word in given)

@@ -16,7 +16,7 @@ from callboard_blender.addon import events, versions
 from callboard_blender.addon.inside import bpy
 
 OUT = Path(sys.argv[sys.argv.index("--") + 1])
-TICKS = 200
+TICKS = 1000
 told: list[str] = []
 state: dict[str, Any] = {"ticks": 0, "step": 0, "quiet": []}
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -26,8 +29,15 @@ def test_playback_is_told(tmp_path: Path) -> None:
         str(out),
     ]
     screen = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24 +extension GLX"]
-    done = subprocess.run([*screen, *script], capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    log = tmp_path / "log"
+    with log.open("wb") as said:
+        blender = subprocess.Popen([*screen, *script], stdout=said, stderr=said, start_new_session=True)
+        try:
+            assert blender.wait(200) == 0, log.read_text("utf-8", "replace")[-4000:]
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(blender.pid, signal.SIGKILL)  # the display as well
+            blender.wait()
     told = json.loads(out.read_text("utf-8"))
     assert told["quiet"] == []
     assert told["busy"] is False

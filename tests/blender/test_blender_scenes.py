@@ -46,7 +46,7 @@ def seen(request: pytest.FixtureRequest, media: Path, tmp_path_factory: pytest.T
         [*blender, HERE / "bpy_probe.py", "--", media, out, *CHECKS],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=250,
         env={**os.environ, "BLENDER_USER_RESOURCES": str(out / "user")},
     )
     # Its end counts too: with a handler of ours left, 4.2 crashes there and 4.5 hangs.
@@ -222,10 +222,10 @@ def test_timers_stand_still_in_the_background(seen: dict[str, Any]) -> None:
 
 
 def test_long_timelines_and_receipts(seen: dict[str, Any]) -> None:
-    """A thousand strips are told in a quarter of a second of work, and a long receipt fits into a message."""
+    """A thousand strips are told in a second of work at most, and a long receipt fits into a message."""
     found = seen["many"]
     assert (found["uses"], found["state"]) == (1001, "applied")
-    assert found["again"] < 0.25
+    assert found["again"] < 1.0  # of the processor's time; 0.05 on a quiet machine
     assert (found["names"], found["last"]) == (201, "and 100 more")
     assert found["strips"] == 1302
 
@@ -253,6 +253,6 @@ def test_blender_ends_with_handlers_and_timers_left(seen: dict[str, Any]) -> Non
     """A process that registered handlers and a timer, and did not take them off, ends well and at once."""
     script = seen["out"] / "left.py"
     script.write_text(LEFT.format(hosts=str(HERE.parents[1] / "hosts")))
-    done = subprocess.run([*seen["blender"], script], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*seen["blender"], script], capture_output=True, text=True, timeout=100)
     said = [line for line in done.stdout.splitlines() if line in ("end", "stopped")]
     assert (done.returncode, said) == (0, ["end", "stopped"])

@@ -115,7 +115,7 @@ class Board:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self._waiting: list[Callable[[], None]] = []
 
-    def ask(self, verb: str, data: dict[str, Any], then: inbox.Then) -> None:
+    def ask(self, verb: str, data: dict[str, Any], then: inbox.Then, timeout: float = 5.0) -> None:
         """Take a question."""
         self.asked.append((verb, data))
         self._waiting.append(lambda: then(*self.answers[verb](data)))

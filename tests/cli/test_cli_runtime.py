@@ -75,7 +75,7 @@ def test_the_table_tells_of_a_loaded_model(tmp_path: Path, tmp_plugin: TmpPlugin
         told: dict[str, Any] = json.loads(callboard("runtime", "--json", cwd=project))
     finally:
         board.send_signal(signal.SIGINT)
-        board.communicate(timeout=30)
+        board.communicate(timeout=60)
     (model,) = told["models"]
     assert (model["name"], model["calls"], model["rows"], model["batches"]) == ("tiny-image", 1, 2, 1)
     assert re.fullmatch(rf"runtime process {told['pid']}, \d+ MiB", process)

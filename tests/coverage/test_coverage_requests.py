@@ -236,7 +236,7 @@ def test_a_running_board_is_asked(project: Path, said: Said) -> None:
         assert said("coverage", "cut.otio", "--only", "V1-50")["standing"] == ["V1-50"]
     finally:
         up.send_signal(signal.SIGINT)
-        up.communicate(timeout=30)
+        up.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -204,16 +204,18 @@ async def test_a_running_board_takes_corrections(project: Project) -> None:
     async with MemoryBus() as bus:
         daemon = Daemon(project, bus)
         serving = asyncio.create_task(daemon.serve())
-        await asyncio.wait_for(daemon.ready.wait(), 30)
+        await asyncio.wait_for(daemon.ready.wait(), 60)
 
         async def correct(file: Path) -> Answer:
             order = Order(ids=(ident,), path=str(file), by="ada")
-            return msgspec.json.decode(await bus.request(f"{CONTROL}.correct", msgspec.json.encode(order)), type=Answer)
+            return msgspec.json.decode(
+                await bus.request(f"{CONTROL}.correct", msgspec.json.encode(order), timeout=60), type=Answer
+            )
 
         gone = await correct(project.folder / "gone.srt")
         assert (gone.code, "gone.srt" in gone.message) == ("usage", True)
         assert (await correct(path)).code == ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while daemon.board.catalog.read(lambda conn: outbox.syncs(conn, 1)):
                 await asyncio.sleep(0.02)
         daemon.stopping.set()

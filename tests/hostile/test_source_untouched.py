@@ -19,7 +19,7 @@ CALLS = (
 )
 WRITES = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND")
 
-pytestmark = [pytest.mark.models, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.models, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     done = subprocess.run(
         ["strace", "-f", "-qq", "-y", "--seccomp-bpf", "-s", "4096", "-e", f"trace={CALLS}", "-o", str(trace),
          sys.executable, "-m", "callboard", "run", str(folder), "--json"],
-        env={**os.environ, "CALLBOARD_HOME": str(top / "home")}, cwd=top, capture_output=True, timeout=240, check=False,
+        env={**os.environ, "CALLBOARD_HOME": str(top / "home")}, cwd=top, capture_output=True, timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     states = {asset["path"].rpartition("/")[2]: asset["state"] for asset in json.loads(done.stdout)["assets"]}

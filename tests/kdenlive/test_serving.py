@@ -20,7 +20,7 @@ from callboard.bus.server import EmbeddedServer
 from callboard.catalog import journal
 from callboard.config import require_project
 from callboard.errors import HostError
-from callboard.testing.applications import Served, served
+from callboard.testing.applications import SOON, Served, served
 from callboard_kdenlive import saving
 from callboard_kdenlive.package import package
 from callboard_kdenlive.uses import open_gaps
@@ -86,7 +86,7 @@ async def propose(board: Served, name: str, said: Any) -> str:
 async def decide(board: Served, ident: str, decision: Literal["accept", "reject"]) -> None:
     """Decide on a proposal, as ``callboard accept`` and ``reject`` do."""
     order = json.dumps({"ids": [ident], "by": "zoe"}).encode()
-    answer = json.loads(await board.bus.request(f"{CONTROL}.{decision}", order))
+    answer = json.loads(await board.bus.request(f"{CONTROL}.{decision}", order, timeout=SOON))
     assert not answer.get("code"), answer
 
 
@@ -158,10 +158,10 @@ def test_a_save_wakes_who_waits(tmp_path: Path) -> None:
     """The wait for something to happen ends with a save, long before its time is over."""
     with ProjectFiles([tmp_path]) as files:
         files.saved()
-        waiting = threading.Thread(target=files.wait, args=(30.0,))
+        waiting = threading.Thread(target=files.wait, args=(600.0,), daemon=True)
         waiting.start()
         (tmp_path / "a.kdenlive").write_text("x")
-        waiting.join(10.0)
+        waiting.join(SOON)
         assert not waiting.is_alive()
 
 

@@ -82,11 +82,11 @@ CASES: dict[str, tuple[str | bytes, str]] = {
 def test_what_cannot_be_read_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
     """Each says what is wrong, where that can be told the line, and what to do; none takes long."""
     data, why = CASES[name]
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(TimelineError, match=why) as caught:
         read(_file(tmp_path, name, data))
     assert caught.value.hint
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 20, "milliseconds on a quiet machine; what it claims would take for ever"
 
 
 def test_times_that_are_none_name_the_clip(tmp_path: Path) -> None:

@@ -280,7 +280,7 @@ def test_a_cancelled_job_leaves_the_queue(project: Project, server: ComfyServer,
     came: list[Made] = []
     thread = threading.Thread(target=lambda: came.append(other.make(seed=99)))
     thread.start()
-    assert server.waiting.wait(20)
+    assert server.waiting.wait(60)
 
     def cancel() -> None:
         project.context.cancelled.set()
@@ -292,7 +292,7 @@ def test_a_cancelled_job_leaves_the_queue(project: Project, server: ComfyServer,
     assert not server.pending
     assert len(server.running) == 1
     server.hold.set()
-    thread.join(20)
+    thread.join(60)
     assert len(pictures(came[0])) == 6
 
 

@@ -222,7 +222,7 @@ class Stage:
             )  # fmt: skip
             envelope = codec.make("placeholder.requested", asked, source="urn:test")
             await self.board.bus.publish(f"{INTAKE}.placeholder.requested", codec.encode(envelope), msg_id=envelope.id)
-        await self.board.until(lambda: len(self.ids("placeholder", "proposed")) == 15, 40)
+        await self.board.until(lambda: len(self.ids("placeholder", "proposed")) == 15, 120)
         for ident in self.ids("placeholder", "proposed"):
             await self.accept(ident)
 
@@ -251,7 +251,7 @@ class Stage:
         return made.body
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_cut_never_waits_for_a_shot(project: Project, tmp_path: Path) -> None:
     """Filled and rendered, then given its shots one by one: no edit moves, and no placeholder is left."""
     media = tmp_path / "media"

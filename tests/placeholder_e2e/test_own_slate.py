@@ -6,7 +6,6 @@ from pathlib import Path
 
 import av
 import opentimelineio as otio
-import pytest
 from callboard import codec
 from callboard.bus import INTAKE
 from callboard.catalog import proposals, standins
@@ -37,7 +36,7 @@ def cut() -> otio.schema.Timeline:
 async def ready(board: Served, result: str) -> str:
     """Wait for a proposal and accept it; gives its id."""
     found = standins.placeholders if result == "placeholder" else standins.swaps
-    await board.until(lambda: board.read(lambda conn: found(conn, "proposed")), 60)
+    await board.until(lambda: board.read(lambda conn: found(conn, "proposed")))
     (one,) = board.read(lambda conn: found(conn, "proposed"))
     own = board.daemon.board
     await own.catalog.write(lambda conn: own.desk.decide_many(conn, [one.id], "accept", "zoe", "it reads well"))
@@ -45,7 +44,6 @@ async def ready(board: Served, result: str) -> str:
     return one.id
 
 
-@pytest.mark.timeout(180)
 async def test_a_slate_stands_in_and_gives_way(tmp_path: Path) -> None:
     """The film has the gap's frames, size and rate; fill puts it there, and swap takes it out for the real shot."""
     (tmp_path / "footage").mkdir()

@@ -20,7 +20,7 @@ from callboard.bus.server import EmbeddedServer
 from callboard.catalog import hosts, journal
 from callboard.config import PluginSettings, Project, Settings, Watch, make_project
 from callboard.hosting import Installation
-from callboard.testing.applications import Application, Served, served
+from callboard.testing.applications import SOON, Application, Served, served
 from callboard_resolve.contract import contract
 from callboard_resolve.inside import uses
 from callboard_resolve.inside.session import Session
@@ -273,10 +273,11 @@ async def test_the_installed_script_serves_a_board(tmp_path: Path) -> None:
             await Application(board.bus, ELSEWHERE).decide(done.changed[0])
             await board.until(lambda: board.states() == [("tags.write", "applied")])
             (project.folder / ".callboard" / "resolve" / "stop-lua").write_text("stop")
-            out, error = await asyncio.wait_for(running.communicate(), 20)
+            out, error = await asyncio.wait_for(running.communicate(), SOON)
         finally:
             if running.returncode is None:
                 running.kill()
+                await running.communicate()
         lines = out.decode().splitlines()
         assert json.loads(lines[-1])["keywords"] == "tree", error.decode()
         assert "Callboard: online" in lines

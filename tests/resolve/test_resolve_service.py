@@ -16,7 +16,8 @@ from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.catalog import hosts, journal
 from callboard.config import PluginSettings, Project, Settings, Watch, make_project
-from callboard.testing.applications import Served, served
+from callboard.sources.facts import Seen
+from callboard.testing.applications import SOON, Served, served
 from callboard_bridge import Bridge
 from callboard_resolve.inside import asking, uses
 from callboard_resolve.inside.serve import APPLICATION, Service, capabilities
@@ -47,19 +48,24 @@ class Suite:
         self.folder = asking.folder_of(str(project.folder))
         self.service = Service(Session(self.stage.resolve), bridge, self.folder, self.lines.append)
 
-    async def until(self, what: Callable[[], object], seconds: float = 20.0) -> None:
+    async def until(self, what: Callable[[], object], seconds: float = SOON) -> None:
         """Run the service until *what* holds; its seconds go by ten times as fast."""
         async with asyncio.timeout(seconds):
             while not what():
                 self.service.tick(time.monotonic() * 10)
                 await asyncio.sleep(0.005)
 
-    async def accepted(self, *said: Captions | Tags) -> list[str]:
-        """Have results for the clip accepted."""
+    async def known(self) -> Seen:
+        """Wait until the board knows the clip and its use; give the clip."""
         await self.board.until(lambda: self.board.read(lambda conn: journal.place(conn, "footage", b"a.mov")))
         seen = self.board.read(lambda conn: journal.place(conn, "footage", b"a.mov"))
         assert seen is not None
         await self.until(lambda: self.board.read(lambda conn: hosts.uses_of(conn, str(seen.digest))))
+        return seen
+
+    async def accepted(self, *said: Captions | Tags) -> list[str]:
+        """Have results for the clip accepted."""
+        seen = await self.known()
         asset, desk = seen.asset("footage"), self.board.daemon.board.desk
         made = []
         for one in said:
@@ -120,7 +126,7 @@ async def test_what_is_accepted_lands_on_the_timeline(tmp_path: Path) -> None:
 async def test_what_was_moved_waits_for_a_person(tmp_path: Path) -> None:
     """A result for a clip that was moved since is held back, until a person says in the menu to apply it anyway."""
     async with suite(tmp_path) as stage:
-        await stage.until(lambda: stage.service._sent)
+        await stage.known()
         stage.service._next_count = time.monotonic() * 10 + 10_000
         project = stage.stage.house.manager.current
         assert project is not None

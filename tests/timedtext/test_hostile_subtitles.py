@@ -48,12 +48,12 @@ TT = '<tt xmlns="http://www.w3.org/ns/ttml" xml:lang="en"><body><div>{}</div></b
     ],
 )
 def test_it_is_refused_at_once(name: str, data: bytes, said: str) -> None:
-    """Each is refused within seconds, by the same typed error."""
-    began = time.monotonic()
+    """Each is refused at once, by the same typed error."""
+    began = time.process_time()
     with pytest.raises(SubtitleError, match=said) as caught:
         read(data, name)
     assert str(caught.value).startswith(name)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 20  # where it goes wrong it takes hours
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_it_is_refused_at_once(name: str, data: bytes, said: str) -> None:
 def test_long_lines_of_syntax_take_no_long_time(text: str) -> None:
     """No pattern looks back and forth over a line without end."""
     line = text * (60_000 // len(text))
-    began = time.monotonic()
+    began = time.process_time()
     for name in ("a.srt", "a.vtt", "a.ass"):
         body = f"WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.000\n{line}\n" if name == "a.vtt" else ""
         body = body or f"1\n00:00:01,000 --> 00:00:02,000\n{line}\n"
@@ -72,7 +72,7 @@ def test_long_lines_of_syntax_take_no_long_time(text: str) -> None:
         except SubtitleError as error:
             if not error.line:
                 raise
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 20  # where it goes wrong it takes hours
 
 
 def test_more_cues_than_any_film_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,43 +169,46 @@ def test_a_garbled_answer_is_not_taken_for_another() -> None:
             decode(wrong, "the cat", 7)
 
 
-def program(folder: Path, stage: str) -> Apertium:
-    """Make an engine of a mode with one stage, written in shell; it is called with options that it ignores."""
+def program(folder: Path, stage: str, seconds: float = 60.0) -> Apertium:
+    """Make an engine of a mode with one stage, written in shell; it is called with options that it ignores.
+
+    A line may take so many seconds.
+    """
     script, path = folder / "stage.sh", folder / "eng-spa.mode"
     script.write_text(f"#!/bin/bash\n{stage}\n")
     script.chmod(0o755)
     path.write_text(str(script))
-    return Apertium([Mode("eng-spa", "eng", "spa", str(path))], LOG, seconds=1.0)
+    return Apertium([Mode("eng-spa", "eng", "spa", str(path))], LOG, seconds=seconds)
 
 
 ECHO = """while IFS= read -r -d '' line; do {}; printf '%s\\0' "$line"; done"""
 
 
-@pytest.mark.parametrize("fate", ["sleep 1000", "kill -9 $$", "exit 0"])
-def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str) -> None:
+@pytest.mark.parametrize(("fate", "seconds"), [("sleep 1000", 2.0), ("kill -9 $$", 60.0), ("exit 0", 60.0)])
+def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str, seconds: float) -> None:
     """The processes are ended and started anew; that line is empty, its neighbours are translated."""
-    made = program(tmp_path, ECHO.format(f'case "$line" in *poison*) {fate};; esac'))
+    made = program(tmp_path, ECHO.format(f'case "$line" in *poison*) {fate};; esac'), seconds)
     before = set(psutil.Process().children(recursive=True))
     assert made.translate(lines("one", "poison", "two"), Hints()) == ["one", "", "two"]
     made.close()
-    _, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=10)
+    _, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=60)
     assert not alive
 
 
 @pytest.mark.parametrize(
-    ("stage", "words"),
+    ("stage", "words", "seconds"),
     [
-        (ECHO.format("printf '%s\\0' \"$line\""), "more than it was asked"),
-        (ECHO.format("line=${line/a?/a9}"), "not the answer"),
-        (ECHO.format("read -r -d '' other; line=$line$other"), "no answer within"),
-        (ECHO.format("line=${line%?}"), "not the answer"),
+        (ECHO.format("printf '%s\\0' \"$line\""), "more than it was asked", 60.0),
+        (ECHO.format("line=${line/a?/a9}"), "not the answer", 60.0),
+        (ECHO.format("read -r -d '' other; line=$line$other"), "no answer within", 1.0),
+        (ECHO.format("line=${line%?}"), "not the answer", 60.0),
     ],
     ids=["doubles", "renames", "merges", "cuts"],
 )
-def test_a_mode_that_mixes_lines_up_is_never_believed(tmp_path: Path, stage: str, words: str) -> None:
+def test_a_mode_that_mixes_lines_up_is_never_believed(tmp_path: Path, stage: str, words: str, seconds: float) -> None:
     """A stage that answers twice, for others, late or in part gives no line another's text."""
     with pytest.raises(Blocked, match=words):
-        program(tmp_path, stage).translate(lines("one", "two"), Hints())
+        program(tmp_path, stage, seconds).translate(lines("one", "two"), Hints())
 
 
 def test_a_mode_that_cannot_run_blocks_the_job(tmp_path: Path) -> None:
@@ -223,7 +226,7 @@ def test_processes_end_with_their_engine() -> None:
     assert len(running) > 5
     del made
     gc.collect()
-    _, alive = psutil.wait_procs(running, timeout=10)
+    _, alive = psutil.wait_procs(running, timeout=60)
     assert not alive
 
 

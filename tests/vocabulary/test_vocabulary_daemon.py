@@ -54,7 +54,7 @@ def put(project: Project, name: str, text: str) -> None:
 async def drop(project: Project, board: Board, number: int) -> list[str]:
     """Drop a file and wait for its tags."""
     put(project, f"footage/{number}.mp4", f"seaside {number}")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             made = board.catalog.read(
                 lambda conn: [row[0] for row in conn.execute("SELECT id FROM proposals ORDER BY created")]

@@ -16,6 +16,8 @@ FAST, IDLE, AWAY = 0.02, 0.1, 0.25
 _EAGER_SECONDS = 10.0
 """After something was asked for, its command is likely to come."""
 _INBOX_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+"""For an answer: where Blender and models share a machine, a picture may take long, and is not asked for twice."""
 _RECEIPTS = 6
 
 
@@ -177,7 +179,7 @@ class Link:
                 self._waiting = max(self._waiting - 1, 0)
                 then(value, problem)
 
-        bridge.ask(verb, data, answered)
+        bridge.ask(verb, data, answered, _ANSWER_SECONDS)
 
     def _keep_up(self, now: float) -> None:
         if not self._project:
