@@ -179,13 +179,15 @@ def _facts(page: _Page, one: Shown, left: int, top: int) -> None:
     y = page.text((left, y), Path(told.file).name, room, _TEXT - 3, _GREY)
     if told.models:
         made = ", ".join(f"{name} {_short(version)}" for name, version in sorted(told.models.items()))
-        y = page.paragraph((left, y), f"made with {made}", room, _TEXT - 3, _GREY, 2)
+        y = page.paragraph((left, y), f"made with {made}", room, _TEXT - 3, _GREY, 3)
     if told.prompt:
         y = page.paragraph((left, y), f"prompt: {told.prompt}", room, _TEXT - 3, _GREY, 3)
     for note in told.notes[:_MOST_NOTES]:
         y = page.paragraph((left, y), f"• {note}", room, _TEXT - 2, _AMBER, 3)
-    if len(told.notes) > _MOST_NOTES:
-        page.text((left, y), f"… and {len(told.notes) - _MOST_NOTES} more notes", room, _TEXT - 2, _AMBER)
+    more = len(told.notes) - _MOST_NOTES
+    if more > 0:
+        said = "1 more note" if more == 1 else f"{more} more notes"
+        page.text((left, y), f"… and {said}", room, _TEXT - 2, _AMBER)
 
 
 def _called(told: Placeholder) -> str:
