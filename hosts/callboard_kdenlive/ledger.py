@@ -61,6 +61,13 @@ class Shown(TypedDict):
     was: str | None
 
 
+class Aside(TypedDict):
+    """Cues in a file of their own language, because the project shows others."""
+
+    language: str
+    keys: list[str]
+
+
 class Made(TypedDict, total=False):
     """What was made for one proposal at one use."""
 
@@ -70,6 +77,9 @@ class Made(TypedDict, total=False):
     description: str
     author: str
     subtitles: list[str]
+    translated: str
+    """The language of subtitles that are a translation."""
+    aside: Aside
     placeholder: Standin
     relink: Relink
     filter: Shown
@@ -111,4 +121,4 @@ class Ledger:
             drop(self._project.bin, NAME)
 
 
-__all__ = ["NAME", "Ledger", "Line", "Lost", "Made", "Relink", "Standin"]
+__all__ = ["NAME", "Aside", "Ledger", "Line", "Lost", "Made", "Relink", "Standin"]

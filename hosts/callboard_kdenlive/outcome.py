@@ -52,6 +52,8 @@ class Work(Struct):
     subtitles: list[Block]
     """What the project's subtitle file holds; changed in place."""
     measure: Callable[[str], Measured]
+    asides: dict[str, list[Block]] = field(default_factory=dict)
+    """What the files beside the project hold that have subtitles it does not show, by language; changed in place."""
     outcome: Outcome = field(default_factory=Outcome)
     stamp: int = 0
     """Milliseconds since 1970, for the document's id."""

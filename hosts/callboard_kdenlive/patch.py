@@ -24,7 +24,7 @@ _KINDS: Final[dict[str, tuple[str, ...]]] = {
     "tags.write": ("tags",),
     "description.write": ("description",),
     "markers.write": ("guides", "markers"),
-    "subtitles.write": ("subtitles",),
+    "subtitles.write": ("subtitles", "aside"),
     "placeholder.insert": ("placeholder",),
     "relink": ("relink",),
 }
@@ -85,6 +85,8 @@ def _clear(work: Work, ref: str, taken: dict[str, Any]) -> None:
         labels.clear(work, ref)
     if "subtitles" in taken:
         subtitles.clear(work, taken["subtitles"])
+    if "aside" in taken:
+        subtitles.clear_aside(work, taken["aside"])
     if "relink" in taken:
         relinking.clear(work, ref, taken["relink"])
     if "placeholder" in taken:
@@ -121,6 +123,8 @@ def _present(work: Work, ref: str, kind: str, made: Any) -> tuple[list[str], int
         return labels.present(work, ref, kind, made)
     if kind == "subtitles":
         return subtitles.present(work, made)
+    if kind == "aside":
+        return subtitles.present_aside(work, made)
     if kind == "relink":
         return relinking.present(work, ref, made)
     return placeholders.present(work, made)

@@ -15,8 +15,9 @@ from callboard_kdenlive.ledger import Ledger
 from callboard_kdenlive.outcome import Measured, Outcome, Work, shortened
 from callboard_kdenlive.patch import apply, read_back
 from callboard_kdenlive.project import Project
-from callboard_kdenlive.subtitles import sidecar
+from callboard_kdenlive.subtitles import languages, sidecar
 
+_SHOWN = ""
 BACKUP = ".callboard-backup"
 """After the project's name: the file as it was before we last changed it."""
 
@@ -53,20 +54,19 @@ def patch(path: str, command: Command, measure: Callable[[str], Measured], *, no
     project, found = read(path)
     with Folder.open(os.fsencode(os.path.dirname(project.path))) as folder:
         name = os.fsencode(os.path.basename(project.path))
-        side = os.fsencode(os.path.basename(sidecar(project.path)))
-        beside = folder.read(side)
+        beside = _beside(folder, project, command)
         work = _work(project, beside, command, measure, time.time() if now is None else now)
-        before = srt.write(work.subtitles)
+        before = _texts(work)
         apply(work)
         if work.outcome.refused or work.outcome.stale:
             return work.outcome
-        data, subtitles = project.to_bytes(), srt.write(work.subtitles)
+        data, texts = project.to_bytes(), _texts(work)
         try:
             if data != found.data:
                 _keep(folder, name, found)
                 folder.replace(name, data, found, temp_name())
-            if subtitles != before:
-                _put(folder, side, subtitles, beside)
+            for language in [one for one in texts if texts[one] != before.get(one, b"")]:
+                _put(folder, _side(project, language), texts[language], beside.get(language))
         except Changed:
             raise TimelineError(path, "was saved by someone else meanwhile", "It is tried again.") from None
         except OSError as error:
@@ -78,17 +78,40 @@ def patch(path: str, command: Command, measure: Callable[[str], Measured], *, no
 
 
 def _work(
-    project: Project, beside: Found | None, command: Command, measure: Callable[[str], Measured], now: float
+    project: Project,
+    beside: dict[str, Found | None],
+    command: Command,
+    measure: Callable[[str], Measured],
+    now: float,
 ) -> Work:
+    blocks = {
+        language: srt.read(found.data, sidecar(project.path, language)) if found is not None else []
+        for language, found in beside.items()
+    }
     return Work(
         project=project,
         ledger=Ledger(project),
         command=command,
         content=command.content or Content(),
-        subtitles=srt.read(beside.data, sidecar(project.path)) if beside is not None else [],
+        subtitles=blocks.pop(_SHOWN),
+        asides=blocks,
         measure=measure,
         stamp=int(now * 1000),
     )
+
+
+def _beside(folder: Folder, project: Project, command: Command) -> dict[str, Found | None]:
+    """Read the subtitle files that a command is about, by language; that of none is what the project shows."""
+    others = languages(Ledger(project), command.content or Content())
+    return {language: folder.read(_side(project, language)) for language in (_SHOWN, *sorted(others))}
+
+
+def _side(project: Project, language: str) -> bytes:
+    return os.fsencode(os.path.basename(sidecar(project.path, language)))
+
+
+def _texts(work: Work) -> dict[str, bytes]:
+    return {language: srt.write(blocks) for language, blocks in {_SHOWN: work.subtitles, **work.asides}.items()}
 
 
 def _keep(folder: Folder, name: bytes, found: Found) -> None:
@@ -112,7 +135,7 @@ def look_up(path: str, command: Command) -> Outcome:
     """
     project, _ = read(path)
     with Folder.open(os.fsencode(os.path.dirname(project.path))) as folder:
-        beside = folder.read(os.fsencode(os.path.basename(sidecar(project.path))))
+        beside = _beside(folder, project, command)
     return read_back(_work(project, beside, command, _no_need, 0.0))
 
 

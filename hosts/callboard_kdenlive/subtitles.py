@@ -3,16 +3,23 @@
 Kdenlive keeps a project's subtitles in ``NAME.kdenlive.srt``. While it runs it works on a copy in the folder for
 temporary files that is named by the document's id; one that a killed session left there wins over the file beside the
 project, so a project whose subtitles we changed gets another id.
+
+It shows one line of them (and newer versions, which keep several files, one file at a time). So captions are what is
+shown; a translation goes into a file of its language beside the project, unless nothing else is shown.
 """
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from callboard.timedtext.formats.joiner import escape_srt, guard
-from callboard_schemas import HostCue
+from callboard_schemas import Content, HostCue
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, and ships no stubs
 
+from callboard_kdenlive.ledger import Aside, Ledger
 from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.places import on_use, targets
 from callboard_kdenlive.project import number
@@ -22,14 +29,24 @@ from callboard_kdenlive.times import frame_at
 from callboard_kdenlive.uses import Placed
 
 SERVICE: Final = "avfilter.subtitles"
+LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
+"""Of a file's name."""
 _WHOLE: Final = ""
 """Under which our list keeps what is of the whole project."""
 _ID: Final = "kdenlive:docproperties.documentid"
 
 
-def sidecar(path: str) -> str:
-    """Name the subtitle file of a project."""
-    return path + ".srt"
+def sidecar(path: str, language: str = "") -> str:
+    """Name the subtitle file of a project, or the one of a language that it does not show."""
+    return f"{path}.{language}.srt" if language else path + ".srt"
+
+
+def languages(ledger: Ledger, content: Content) -> set[str]:
+    """Give the languages whose files a command may change: of what we made, and of what it brings."""
+    made = [made for by_ref in ledger.made.values() for made in by_ref.values()]
+    found = {made["aside"]["language"] for made in made if "aside" in made}
+    found |= {made["translated"] for made in made if "translated" in made}
+    return {language for language in found | {content.language} if LANGUAGE.fullmatch(language)}
 
 
 def write(work: Work) -> None:
@@ -40,7 +57,29 @@ def write(work: Work) -> None:
         work.outcome.stale = f"{use.name or use.ref if use else 'what it is for'} is not on the timeline"
         return
     made = work.ledger.at(work.command.proposal, work.ref)
-    _take(work, made.pop("subtitles", []))
+    _take(work, work.subtitles, made.pop("subtitles", []))
+    before = made.pop("aside", None)
+    if before is not None:
+        clear_aside(work, before)
+    language = _translation(work)
+    made.pop("translated", None)
+    if not language:
+        _make_way(work)
+    apart = bool(language) and _shows_others(work, language)
+    keys = _lay(work, found, work.asides.setdefault(language, []) if apart else work.subtitles)
+    if apart:
+        made["aside"] = {"language": language, "keys": keys}
+        name = os.path.basename(sidecar(work.project.path, language))
+        work.outcome.notes.append(f"the project shows other subtitles, and can show but one language: see {name}")
+        return
+    made["subtitles"] = keys
+    if language:
+        made["translated"] = language
+    _show(work)
+
+
+def _lay(work: Work, found: Sequence[Placed], blocks: list[Block]) -> list[str]:
+    """Put the command's cues among others, where these leave room; gives what they are known by again."""
     keys: list[str] = []
     outside = 0
     for placed in found:
@@ -50,13 +89,41 @@ def write(work: Work) -> None:
         for cue in work.content.cues:
             block = _block(work, placed, cue)
             outside += block is None
-            if block is not None and _free(work, block):
-                work.subtitles.append(block)
+            if block is not None and _free(work, blocks, block):
+                blocks.append(block)
                 keys.append(block.key(work.project.fps))
-    made["subtitles"] = keys
     if outside:
         work.outcome.notes.append(f"{outside} subtitle(s) are of what the timeline does not show")
-    _show(work)
+    return keys
+
+
+def _translation(work: Work) -> str:
+    """Give the language of the command's cues if they are a translation; empty for captions."""
+    language = work.content.language
+    return language if work.command.arguments.get("translation") is True and LANGUAGE.fullmatch(language) else ""
+
+
+def _shows_others(work: Work, language: str) -> bool:
+    """Tell whether the project shows subtitles that are no translation of ours into a language."""
+    made = [made for by_ref in work.ledger.made.values() for made in by_ref.values()]
+    ours = {key for one in made if one.get("translated") == language for key in one.get("subtitles", [])}
+    return any(block.key(work.project.fps) not in ours for block in work.subtitles)
+
+
+def _make_way(work: Work) -> None:
+    """Take translations of ours that the project shows into files of their own: captions are shown before them."""
+    for by_ref in work.ledger.made.values():
+        for made in by_ref.values():
+            language, keys = made.pop("translated", ""), set(made.get("subtitles", []))
+            if not language:
+                continue
+            moved = [block for block in work.subtitles if block.key(work.project.fps) in keys]
+            work.subtitles[:] = [block for block in work.subtitles if block not in moved]
+            work.asides.setdefault(language, []).extend(moved)
+            made.pop("subtitles", None)
+            made["aside"] = {"language": language, "keys": [block.key(work.project.fps) for block in moved]}
+            name = os.path.basename(sidecar(work.project.path, language))
+            work.outcome.notes.append(f"{len(moved)} subtitle(s) of the translation are in {name} now")
 
 
 def _block(work: Work, placed: Placed, cue: HostCue) -> Block | None:
@@ -74,23 +141,23 @@ def _block(work: Work, placed: Placed, cue: HostCue) -> Block | None:
     return Block(round(float(start / fps), 3), round(float(end / fps), 3), text)
 
 
-def _free(work: Work, block: Block) -> bool:
+def _free(work: Work, blocks: list[Block], block: Block) -> bool:
     """Tell whether no other cue is shown at the same time; Kdenlive 22.12 has one line of them."""
     half = float(1 / work.project.fps / 2)
-    if any(b.start < block.end - half and block.start + half < b.end for b in work.subtitles):
+    if any(b.start < block.end - half and block.start + half < b.end for b in blocks):
         at = work.project.clock(frame_at(block.start, work.project.fps))
         work.outcome.miss(f"subtitle {at} {' '.join(block.text.split())[:40]}", "another is shown at that time")
         return False
     return True
 
 
-def _take(work: Work, keys: list[Any]) -> None:
+def _take(work: Work, blocks: list[Block], keys: list[Any]) -> None:
     """Take cues of ours out that nobody changed."""
-    there = {block.key(work.project.fps) for block in work.subtitles}
+    there = {block.key(work.project.fps) for block in blocks}
     changed = sum(key not in there for key in keys)
     if changed:
         work.outcome.miss(f"{changed} earlier subtitle(s)", "changed or taken out by a person; left as they are")
-    work.subtitles[:] = [block for block in work.subtitles if block.key(work.project.fps) not in keys]
+    blocks[:] = [block for block in blocks if block.key(work.project.fps) not in keys]
 
 
 def shown(work: Work) -> Element | None:
@@ -131,8 +198,13 @@ def _filter(work: Work) -> Element:
 
 def clear(work: Work, keys: list[Any]) -> None:
     """Take cues of ours away; call it once our list no longer has them."""
-    _take(work, keys)
+    _take(work, work.subtitles, keys)
     _show(work)
+
+
+def clear_aside(work: Work, made: Aside) -> None:
+    """Take cues of ours out of the file of their language."""
+    _take(work, work.asides.setdefault(made["language"], []), made["keys"])
 
 
 def present(work: Work, keys: list[Any]) -> tuple[list[str], int]:
@@ -145,4 +217,22 @@ def present(work: Work, keys: list[Any]) -> tuple[list[str], int]:
     return names, len(wanted) - len(found)
 
 
-__all__ = ["SERVICE", "clear", "present", "shown", "sidecar", "write"]
+def present_aside(work: Work, made: Aside) -> tuple[list[str], int]:
+    """Name the cues of ours that are in the file of their language, and count those that are not."""
+    fps, wanted = work.project.fps, set(made["keys"])
+    found = [block for block in work.asides.get(made["language"], []) if block.key(fps) in wanted]
+    name = os.path.basename(sidecar(work.project.path, made["language"]))
+    return [f"subtitle {work.project.clock(frame_at(b.start, fps))} in {name}" for b in found], len(wanted) - len(found)
+
+
+__all__ = [
+    "SERVICE",
+    "clear",
+    "clear_aside",
+    "languages",
+    "present",
+    "present_aside",
+    "shown",
+    "sidecar",
+    "write",
+]

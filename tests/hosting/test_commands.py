@@ -11,7 +11,7 @@ from callboard import codec
 from callboard.catalog import dead, journal
 from callboard.config import Hosts, PluginSettings, Project, Settings, Watch, make_project
 from callboard.testing.applications import Served, served
-from callboard_schemas import VERBS, Captions, Cue, HostEvent, Presence, Use
+from callboard_schemas import VERBS, Captions, Cue, HostEvent, Presence, Translation, Use
 from msgspec.structs import replace
 
 BLENDER = Presence(
@@ -59,8 +59,8 @@ async def captioned(board: Served, name: str = "a.mp4", said: Captions = SAID) -
     return path, await write(board, name, said)
 
 
-async def write(board: Served, name: str, said: Captions) -> str:
-    """Propose captions of what is known."""
+async def write(board: Served, name: str, said: Captions | Translation) -> str:
+    """Propose captions of what is known, or a translation."""
     seen = board.read(lambda conn: journal.place(conn, "footage", name.encode()))
     assert seen is not None
     asset, desk = seen.asset("footage"), board.daemon.board.desk
@@ -90,6 +90,24 @@ async def test_a_command_waits_for_its_application(project: Project) -> None:
         await board.until(lambda: board.states() == [("subtitles.write", "applied")])
         assert (await again.hello())["commands"] == 0
         assert again.commands.empty()
+
+
+async def test_a_translation_is_told_from_captions(project: Project) -> None:
+    """Both are subtitles; an application that shows but one language learns which of them are the translation."""
+    async with served(project) as board:
+        clip, ident = await captioned(board)
+        other = await write(
+            board, "a.mp4", Translation(source_language="en", language="es", cues=SAID.cues, confidence=1)
+        )
+        host = await board.application(KDENLIVE, use(clip))
+        found = []
+        for one in (ident, other):
+            await host.decide(one)
+            command = await host.next("subtitles.write")
+            assert command.content is not None
+            found.append((command.content.language, command.arguments))
+            await host.receipt(command)
+        assert found == [("en", {}), ("es", {"translation": True})]
 
 
 async def test_a_command_survives_the_board(project: Project) -> None:

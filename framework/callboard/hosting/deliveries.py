@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from callboard_schemas import Command, Content, Parameters, Placeholder, Proposal, Swap, Use
+from callboard_schemas import Command, Content, Parameters, Placeholder, Proposal, Swap, Translation, Use
 from msgspec import Struct
 
 from callboard.catalog import decisions, host_commands, hosts, proposals
@@ -168,11 +168,12 @@ class Deliveries:
         errand = _Errand(project, made.id, digest, run, way, stamp)
         if not way.verbs:
             self._add(conn, errand, "")
+        given: Parameters = {"translation": True} if isinstance(shown.body, Translation) else {}
         for verb in way.verbs:
             for use in targets(verb, uses):
                 for row in host_commands.of_former(conn, *project, use.ref, verb, digest):
                     self._take_back(conn, row.proposal, run, "for what its file held before", project)
-                self._add(conn, errand, verb, use)
+                self._add(conn, errand, verb, use, arguments=given)
 
     def _bring_placeholder(
         self, conn: sqlite3.Connection, made: Proposal, body: Placeholder, run: str, only: Project | None = None
