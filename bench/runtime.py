@@ -8,11 +8,13 @@ each round every variant runs in a process of its own, one after the other; a ra
 *offline* is the limit: all inputs are known and sorted by length, and are run in the best of three batch sizes. *per
 call* is what a plugin would do by itself: each caller runs its own input on a session that they share. Callers are a
 closed loop: each sends its next input when it has its answer, so the latency at 32 callers is 32 divided by the rate.
+One caller at a time leaves nothing to gather: *per call* is the most that it can have.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import socket
@@ -86,22 +88,24 @@ def bare(path: Path, threads: int, *, spinning: bool = True) -> onnxruntime.Infe
 
 
 def drive(run: Run, feeds: Sequence[Feed], callers: int, seconds: float) -> dict[str, float]:
-    """Have *callers* threads call *run* in a closed loop, after a warm-up; counted are answers within *seconds*."""
+    """Have *callers* threads call *run* in a closed loop, after a warm-up; counted are answers within *seconds*.
+
+    Each takes the next input of all, so that whoever is served more often does not choose which lengths are measured.
+    """
     latencies: list[float] = []
+    turns = itertools.count()
     began = time.perf_counter()
     run(feeds[0])
     begin = time.perf_counter() + max(1.0, 2.0 * callers * (time.perf_counter() - began) / cores())
     until = begin + seconds
 
-    def caller(first: int) -> None:
-        at = first
+    def caller() -> None:
         while (started := time.perf_counter()) < until:
-            run(feeds[at % len(feeds)])
+            run(feeds[next(turns) % len(feeds)])
             if begin <= (answered := time.perf_counter()) < until:
                 latencies.append(answered - started)
-            at += callers
 
-    threads = [threading.Thread(target=caller, args=(n,)) for n in range(callers)]
+    threads = [threading.Thread(target=caller) for _ in range(callers)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -347,13 +351,13 @@ def throughput(model: str, rounds: int, seconds: float, folder: Path) -> None:
         print(f"\n{model}, {callers} at once    (load {os.getloadavg()[0]:.1f})")
         for kind, found in table.items():
             middle = {key: statistics.median(one[key] for one in found) for key in found[0]}
-            ratios = [
-                own["rate"] / max(a["rate"], b["rate"])
-                for own, a, b in zip(found, table["offline"], table["per call"], strict=True)
-            ]
+            sides = list(zip(found, table["offline"], table["per call"], strict=True))
+            ratios = [own["rate"] / max(a["rate"], b["rate"]) for own, a, b in sides]
+            alone = [own["rate"] / b["rate"] for own, _, b in sides]
             print(
                 f"  {kind:20} {middle['rate']:8.1f}/s   p50 {middle['p50']:7.1f}  p99 {middle['p99']:7.1f} ms"
-                f"   {middle['mb']:6.0f} MiB   {statistics.median(ratios):5.2f} of the better of offline and per call"
+                f"   {middle['mb']:6.0f} MiB   {statistics.median(ratios):5.2f} of the better of offline and per call,"
+                f" {statistics.median(alone):.2f} of per call"
             )
         if "litserve" in table:
             for way in ("in process", "through the process"):
