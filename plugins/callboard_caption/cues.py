@@ -121,9 +121,8 @@ def _joined(words: Sequence[Word], joint: str) -> Word:
 
 
 def _speaker(who: Sequence[int]) -> str | None:
-    """Name the one who speaks in a cue; nobody where there are two, or none is known."""
-    known = {number for number in who if number >= 0}
-    return f"Speaker {known.pop() + 1}" if len(known) == 1 else None
+    """Name the one who speaks in a cue; nobody where there are two, or somebody is not known."""
+    return f"Speaker {who[0] + 1}" if who and who[0] >= 0 and len(set(who)) == 1 else None
 
 
 def mean_confidence(words: Sequence[Word]) -> float:

@@ -78,7 +78,7 @@ class Costs:
         sizes = np.array([width(word.text, profile, styled=False) for word in words])
         self._ends = np.concatenate([[0.0], np.cumsum(sizes + self._joint)])
         self._pauses(words)
-        self._breaks = np.array(_break_costs([word.text for word in words], layout.language))
+        self._breaks = np.array(break_costs([word.text for word in words], layout.language))
         self._sentences = self._breaks == 0.0
         self._sentences_before = np.concatenate([[0], np.cumsum(self._sentences)])
         self._line_ends = _LINE * self._breaks + _TORN_LINE * (self._breaks >= LEANING) - _INSIDE_LINE * self._sentences
@@ -246,7 +246,7 @@ def answers(before: str, after: str) -> bool:
     return before[-1:] in _MAY_ANSWER and starts_turn(f"{after} x")
 
 
-def _break_costs(texts: Sequence[str], language: str) -> list[float]:
+def break_costs(texts: Sequence[str], language: str) -> list[float]:
     """Say how badly a line or a cue ends after each word; 0 where a sentence does."""
     known = phrases(language)
     pieces = [Piece(Rich(text)) for text in [*texts, "."]]
@@ -256,4 +256,4 @@ def _break_costs(texts: Sequence[str], language: str) -> list[float]:
     return costs
 
 
-__all__ = ["NEVER", "Costs", "Span", "answers", "divide"]
+__all__ = ["NEVER", "Costs", "Span", "answers", "break_costs", "divide"]

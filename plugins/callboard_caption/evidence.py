@@ -65,25 +65,28 @@ def _key(text: str) -> str:
     return re.sub(r"[^\w]+", "", text.lower())
 
 
-def attach(cues: Sequence[Cue], said: Sequence[Said], spans: Spans) -> list[Cue]:
+def attach(cues: Sequence[Cue], said: Sequence[Said], spans: Spans, sure: Sequence[float] = ()) -> list[Cue]:
     """Give each cue its evidence.
 
     Args:
         cues: As laid out of the words of *said*, each once and in order. Cues without words are left as they are.
         said: The words, with where they are from.
         spans: Where the detector hears a voice, in seconds.
+        sure: For each word of *said*, how sure it is by the voice who says it; empty where no voice was asked.
     """
     found: list[Cue] = []
     before: list[str] = []
     used = 0
     for cue in cues:
         mine = list(said[used : used + len(cue.words)])
+        voice = min(sure[used : used + len(cue.words)], default=None)
         used += len(cue.words)
         if not mine:
             found.append(cue)
             continue
         keys = [_key(one.word.text) for one in mine]
-        found.append(replace(cue, no_speech=_worst(mine), heard=_heard(cue, mine, before, keys, spans)))
+        heard = replace(_heard(cue, mine, before, keys, spans), voice=voice)
+        found.append(replace(cue, no_speech=_worst(mine), heard=heard))
         before = [*before, *keys][-2 * _LONGEST :]
     return found
 

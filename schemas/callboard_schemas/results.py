@@ -103,6 +103,8 @@ class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a second decoding differs, as a word error rate; nothing where there was none."""
     quiet: bool = False
     """Found only when listened for again, at a lower threshold."""
+    voice: Score | None = None
+    """How sure it is by the voice who says its least sure word; nothing where voices did not tell speakers apart."""
 
 
 class Repair(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,13 +19,12 @@ from callboard.packs import find_packs
 from callboard.packs.packfile import Pack, WheelSource
 from callboard.packs.wheels import get_wheels, make_files, take_out
 from callboard.runtime.engines.vision import mend_torchvision
+from callboard_caption.mels import mels
 
 Array = np.ndarray[Any, Any]
 Unpacked = Callable[[str], tuple[Pack, Path, Path]]
 
 pytestmark = pytest.mark.models
-
-PACKS = ("transnetv2", "mtcnn-p", "mtcnn-r", "mtcnn-o", "minilm-l6-v2")
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +220,36 @@ def test_minilm_computes_what_transformers_does(unpacked: Unpacked, tmp_path: Pa
     )["embedding"]
     np.testing.assert_allclose(alone[0], said[0], atol=1e-6)
     assert said[0] @ said[3] > said[0] @ said[1] + 0.1  # a lighthouse is nearer to a beacon than to a café
+
+
+def test_voices_are_what_torch_and_transformers_say(unpacked: Unpacked, tmp_path: Path) -> None:
+    """Sound of two lengths gets librosa's mel frames, and of them the vectors that the weights give in torch."""
+    session = built(unpacked, "voice-ge2e", tmp_path / "out")
+    mend_torchvision()
+    from transformers.audio_utils import mel_filter_bank, spectrogram, window_function
+
+    random = np.random.default_rng(5)
+    samples = random.normal(0, 10 ** (-30 / 20), 40_000).astype(np.float32)
+    samples *= np.float32(10 ** (-30 / 20) / np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
+    bands = mel_filter_bank(201, 40, 0.0, 8000.0, 16000, norm="slaney", mel_scale="slaney")
+    window = window_function(400, "hann")
+    expected = spectrogram(samples, window, 400, 160, pad_mode="constant", power=2.0, mel_filters=bands).T
+    frames = mels(samples)
+    np.testing.assert_allclose(frames, expected, rtol=2e-4, atol=1e-9)
+    np.testing.assert_allclose(mels(samples * 0.02), frames, rtol=1e-3)  # from afar
+
+    state = torch.load(
+        unpacked("voice-ge2e")[2] / "resemblyzer" / "pretrained.pt", map_location="cpu", weights_only=True
+    )["model_state"]
+    network = torch.nn.LSTM(40, 256, 3, batch_first=True)
+    network.load_state_dict({name[5:]: tensor for name, tensor in state.items() if name.startswith("lstm.")})
+    for piece in (np.stack([frames[:160], frames[80:240]]), frames[None, :70]):
+        with torch.no_grad():
+            last = network(torch.from_numpy(piece))[1][0][-1]
+            felt = torch.relu(torch.nn.functional.linear(last, state["linear.weight"], state["linear.bias"]))
+        said = run(session, mels=piece)["voice"]
+        assert np.abs(said - torch.nn.functional.normalize(felt, dim=1).numpy()).max() < 2e-6
+        np.testing.assert_allclose(np.linalg.norm(said, axis=1), 1.0, atol=1e-6)
 
 
 def test_a_graph_is_checked_before_it_is_written(tmp_path: Path) -> None:

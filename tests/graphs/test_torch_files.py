@@ -46,6 +46,21 @@ def test_tensors_are_what_torch_reads(tmp_path: Path, archive: bool) -> None:
         np.testing.assert_array_equal(read[name], tensor.numpy())
 
 
+@pytest.mark.parametrize("archive", [True, False])
+def test_one_part_of_a_checkpoint_is_read(tmp_path: Path, archive: bool) -> None:
+    """A checkpoint holds a state dict beside what training needs; without its name the file is refused."""
+    training = {"lr": 1e-4, "betas": (0.9, 0.999), "kept": {0: {"mean": torch.randn(4).double()}}}
+    checkpoint = {"step": 3, "model": state(), "optimizer": training}
+    torch.save(checkpoint, tmp_path / FILE, _use_new_zipfile_serialization=archive)
+    read = read_torch(tmp_path / FILE, part="model")
+    assert list(read) == list(state())
+    for name, tensor in state().items():
+        np.testing.assert_array_equal(read[name], tensor.numpy())
+    for part in ("", "step", "optimizer", "weights"):
+        with pytest.raises(WeightsRefused, match=FILE):
+            read_torch(tmp_path / FILE, part=part)
+
+
 def zipped(path: Path, content: bytes, **storages: bytes) -> Path:
     """Write an archive as torch does, around a pickle of one's own."""
     with zipfile.ZipFile(path, "w") as archive:
