@@ -107,6 +107,14 @@ def test_a_job_is_wanted_once(conn: sqlite3.Connection) -> None:
     assert (row.state, row.seconds, cached) == ("done", 1.5, True)
 
 
+def test_further_jobs_of_a_run_are_those_that_are_not_known(conn: sqlite3.Connection) -> None:
+    """Of a run's jobs those are given that are new to who asks, oldest first; other runs' are none of them."""
+    for key, run in (("k2", "r"), ("k1", "r"), ("k3", "other"), ("k0", "r")):
+        jobs.want(conn, _planned(key), 1, run)
+    assert [row.key for row in jobs.others_of_run(conn, "r", {"k1"})] == ["k2", "k0"]
+    assert jobs.others_of_run(conn, "r", {"k0", "k1", "k2"}) == []
+
+
 def test_an_interrupted_run_waits_until_it_is_asked_for_again(conn: sqlite3.Connection) -> None:
     """Jobs of an interrupted run are not picked up by themselves; the same work asked for again is."""
     jobs.start_run(conn, "r1", "run")
