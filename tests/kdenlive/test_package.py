@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from callboard.errors import MediaError
+from callboard_kdenlive import opened
 from callboard_kdenlive.measure import measure
 from callboard_kdenlive.opened import LOCK, stale_lock
 from callboard_kdenlive.package import package
@@ -67,3 +69,11 @@ def test_importing_the_package_brings_no_engine_along() -> None:
     code = "import sys, json, callboard_kdenlive.package; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert {"av", "numpy", "jeepney", "nats"} & set(json.loads(done.stdout)) == set()
+
+
+def test_a_kdenlive_that_has_ended_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """One that was there when processes were listed, and is gone when it is asked, has no project open."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    process = psutil.Process(child.pid)
+    child.wait()
+    assert opened._names_another(process, str(tmp_path / "cut.kdenlive"))
