@@ -20,10 +20,12 @@ from callboard.packs import Pack, read_pack
 from callboard.plugin.context import Cancelled, JobContext, Surroundings
 from callboard.runtime.client import RuntimeClient
 from callboard.testing import HookFailed, PluginHarness, make_event
-from callboard.testing.tinypainter import describe, make_pipeline
+from callboard.testing.tinypainter import describe, make_controlnet, make_pipeline
 from callboard.timedtext.rate import Rate
 from callboard_placeholder.diffusion import diffusion
+from callboard_placeholder.diffusion.choosing import controls
 from callboard_placeholder.diffusion.depth import depth
+from callboard_placeholder.diffusion.keeping import keeping
 from callboard_placeholder.engine import Array, Made, Order
 from callboard_schemas import Brief, Placeholder, PlaceholderRequested
 from PIL import Image
@@ -65,6 +67,20 @@ def guided(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Pack:
 
 
 @pytest.fixture(scope="module")
+def nets(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> list[Pack]:
+    """ControlNets for depth and for pose, each a pack of its own beside what draws."""
+    made = []
+    for seed, condition in enumerate(("depth", "pose")):
+        folder = tmp_path_factory.mktemp(condition)
+        make_controlnet(folder, seed)
+        text = describe(folder, f"tiny-{condition}", "controlnet", condition=condition).read_text()
+        path = Path(pack.origin).with_name(f"{condition}.toml")
+        path.write_text(text.replace('{kind = "file"}', f'{{kind = "file", folder = "{folder}"}}'))
+        made.append(read_pack(path))
+    return made
+
+
+@pytest.fixture(scope="module")
 def runtime(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A runtime process that knows it: its address, and the folder for arrays."""
     folder = tmp_path_factory.mktemp("runtime")
@@ -77,8 +93,12 @@ def runtime(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     assert process.stdout.readline() == b"ready\n"
     yield str(address), shm
     process.terminate()
-    process.wait(20)
-    process.stdout.close()
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.fixture
@@ -242,6 +262,7 @@ def test_wide_pixels_are_not_stretched(bench: Bench) -> None:
     assert pictures(made)[0].shape == (90, 80, 3)
 
 
+@pytest.mark.timeout(900)  # Blender, several times, on a machine with much else to do
 def test_it_goes_by_the_depth_of_a_previs(bench: Bench, guided: Pack, tmp_path: Path) -> None:
     """A ControlNet for depth is given that of a scene which Blender builds of the brief; the scene is kept."""
     asked = order(bench, people=1, shot_size="medium shot", movement="static", diffusion_from="previs")
@@ -262,6 +283,54 @@ def test_it_goes_by_the_depth_of_a_previs(bench: Bench, guided: Pack, tmp_path: 
     assert np.median(top) < 20  # the sky
     with pytest.raises(JobError, match='diffusion_from = "previs"'):
         diffusion(order(bench), Bench(context, tmp_path))
+
+
+@pytest.mark.timeout(900)  # as above
+def test_it_goes_by_depth_and_pose_of_a_previs(bench: Bench, pack: Pack, nets: list[Pack], tmp_path: Path) -> None:
+    """ControlNets that are here are put to the model, for what is asked for; the same again gives the same picture."""
+    shown: list[Array] = []
+    there = {one.name: one.digest for one in (pack, *nets)}
+    context = context_of(tmp_path, there, bench.context._surroundings)
+    asked = order(bench, people=1, shot_size="medium shot", movement="static", diffusion_from="previs", frames=1)
+    for keeps in (["pose", "depth"], ["depth", "pose"]):
+        (folder := tmp_path / keeps[0]).mkdir()
+        asked = msgspec.structs.replace(asked, parameters={**asked.parameters, "diffusion_keeps": keeps})
+        made = diffusion(asked, Bench(context, folder))
+        shown += pictures(made)
+        assert made.models.items() >= there.items()
+        assert "it goes by the depth and the pose of the previs" in made.notes
+    assert (shown[0] == shown[1]).all()
+    free = msgspec.structs.replace(asked, parameters={**asked.parameters, "diffusion_keeps": []})
+    for one, scene in ((free, made.scene), (asked, None)):
+        assert keeping(pack, scene, one, (88, 48), Bench(context, tmp_path)).model == pack.name
+
+
+def test_a_controlnet_that_does_not_fit_is_left_out(bench: Bench, pack: Pack, nets: list[Pack], tmp_path: Path) -> None:
+    """One for a wider network, or whose licence forbids work, is not put to the model; of two that fit the first is."""
+    make_controlnet(tmp_path)
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text().replace('"cross_attention_dim": 32', '"cross_attention_dim": 1024'))
+    describe(tmp_path, "a-wider", "controlnet", condition="pose")
+    wider = read_pack(tmp_path / "pack.toml")
+    folder = Path(pack.origin).parent
+    texts = {
+        "a-wider": Path(wider.origin).read_text().replace('"file"', f'"file", folder = "{tmp_path}"'),
+        "b-forbidden": Path(nets[1].origin).read_text().replace("CC0-1.0", "CC-BY-NC-4.0"),
+        "z-later": Path(nets[1].origin).read_text(),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.toml").write_text(text.replace(f'"{nets[1].name}"', f'"{name}"'))
+    others = [read_pack(folder / f"{name}.toml") for name in texts]
+    there = {one.name: one.digest for one in (pack, *others, *nets)}
+    context = context_of(tmp_path, there, Surroundings())
+    assert {asked: one.name for asked, one in controls(context, pack).items()} == {
+        "depth": "tiny-depth",
+        "pose": "tiny-pose",
+    }
+    xl = msgspec.structs.replace(pack, files=tuple(file for file in pack.files if "unet/" not in file.path))
+    assert not controls(context, xl)
+    for name in texts:
+        (folder / f"{name}.toml").unlink()
 
 
 def test_the_plugin_makes_versions_to_choose_from(
