@@ -13,7 +13,7 @@ from callboard_schemas import Asset
 from callboard import codec
 from callboard.bus import INTAKE
 from callboard.catalog import jobs, journal, proposals
-from callboard.cli.project import ask, broker_of, catalog, me
+from callboard.cli.project import ask, bus_of, catalog, me
 from callboard.config import Project
 from callboard.control import Order
 from callboard.daemon import watched_root
@@ -37,11 +37,9 @@ async def ask_board(project: Project, paths: Sequence[Path], wanted: Wanted, *, 
         UsageError: a file is in no watched folder, is not known to the board, or nothing of it was accepted.
         BrokerError: the board cannot be reached.
     """
-    from callboard.bus.nats import NatsBus
-
     run = new_run()
     known = [(found, _known(project, found, wanted)) for found in collect(paths, subtitles=lambda _path: True)]
-    async with NatsBus(broker_of(project), role="cli") as bus:
+    async with bus_of(project) as bus:
         for _, asset in known:
             subject = asset.place.path[:4096]
             made = codec.make("translation.requested", wanted.request(asset), source="callboard:cli", subject=subject)

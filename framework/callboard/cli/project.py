@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import platformdirs
 
-from callboard.bus import CONTROL
+from callboard.bus import CONTROL, Bus
 from callboard.catalog import Catalog, view
 from callboard.config import Broker, Project, Settings, find_project, require_project
 from callboard.control import Answer, Order
@@ -71,14 +72,29 @@ async def ask(project: Project, verb: str, order: Order, *, timeout: float = 10.
         CallboardError: what the board said.
         BrokerError: it cannot be reached.
     """
-    from callboard.bus.nats import NatsBus
-
-    async with NatsBus(broker_of(project), role="cli") as bus:
+    async with bus_of(project, timeout) as bus:
         body = await bus.request(f"{CONTROL}.{verb}", msgspec.json.encode(order), timeout=timeout)
     answer = msgspec.json.decode(body, type=Answer)
     if answer.code:
         raise _Told(answer)
     return answer.value
+
+
+@asynccontextmanager
+async def bus_of(project: Project, patience: float = 10.0) -> AsyncIterator[Bus]:
+    """Give the bus of the project's running board; on a busy machine connecting takes longer than a bus waits itself.
+
+    Raises:
+        BrokerError: no board has started a broker.
+    """
+    from callboard.bus.nats import NatsBus
+
+    bus = NatsBus(broker_of(project), role="cli")
+    try:
+        await bus.connect(patience)
+        yield bus
+    finally:
+        await bus.close()
 
 
 def broker_of(project: Project) -> Broker:
@@ -121,6 +137,7 @@ __all__ = [
     "ask_now",
     "board_runs",
     "broker_of",
+    "bus_of",
     "catalog",
     "here",
     "here_or_default",

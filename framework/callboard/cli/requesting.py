@@ -10,7 +10,7 @@ from callboard_schemas import PlaceholderRequested
 from callboard.asking_placeholders import Asking, ask_board
 from callboard.cli.onward import stoppable
 from callboard.cli.progress import Bars, Silent
-from callboard.cli.project import board_runs, broker_of
+from callboard.cli.project import board_runs, bus_of
 from callboard.config import Project
 from callboard.report import RunReport
 
@@ -37,9 +37,7 @@ def request(
 
 
 async def _of_board(project: Project, asked: Sequence[PlaceholderRequested], *, wait: bool) -> RunReport:
-    from callboard.bus.nats import NatsBus
-
-    async with NatsBus(broker_of(project), role="cli") as bus:
+    async with bus_of(project) as bus:
         return await ask_board(project, bus, asked, wait=wait)
 
 
