@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callboard.catalog import view
 from callboard.cli import main
 from PIL import Image
 
@@ -68,6 +69,30 @@ def test_a_stand_in_is_asked_for_chosen_and_told_of(project: Path, said: Said) -
     code, out, _ = said("placeholder", "trail", "SH020_CU_MARA", "--json")
     (step,) = json.loads(out)["steps"]
     assert (step["decision"], step["reason"], step["file"]) == ("accept", "reads best", slate["body"]["file"])
+
+
+def test_a_place_in_an_applications_project_is_filled_as_it_is(
+    pytestconfig: pytest.Config, project: Path, said: Said
+) -> None:
+    """With --timeline the request has the gap's length, rate and size, and names the project that takes it."""
+    text = (pytestconfig.rootpath / "tests" / "kdenlive" / "edit.kdenlive").read_text("utf-8")
+    (project / "edit.kdenlive").write_text(text.replace("@FOLDER@", str(project)), "utf-8")
+    where = ("--timeline", "edit.kdenlive", "--engine", "black")
+    code, out, _ = said("placeholder", "request", "V1-30", *where, "--slug", "EXT. HARBOUR - NIGHT", "--json")
+    assert code == 0, out
+    with view(project / ".callboard") as catalog:
+        rows = catalog.read(
+            lambda conn: conn.execute("SELECT body FROM events WHERE type = 'placeholder.requested'").fetchall()
+        )
+    (asked,) = (json.loads(row[0])["data"] for row in rows)
+    assert asked["project"] == str(project / "edit.kdenlive")
+    assert (asked["ref"], asked["frames"], asked["counted"], asked["width"]) == ("V1-30", 40, "25", 1280)
+    assert asked["gap"]["ref"]
+    assert (asked["brief"]["slug"], asked["brief"]["time_of_day"]) == ("EXT. HARBOUR - NIGHT", "night")
+    code, _, told = said("placeholder", "request", "V1-30", *where, "--frames", "6")
+    assert (code, "--timeline says already what --frames does" in told) == (2, True)
+    code, _, told = said("placeholder", "request", "V1-31", *where)
+    assert (code, "there is nothing to ask for" in told) == (2, True)
 
 
 def test_one_made_again_is_the_same_and_leaves_nothing_to_decide(project: Path, said: Said) -> None:

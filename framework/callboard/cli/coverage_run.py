@@ -54,7 +54,7 @@ def run(wanted: Wanted) -> int:
     asked: tuple[PlaceholderRequested, ...] = ()
     there: tuple[PlaceholderRequested, ...] = ()
     with reading() as headers:
-        listed, coverage = _covered(wanted, project, headers)
+        listed, coverage = covered(wanted, project, headers)
         if wanted.request:
             asked, there, notes = _asked(wanted, coverage, listed, project, headers)
             coverage = replace(coverage, notes=(*coverage.notes, *notes))
@@ -71,8 +71,13 @@ def run(wanted: Wanted) -> int:
     return int(late or (report is not None and not report.ok))
 
 
-def _covered(wanted: Wanted, project: Project | None, headers: Headers) -> tuple[Listed | None, Coverage]:
-    """Read what was named, and hold it against what is on disk."""
+def covered(wanted: Wanted, project: Project | None, headers: Headers) -> tuple[Listed | None, Coverage]:
+    """Read what was named, and hold it against what is on disk.
+
+    Raises:
+        UsageError: a shot list was named twice, or a rate is none.
+        TimelineError: what was named cannot be read.
+    """
     look = Look(headers=headers, roots=tuple(dict.fromkeys((*wanted.roots, *_roots(project)))), rate=wanted.rate)
     if wanted.timeline.suffix.lower() in SUFFIXES:
         if wanted.shots is not None:
@@ -146,4 +151,4 @@ def _request(wanted: Wanted, asked: tuple[PlaceholderRequested, ...]) -> RunRepo
     return request(here_or_default(), asked, quiet=wanted.as_json, wait=False)
 
 
-__all__ = ["Wanted", "run"]
+__all__ = ["Wanted", "covered", "run"]

@@ -1,12 +1,15 @@
-"""``callboard placeholder request``: a stand-in for a shot that no timeline has to name."""
+"""``callboard placeholder request``: a stand-in for a shot, whether a timeline names it or not."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from callboard_schemas import ANGLES, MOVEMENTS, SHOT_SIZES, TIMES_OF_DAY
+from click.core import ParameterSource
+from msgspec.structs import replace
 
 from callboard.cli.options import json_flag
 from callboard.cli.output import cell, console, count, failed_cell, print_json
@@ -14,13 +17,17 @@ from callboard.cli.project import here, me
 from callboard.errors import UsageError
 
 if TYPE_CHECKING:
+    from callboard.config import Project
     from callboard.report import RunReport
 
+_PLACE = ("frames", "seconds", "rate", "start")
+"""Options that say what a timeline says."""
 _SIZE = re.compile(r"(\d{1,5})\s*[xX×]\s*(\d{1,5})")
 
 
 @click.command("request")
 @click.argument("shot")
+@click.option("--timeline", type=click.Path(path_type=Path), help="Where it is missing; SHOT may be a place, V1-48.")
 @click.option("--purpose", default="", help="What the shot is for, in one sentence.")
 @click.option("--frames", type=click.IntRange(1, 10_000_000), help="How long, exactly.")
 @click.option("--seconds", type=click.FloatRange(0.01, 86400), help="How long, to the nearest frame; else 4.")
@@ -48,17 +55,44 @@ _SIZE = re.compile(r"(\d{1,5})\s*[xX×]\s*(\d{1,5})")
 def command(shot: str, as_json: bool, **options: Any) -> int:
     """Ask for a stand-in for SHOT, and wait until its versions are there to choose from.
 
-    What you do not say is guessed from the name and the slug line, and every guess is marked as one. Exit code: 0 all
-    made, 1 something was not, 2 wrong usage.
+    What you do not say is guessed from the name and the slug line, and every guess is marked as one. With --timeline,
+    length, rate and size are those of the gap, and once it is accepted it goes there. Exit code: 0 all made, 1
+    something was not, 2 wrong usage.
     """
     from callboard.cli.requesting import request
 
-    report = request(here(), [_asked(shot, options)], quiet=as_json)
+    project = here()
+    asked = _in_timeline(shot, project, options) if options["timeline"] else _asked(shot, options)
+    report = request(project, [asked], quiet=as_json)
     if as_json:
         print_json(report)
     else:
         show(report)
     return 0 if report.ok else 1
+
+
+def _in_timeline(shot: str, project: Project, options: dict[str, Any]) -> Any:
+    """Ask for what a timeline lacks.
+
+    Raises:
+        UsageError: nothing is missing there, or what the timeline says is said again.
+    """
+    from callboard.cli.placeholder_place import placed
+    from callboard.coverage.requesting import Terms
+
+    source = click.get_current_context().get_parameter_source
+    again = [name for name in _PLACE if source(name) is not ParameterSource.DEFAULT]
+    if again:
+        raise UsageError(f"--timeline says already what --{again[0]} does", f"Leave --{again[0]} out.")
+    size = options["size"] if source("size") is not ParameterSource.DEFAULT else ""
+    wanted = ("engines", "versions", "seed")
+    terms = Terms(only=(shot,), size=size, by=me(), **{name: options[name] for name in wanted})
+    asked = placed(options["timeline"], project, terms, _said(options))
+    return replace(asked, parameters={**asked.parameters, **_agreed(options)})
+
+
+def _agreed(options: dict[str, Any]) -> dict[str, Any]:
+    return {"references_agreed": True} if options["references_agreed"] else {}
 
 
 def _asked(shot: str, options: dict[str, Any]) -> Any:
@@ -69,6 +103,7 @@ def _asked(shot: str, options: dict[str, Any]) -> Any:
     """
     from callboard_schemas import PlaceholderRequested
 
+    from callboard.briefs import fill
     from callboard.timedtext.rate import parse_rate
 
     size = _SIZE.fullmatch(options["size"].strip())
@@ -83,7 +118,6 @@ def _asked(shot: str, options: dict[str, Any]) -> Any:
     if options["frames"] and options["seconds"]:
         raise UsageError("--frames and --seconds say the same thing", "Give one of them.")
     frames = options["frames"] or max(rate.frame_at(options["seconds"] or 4.0), 1)
-    agreed = {"references_agreed": True} if options["references_agreed"] else {}
     return PlaceholderRequested(
         shot=shot,
         purpose=options["purpose"],
@@ -94,19 +128,18 @@ def _asked(shot: str, options: dict[str, Any]) -> Any:
         width=int(size[1]),
         height=int(size[2]),
         start=options["start"],
-        brief=_brief(shot, options),
+        brief=fill(_said(options), shot, ()),
         seed=options["seed"],
         versions=options["versions"],
         engines=options["engines"],
         by=me(),
-        parameters={**agreed},
+        parameters=_agreed(options),
     )
 
 
-def _brief(shot: str, options: dict[str, Any]) -> Any:
+def _said(options: dict[str, Any]) -> Any:
+    """Give the brief as far as a person said it."""
     from callboard_schemas import Brief
-
-    from callboard.briefs import fill
 
     said = (
         "purpose",
@@ -123,8 +156,7 @@ def _brief(shot: str, options: dict[str, Any]) -> Any:
     )
     lines = tuple(_line(text) for text in options["lines"])
     given = {name: options[name] for name in said}
-    brief = Brief(**given, cast=options["cast"], dialogue=lines, references=options["references"])
-    return fill(brief, shot, ())
+    return Brief(**given, cast=options["cast"], dialogue=lines, references=options["references"])
 
 
 def _line(text: str) -> Any:
