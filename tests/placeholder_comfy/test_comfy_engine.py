@@ -6,8 +6,10 @@ import json
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -347,11 +349,20 @@ def test_a_server_that_is_away_blocks(project: Project, server: ComfyServer) -> 
         project.make()
 
 
-def test_too_long_is_told(project: Project, server: ComfyServer, tmp_path: Path) -> None:
-    """A workflow that takes too long is stopped; one that only waited behind others is no fault of its own."""
+def test_too_long_is_told(project: Project, server: ComfyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow that is begun and takes too long is stopped."""
+    late = 0.0
+
+    def when(_: float) -> None:
+        nonlocal late
+        if project.said[-1][1].startswith("ComfyUI"):  # the server has begun
+            late = 601.0
+
+    monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + late, sleep=time.sleep))
     server.hold.clear()
-    with pytest.raises(JobError, match="not done within 2 s"):
-        project.make(comfy_seconds=2.0)
+    project.when = when
+    with pytest.raises(JobError, match="not done within 600 s"):
+        project.make(comfy_seconds=600.0)
     assert server.posted[-1][0] == "/interrupt"
 
 
