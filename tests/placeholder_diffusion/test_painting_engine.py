@@ -14,16 +14,16 @@ import pytest
 import torch
 from callboard.config import RuntimeSettings
 from callboard.errors import JobError, ModelFault, ModelMissing
-from callboard.packs import find_packs, locate, read_pack
+from callboard.packs import Pack, find_packs, locate, named, read_pack
 from callboard.packs.packfile import Batch
-from callboard.runtime import Control, NoMemory, ladder
+from callboard.runtime import Control, NoMemory, Session, ladder
 from callboard.runtime import calls as calls_module
 from callboard.runtime.calls import Call, Piece
 from callboard.runtime.engines.painting import Painter
 from callboard.runtime.engines.pipeline import load_pipeline
 from callboard.runtime.engines.pytorch import TorchEngine
 from callboard.runtime.tickets import NOBODY
-from callboard.testing.tinypainter import describe, make_pipeline
+from callboard.testing.tinypainter import describe, make_controlnet, make_pipeline
 from msgspec.structs import replace
 
 SEEDS = np.array([3, 4], np.int64)
@@ -72,6 +72,67 @@ def test_other_pipelines_draw_too(tmp_path: Path, kind: str) -> None:
         assert (turned != alone).mean() > 0.1
         with pytest.raises(JobError, match="wants a condition"):
             session.run({"seeds": SEEDS}, {"prompt": "the harbour"}, Control())
+
+
+@pytest.fixture(scope="module")
+def controlled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pack]:
+    """What draws, SD and XL, and two ControlNets for SD, each a pack."""
+    home = tmp_path_factory.mktemp("controlled")
+    make_pipeline(home / "sd")
+    make_pipeline(home / "xl", xl=True)
+    for seed, name in enumerate(("depth", "pose")):
+        make_controlnet(home / name, seed)
+        describe(home / name, name, "controlnet", condition=name)
+    for name in ("sd", "xl"):
+        describe(home / name, name, size=32)
+    for path in home.glob("*/pack.toml"):
+        text = path.read_text().replace('"file"', f'"file", folder = "{path.parent}"')
+        (home / f"{path.parent.name}.toml").write_text(text)
+    return find_packs(home)
+
+
+def test_controlnets_of_packs_of_their_own(controlled: dict[str, Pack]) -> None:
+    """One or two ControlNets change what is drawn, each by what it is shown, from a picture too; the order counts."""
+    other = np.ascontiguousarray(255 - NOISE[:1])
+
+    def loaded(name: str) -> Session:
+        pack = named(controlled, name)
+        assert pack is not None
+        return TorchEngine().load(pack, locate(pack), RuntimeSettings(threads=1))
+
+    def draw(session: Session, **inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        asked: dict[str, np.ndarray[Any, Any]] = {"seeds": SEEDS[:1], "condition": NOISE[:1], **inputs}
+        answer = session.run(asked, {"prompt": "the harbour", "steps": 4}, Control())
+        picture: np.ndarray[Any, Any] = answer["images"]
+        return picture
+
+    session = loaded("sd+depth+pose")
+    both = draw(session, condition_1=NOISE[:1])
+    changed = [
+        draw(session, condition_1=other),
+        draw(session, condition=other, condition_1=NOISE[:1]),
+        draw(session, condition_1=NOISE[:1], image=other),
+        draw(loaded("sd+pose")),
+    ]
+    assert all((one != both).mean() > 0.1 for one in changed)
+    assert (draw(session, condition_1=NOISE[:1]) == both).all()
+    with pytest.raises(JobError, match="wants a condition: condition_1"):
+        draw(session)
+    with pytest.raises(ModelMissing, match=r"'pose'.*another kind of model"):
+        loaded("xl+pose")
+    with pytest.raises(ModelMissing, match=r"'xl'.*no ControlNet"):
+        loaded("sd+xl")
+
+
+def test_a_pack_with_its_controlnets_is_another_model(controlled: dict[str, Pack]) -> None:
+    """Its digest and memory are those of all of them, and a part that is not here makes it unknown."""
+    alone, both, turned = (named(controlled, name) for name in ("sd", "sd+depth+pose", "sd+pose+depth"))
+    assert alone is not None
+    assert both is not None
+    assert turned is not None
+    assert len({alone.digest, both.digest, turned.digest}) == 3
+    assert both.memory_mb == 3 * alone.memory_mb
+    assert named(controlled, "sd+nothing") is named(controlled, "nothing+pose") is None
 
 
 def test_a_long_prompt_says_what_is_left_out(painter: Painter) -> None:

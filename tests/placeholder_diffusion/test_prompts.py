@@ -214,6 +214,40 @@ def test_whole_precision_where_half_is_not_whole() -> None:
         looked({name: given for name, given in files.items() if not name.startswith("unet/d") or name.endswith(".bin")})
 
 
+CONTROL = {
+    "config.json": {"_class_name": "ControlNetModel", "cross_attention_dim": 768},
+    "diffusion_pytorch_model.safetensors": {},
+    "diffusion_pytorch_model.fp16.safetensors": {},
+    "diffusion_pytorch_model.bin": {},
+    "README.md": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("repository", "condition"),
+    [("lllyasviel/control_v11p_sd15_openpose", "pose"), ("lllyasviel/control_v11f1p_sd15_depth", "depth")],
+)
+def test_a_controlnet_at_a_hub_is_recognised(repository: str, condition: str) -> None:
+    """Its safetensors and its config are taken, and its name says what it goes by; its pack is no model that draws."""
+    found = looked(CONTROL, repository)
+    assert found.files == ("diffusion_pytorch_model.fp16.safetensors", "config.json")
+    assert (found.task, found.condition, found.variant) == ("controlnet", condition, "fp16")
+    told = about(found, repository, 700 << 20)
+    assert (told["task"], told["engine"], told["memory_mb"]) == ("controlnet", "torch", 700)
+    assert told["options"] == {"architecture": "diffusers", "condition": condition, "variant": "fp16"}
+    assert repository in {one.repository for one in RECOMMENDED if one.task == "draw"}
+
+
+def test_other_controlnets_are_refused() -> None:
+    """One for edges, and one that is a pickle only, is refused with the reason; another config is none."""
+    with pytest.raises(PullError, match="neither depth nor openpose"):
+        looked(CONTROL, "lllyasviel/control_v11p_sd15_canny")
+    pickled = {name: given for name, given in CONTROL.items() if not name.endswith(".safetensors")}
+    with pytest.raises(PullError, match="a pickle only"):
+        looked(pickled, "lllyasviel/control_v11p_sd15_openpose")
+    assert looked({**CONTROL, "config.json": {"_class_name": "AutoencoderKL"}}) is None
+
+
 def test_its_pack_draws_as_it_is() -> None:
     """The pack is for the engine that draws, is pinned, and is run as its page says: four steps for a turbo."""
     for repository, steps, guidance in (("stabilityai/sd-turbo", 4, 0.0), ("studio/sd", 30, 7.5)):

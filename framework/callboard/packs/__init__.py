@@ -16,7 +16,7 @@ from typing import Final
 
 from callboard.errors import ModelMissing
 from callboard.packs.digests import digest
-from callboard.packs.finding import find_pack, find_packs, packs_of, read_pack
+from callboard.packs.finding import find_pack, find_packs, named, packs_of, read_pack
 from callboard.packs.installed import package_folder, plugin_packages
 from callboard.packs.packfile import (
     FileSource,
@@ -205,6 +205,7 @@ __all__ = [
     "find_packs",
     "locate",
     "mend_command",
+    "named",
     "package_folder",
     "packs_of",
     "plugin_packages",

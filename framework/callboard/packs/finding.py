@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -47,6 +47,19 @@ def find_pack(digest: str) -> Pack | None:
     return next((pack for pack in find_packs().values() if pack.digest == digest), None)
 
 
+def named(packs: Mapping[str, Pack], name: str) -> Pack | None:
+    """Give a pack by its name, or one with its parts: ``painter+pose+depth`` is ``painter`` with two ControlNets."""
+    first, *others = name.split("+")
+    parts = [packs[one] for one in others if one in packs]
+    if first not in packs or len(parts) < len(others):
+        return None
+    whole = packs[first]
+    if not parts:
+        return whole
+    memory = sum(part.memory_mb for part in (whole, *parts))
+    return replace(whole, parts=tuple(parts), memory_mb=memory)
+
+
 def packs_of(settings: RuntimeSettings) -> dict[str, Pack]:
     """Find every pack as a project's settings say: its folder of packs, its store, and what it allows."""
     extra = Path(settings.models) if settings.models else None
@@ -77,7 +90,9 @@ def parse_pack(text: str, path: Path) -> Pack:
     """Read the text of a pack's TOML file, to lie at *path*; what is wrong with it is in ``problem``."""
     try:
         raw = tomllib.loads(text)
-        pack = msgspec.convert({**raw, "origin": str(path), "problem": "", "store": "", "refused": ""}, Pack)
+        pack = msgspec.convert(
+            {**raw, "origin": str(path), "problem": "", "store": "", "refused": "", "parts": ()}, Pack
+        )
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         return _bad(path, path.stem, f"{path}: {error}")
     problem = next(filter(None, _problems(pack)), "")
@@ -140,6 +155,7 @@ know(Pack)
 __all__ = [
     "find_pack",
     "find_packs",
+    "named",
     "packs_of",
     "parse_pack",
     "read_pack",

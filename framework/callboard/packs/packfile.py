@@ -149,11 +149,14 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why the pack may not be loaded though nothing is wrong with it; empty for one that may."""
     problem: str = ""
     """Why the pack cannot be used; empty for a good one."""
+    parts: tuple[Pack, ...] = ()
+    """Packs that it is loaded together with, as ControlNets are with what draws."""
 
     @property
     def digest(self) -> str:
         """Hex SHA-256 over name, version and file digests; reads no file."""
         lines = [self.name, self.version, *sorted(f"{file.sha256} {file.path}" for file in self.files)]
+        lines += [part.digest for part in self.parts]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

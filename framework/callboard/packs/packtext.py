@@ -15,7 +15,7 @@ from callboard.packs.packfile import Pack
 from callboard.replacing import replacing
 
 _BARE: Final = re.compile(r"^[A-Za-z0-9_-]+$")
-_UNWRITTEN: Final = frozenset({"origin", "problem", "store", "refused"})
+_UNWRITTEN: Final = frozenset({"origin", "problem", "store", "refused", "parts"})
 
 
 def pack_text(pack: Pack) -> str:

@@ -13,9 +13,13 @@ from msgspec import Struct
 from callboard.errors import PullError
 
 TASK: Final = "text-to-image"
+CONTROL: Final = "controlnet"
+"""What a pack's ``task`` says that is a ControlNet alone, to be loaded together with one that draws."""
 SUGGESTED: Final = "SimianLuo/LCM_Dreamshaper_v7"
 """The first to be named where none is here: its licence permits every work, and four steps suffice."""
 INDEX: Final = "model_index.json"
+_CONFIG: Final = "config.json"
+_CONTROLNET: Final = "ControlNetModel"
 _PLAIN: Final = re.compile(r"^(diffusion_pytorch_model|model)(-\d+-of-\d+)?\.safetensors$")
 _HALF: Final = re.compile(r"^(diffusion_pytorch_model|model)\.fp16(-\d+-of-\d+)?\.safetensors$")
 _SHARDS: Final = re.compile(r"\.safetensors\.index(\.fp16)?\.json$")
@@ -24,6 +28,8 @@ _NETWORKS: Final = frozenset(
     {"unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "controlnet", "image_encoder"}
 )
 _OPTIONAL: Final = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
+_SHOWN: Final = {"openpose": "pose", "depth": "depth"}
+"""A part of a ControlNet's name to what it goes by, of that which can be given; see ``diffusion`` of placeholders."""
 _EIGHTH: Final = 8
 """Pixels of a side to one of what the network works on."""
 _FEW: Final = {
@@ -45,10 +51,17 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     """Pixels of a side that it was taught on."""
     variant: str = ""
     """``fp16`` where half the bytes are fetched."""
+    condition: str = ""
+    """Of a ControlNet alone: what it goes by."""
+
+    @property
+    def task(self) -> str:
+        """What its pack is for."""
+        return CONTROL if self.condition else TASK
 
 
 def recognise(repository: str, there: Collection[str], read: Callable[[str], bytes]) -> Pipeline | None:
-    """Say how a repository draws; ``None`` where its files are no pipeline.
+    """Say how a repository draws; ``None`` where its files are neither a pipeline nor a ControlNet.
 
     Args:
         repository: Its name.
@@ -56,10 +69,10 @@ def recognise(repository: str, there: Collection[str], read: Callable[[str], byt
         read: Reads one of them.
 
     Raises:
-        PullError: it is a pipeline, and a part of it is there as a pickle only.
+        PullError: a part of it is there as a pickle only, or it is a ControlNet for what nobody here can show it.
     """
     if INDEX not in there:
-        return None
+        return _control(repository, there, read) if _CONFIG in there else None
     index: Any = json.loads(read(INDEX))
     kind = index.get("_class_name") if isinstance(index, dict) else None
     if not isinstance(kind, str):
@@ -75,6 +88,36 @@ def recognise(repository: str, there: Collection[str], read: Callable[[str], byt
         kind=kind,
         size=_size(there, network, read),
         variant="fp16" if half else "",
+    )
+
+
+def _control(repository: str, there: Collection[str], read: Callable[[str], bytes]) -> Pipeline | None:
+    try:
+        config: Any = json.loads(read(_CONFIG))
+    except ValueError:
+        return None  # which is said of any repository
+    if not isinstance(config, dict) or config.get("_class_name") != _CONTROLNET:
+        return None
+    name = repository.rpartition("/")[2].lower()
+    condition = next((given for part, given in _SHOWN.items() if part in name), "")
+    if not condition:
+        raise PullError(
+            repository,
+            "it is a ControlNet, and its name says neither depth nor openpose",
+            "Those two can be shown what they go by: the depth and the pose of a previs.",
+        )
+    half = _weights(there, "", _HALF)
+    weights = half or _weights(there, "", _PLAIN)
+    if not weights:
+        raise PullError(
+            repository, "it is there as a pickle only", "Only safetensors are taken. Look for another release of it."
+        )
+    return Pipeline(
+        files=(*weights, _CONFIG),
+        kind=_CONTROLNET,
+        size=0,
+        variant="fp16" if half else "",
+        condition=condition,
     )
 
 
@@ -119,12 +162,21 @@ def about(pipeline: Pipeline, repository: str, size: int) -> dict[str, Any]:
         repository: Where it is from.
         size: Bytes of all its files.
     """
+    variant = {"variant": pipeline.variant} if pipeline.variant else {}
+    if pipeline.condition:
+        return {
+            "task": CONTROL,
+            "engine": "torch",
+            "summary": f"{repository}: a ControlNet, by which what is drawn keeps to the {pipeline.condition}.",
+            "memory_mb": max(256, size >> 20),
+            "options": {"architecture": "diffusers", "condition": pipeline.condition, **variant},
+        }
     options: dict[str, str | int | float] = {
         "architecture": "diffusers",
         "dtype": "float16" if "StableDiffusion" in pipeline.kind or "Latent" in pipeline.kind else "bfloat16",
         "size": pipeline.size,
         **_steps(pipeline, repository),
-        **({"variant": pipeline.variant} if pipeline.variant else {}),
+        **variant,
     }
     return {
         "task": TASK,
@@ -140,4 +192,4 @@ def _steps(pipeline: Pipeline, repository: str) -> Mapping[str, float]:
     return next((how for part, how in _FEW.items() if part in names), {"steps": 30, "guidance": 7.5})
 
 
-__all__ = ["INDEX", "SUGGESTED", "TASK", "Pipeline", "about", "recognise"]
+__all__ = ["CONTROL", "INDEX", "SUGGESTED", "TASK", "Pipeline", "about", "recognise"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -86,9 +86,39 @@ def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> 
     """
     hub, info = _ask(repository, revision)
     there = {one.rfilename: one for one in info.siblings or ()}
-    ready = _ready(hub, repository, info, there, languages)
-    if ready is not None:
-        return ready
+
+    def read(name: str) -> bytes:
+        return _read(hub, repository, info.sha, name)
+
+    names, kind, runs = _runs(repository, there, read, languages) or (*_exported(repository, there), {})
+    files = tuple(_file(hub, repository, info.sha, there[name]) for name in names)
+    return Offer(
+        repository=repository,
+        revision=info.sha,
+        license=_licence(info),
+        files=files,
+        kind=kind,
+        space=files[0].sha256,
+        **runs,
+    )
+
+
+def _runs(
+    repository: str, there: Mapping[str, Any], read: Callable[[str], bytes], languages: Sequence[str]
+) -> tuple[Sequence[str], str, dict[str, Any]] | None:
+    """Recognise what runs as it is, models that translate, hear or draw: its files, its kind, and how it runs."""
+    translator = recognise(repository, there, read, languages)
+    speech = listeners.recognise(there, read) if translator is None else None
+    painter = painters.recognise(repository, there, read) if translator is None and speech is None else None
+    found = translator or speech or painter
+    if found is None:
+        return None
+    kind = painter.task if painter else listeners.TASK if speech else "translate"
+    return found.files, kind, {"translator": translator, "speech": speech, "painter": painter}
+
+
+def _exported(repository: str, there: Mapping[str, Any]) -> tuple[Sequence[str], str]:
+    """Recognise a checkpoint that is to be exported: its files, and whose it is."""
     weights = [name for name in _WEIGHTS if name in there] or [
         name for name in there if PurePosixPath(name).suffix == ".safetensors" and "/" not in name
     ]
@@ -103,43 +133,7 @@ def look(repository: str, revision: str = "", languages: Sequence[str] = ()) -> 
         raise PullError(
             repository, "it holds neither open_clip_config.json nor config.json", "Look for another release."
         )
-    names = [weights[0], *sorted(_BESIDE & there.keys())]
-    files = tuple(_file(hub, repository, info.sha, there[name]) for name in names)
-    return Offer(
-        repository=repository,
-        revision=info.sha,
-        license=_licence(info),
-        files=files,
-        kind=kind,
-        space=files[0].sha256,
-    )
-
-
-def _ready(hub: Any, repository: str, info: Any, there: Mapping[str, Any], languages: Sequence[str]) -> Offer | None:
-    """Recognise what runs as it is: models that translate, hear or draw."""
-
-    def read(name: str) -> bytes:
-        return _read(hub, repository, info.sha, name)
-
-    translator = recognise(repository, there, read, languages)
-    speech = listeners.recognise(there, read) if translator is None else None
-    painter = painters.recognise(repository, there, read) if translator is None and speech is None else None
-    found = translator or speech or painter
-    if found is None:
-        return None
-    files = tuple(_file(hub, repository, info.sha, there[name]) for name in found.files)
-    kind = "translate" if translator else listeners.TASK if speech else painters.TASK
-    return Offer(
-        repository=repository,
-        revision=info.sha,
-        license=_licence(info),
-        files=files,
-        kind=kind,
-        space=files[0].sha256,
-        translator=translator,
-        speech=speech,
-        painter=painter,
-    )
+    return [weights[0], *sorted(_BESIDE & there.keys())], kind
 
 
 def _ask(repository: str, revision: str) -> tuple[Any, Any]:

@@ -114,6 +114,20 @@ RECOMMENDED: Final = (
         task="draw",
     ),
     Suggestion(
+        repository="lllyasviel/control_v11p_sd15_openpose",
+        size="medium",
+        license="OpenRAIL",
+        note="ControlNet: a Stable Diffusion 1.5 keeps to the poses of a previs. Any work, but for listed uses.",
+        task="draw",
+    ),
+    Suggestion(
+        repository="lllyasviel/control_v11f1p_sd15_depth",
+        size="medium",
+        license="OpenRAIL",
+        note="ControlNet: a Stable Diffusion 1.5 keeps to the depth of a previs. Any work, but for listed uses.",
+        task="draw",
+    ),
+    Suggestion(
         repository="stabilityai/stable-diffusion-xl-base-1.0",
         size="large",
         license="CreativeML OpenRAIL++-M",

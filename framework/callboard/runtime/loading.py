@@ -11,7 +11,7 @@ import psutil
 
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, ModelMissing
-from callboard.packs import Pack, find_packs, locate
+from callboard.packs import Pack, find_packs, locate, named
 from callboard.packs.store import store_folder
 from callboard.runtime import Engine, NoMemory, Session, make_engine
 from callboard.runtime.budget import Budget, Close
@@ -47,7 +47,7 @@ class Loader:
         """
         # Looked up at each load: a pack may have been added or mended since.
         settings = self._settings
-        pack = find_packs(self._extra, store_folder(settings.store), settings.allow_pickles).get(model.name)
+        pack = named(find_packs(self._extra, store_folder(settings.store), settings.allow_pickles), model.name)
         if pack is None:
             raise ModelMissing(model.name, "no such pack", "'callboard models list' shows those that are known.")
         folder = locate(pack)

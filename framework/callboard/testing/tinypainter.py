@@ -25,19 +25,39 @@ def make_pipeline(folder: Path, seed: int = 0, *, xl: bool = False, controlnet: 
     try:
         parts = _parts(folder, xl=xl)
         if controlnet:
-            parts["controlnet"] = diffusers.ControlNetModel.from_unet(
-                parts["unet"], conditioning_embedding_out_channels=(16, 32)
-            )
-            for layer in (
-                parts["controlnet"].controlnet_mid_block,
-                parts["controlnet"].controlnet_cond_embedding.conv_out,
-            ):
-                torch.nn.init.normal_(layer.weight, std=1.0)  # else it changes nothing: they start as zeros
+            parts["controlnet"] = _control(parts["unet"])
         kind = "StableDiffusionXLPipeline" if xl else f"StableDiffusion{'ControlNet' if controlnet else ''}Pipeline"
         pipe = getattr(diffusers, kind)(**parts)
         pipe.save_pretrained(folder, safe_serialization=True)
     finally:
         torch.set_rng_state(state)
+
+
+def make_controlnet(folder: Path, seed: int = 0) -> None:
+    """Save a small ControlNet alone, for what ``make_pipeline`` saves that is not XL."""
+    import torch
+
+    from callboard.runtime.engines.pipeline import import_diffusers
+
+    diffusers: Any = import_diffusers()
+    state = torch.get_rng_state()
+    torch.manual_seed(seed)
+    try:
+        _control(diffusers.UNet2DConditionModel(**_unet(xl=False))).save_pretrained(folder, safe_serialization=True)
+    finally:
+        torch.set_rng_state(state)
+
+
+def _control(unet: Any) -> Any:
+    import torch
+
+    from callboard.runtime.engines.pipeline import import_diffusers
+
+    diffusers: Any = import_diffusers()
+    made = diffusers.ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(16, 32))
+    for layer in (made.controlnet_mid_block, made.controlnet_cond_embedding.conv_out):
+        torch.nn.init.normal_(layer.weight, std=1.0)  # else it changes nothing: they start as zeros
+    return made
 
 
 def _parts(folder: Path, *, xl: bool) -> dict[str, Any]:
@@ -139,12 +159,13 @@ def _merges() -> tuple[list[tuple[str, str]], list[str]]:
     return list(merges), [left + right for left, right in merges]
 
 
-def describe(folder: Path, name: str = "tiny-painter", **options: object) -> Path:
+def describe(folder: Path, name: str = "tiny-painter", task: str = "text-to-image", **options: object) -> Path:
     """Write the pack of a pipeline in *folder* beside its files, and give the TOML file's path.
 
     Args:
-        folder: As ``make_pipeline`` left it.
+        folder: As ``make_pipeline`` or ``make_controlnet`` left it.
         name: Of the pack.
+        task: ``controlnet`` for one of these alone.
         options: Of the pack; a small size and few steps where they say nothing of these.
     """
     files = [
@@ -156,7 +177,7 @@ def describe(folder: Path, name: str = "tiny-painter", **options: object) -> Pat
     target = folder / "pack.toml"
     listed = ",\n  ".join(f'{{path = "{e["path"]}", size = {e["size"]}, sha256 = "{e["sha256"]}"}}' for e in files)
     target.write_text(
-        f'name = "{name}"\nversion = "1"\ntask = "text-to-image"\nengine = "torch"\nlicense = "CC0-1.0"\n'
+        f'name = "{name}"\nversion = "1"\ntask = "{task}"\nengine = "torch"\nlicense = "CC0-1.0"\n'
         f'summary = "random weights"\nmemory_mb = 8\nsource = {{kind = "file"}}\nfiles = [\n  {listed},\n]\n\n'
         "[options]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in given.items())
     )
@@ -167,4 +188,4 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-__all__ = ["describe", "make_pipeline"]
+__all__ = ["describe", "make_controlnet", "make_pipeline"]

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from callboard.errors import JobError
 from msgspec import Struct
 
 from callboard_placeholder.diffusion.asking import ask
 from callboard_placeholder.diffusion.choosing import choose, restricted
-from callboard_placeholder.diffusion.depth import DEPTH, depth
+from callboard_placeholder.diffusion.keeping import keeping
 from callboard_placeholder.diffusion.sizes import drawn_size, settings
 from callboard_placeholder.engine import Array, Bench, Made, Order, Wary
 from callboard_placeholder.moved import conformed, moved
@@ -47,9 +46,9 @@ def diffusion(order: Order, bench: Bench) -> Made:
         bench.prompted(prompt.text, prompt.negative)
     begin, notes = start(order, bench, str(order.parameters.get("diffusion_from", "nothing")))
     drawing = _drawing(order, pack, prompt, begin)
-    if pack.options.get("condition") is not None:
-        drawing.inputs["condition"] = _condition(pack, drawing, bench)
-    answer = ask(bench, pack.name, drawing.inputs, drawing.options)
+    scene = begin.scene if begin is not None else None
+    keeps = keeping(pack, scene, order, (drawing.options["width"], drawing.options["height"]), bench)
+    answer = ask(bench, keeps.model, {**drawing.inputs, **keeps.inputs}, drawing.options)
     picture = answer["images"][0]
     return Made(
         pictures=_shown(picture, order),
@@ -57,11 +56,11 @@ def diffusion(order: Order, bench: Bench) -> Made:
         prompt=prompt.text,
         negative=prompt.negative,
         seed=order.seed,
-        models={pack.name: pack.digest, **(begin.models if begin is not None else {})},
+        models={pack.name: pack.digest, **keeps.models, **(begin.models if begin is not None else {})},
         parameters=_told(drawing, answer),
         references={begin.name: begin.digest} if begin is not None and begin.scene is None else {},
-        scene=begin.scene if begin is not None else None,
-        notes=(*_notes(order, drawing, answer), *notes),
+        scene=scene,
+        notes=(*_notes(order, drawing, answer, keeps.notes), *notes),
     )
 
 
@@ -72,19 +71,6 @@ def _drawing(order: Order, pack: Pack, prompt: Prompt, begin: Start | None) -> _
     if begin is not None:
         inputs["image"] = conformed(begin.picture, width, height)[None]
     return _Drawing(pack, prompt, inputs, {**options, **settings(order, pack, begins=begin is not None)}, begin)
-
-
-def _condition(pack: Pack, drawing: _Drawing, bench: Bench) -> Array:
-    """Give what a ControlNet goes by, from the previs."""
-    asked = pack.options["condition"]
-    if asked != DEPTH:
-        raise JobError(f"model {pack.name!r} wants {asked!r} to go by, and only depth can be given")
-    if drawing.start is None or drawing.start.scene is None:
-        raise JobError(
-            f"model {pack.name!r} goes by the depth of a previs",
-            'Say diffusion_from = "previs" under [plugins.placeholder], or take a model without a ControlNet.',
-        )
-    return depth(drawing.start.scene, drawing.options["width"], drawing.options["height"], bench)[None]
 
 
 def _shown(picture: Array, order: Order) -> Iterator[Array]:
@@ -103,14 +89,13 @@ def _told(drawing: _Drawing, answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _notes(order: Order, drawing: _Drawing, answer: dict[str, Any]) -> Iterator[str]:
+def _notes(order: Order, drawing: _Drawing, answer: dict[str, Any], keeps: tuple[str, ...]) -> Iterator[str]:
     movement = order.brief.movement
     if movement == "static":
         yield "one generated picture, held: nothing in it moves"
     else:
         yield f"one generated picture, moved ({movement or 'slow push'}): nothing in it moves by itself"
-    if "condition" in drawing.inputs:
-        yield "it goes by the depth of the previs"
+    yield from keeps
     if drawing.start is not None:
         yield f"it starts from {drawing.start.told}"
     if answer.get("left_out"):

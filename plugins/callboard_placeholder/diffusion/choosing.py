@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from callboard.errors import Blocked, ModelMissing
-from callboard.packs import Pack, find_pack, find_packs, locate
-from callboard.packs.painters import SUGGESTED, TASK
+from callboard.packs import Pack, find_pack, find_packs, locate, read_file
+from callboard.packs.painters import CONTROL, SUGGESTED, TASK
 from callboard.packs.recipe import name_of
 from callboard.packs.terms import permissive
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from callboard.context import Context
 
 _INSTALL: Final = "pip install 'callboard[diffusion]'"
+_UNET, _CONFIG = "unet/config.json", "config.json"
 
 
 def choose(context: Context, named: str = "") -> Pack:
@@ -28,7 +30,7 @@ def choose(context: Context, named: str = "") -> Pack:
     """
     if named:
         return _named(named)
-    found = [pack for digest in context.models.values() if (pack := find_pack(digest)) is not None]
+    found = _planned(context)
     # One that has to be shown something is for those who ask for it by name.
     plain = (pack for pack in found if pack.task == TASK and "condition" not in pack.options)
     here = sorted(plain, key=lambda pack: pack.name)
@@ -43,6 +45,38 @@ def choose(context: Context, named: str = "") -> Pack:
             f"callboard.toml. One that permits every work:\n{_commands()}",
         )
     raise Blocked("no model that draws is here", _commands())
+
+
+def _planned(context: Context) -> list[Pack]:
+    return [pack for digest in context.models.values() if (pack := find_pack(digest)) is not None]
+
+
+def controls(context: Context, pack: Pack) -> dict[str, Pack]:
+    """Give the ControlNets that can be put to the model that draws: what each goes by, to its pack.
+
+    Of two for the same the first by its name is given; one whose licence may forbid commercial work is not.
+    """
+    shape = _shape(pack, _UNET)
+    if shape is None or "condition" in pack.options:
+        return {}
+    found: dict[str, Pack] = {}
+    for one in sorted(_planned(context), key=lambda one: one.name):
+        asked = str(one.options.get("condition", ""))
+        if one.task == CONTROL and asked not in found and not restricted(one) and _shape(one, _CONFIG) == shape:
+            found[asked] = one
+    return found
+
+
+def _shape(pack: Pack, path: str) -> tuple[object, ...] | None:
+    """Give what a network and a ControlNet for it have in common; nothing where the pack has no such file."""
+    file = next((file for file in pack.files if file.path == path), None)
+    if file is None:
+        return None
+    try:
+        config = msgspec.json.decode(read_file(pack, locate(pack), file), type=dict[str, Any])
+    except (ModelMissing, msgspec.DecodeError):
+        return None  # whoever loads it says what is wrong with it
+    return tuple(config.get(name) for name in ("cross_attention_dim", "addition_embed_type", "block_out_channels"))
 
 
 def restricted(pack: Pack) -> bool:
@@ -68,4 +102,4 @@ def _commands() -> str:
     return f"{_INSTALL}\ncallboard models add-hub {SUGGESTED} --name {name}\ncallboard models pull {name}"
 
 
-__all__ = ["choose", "restricted"]
+__all__ = ["choose", "controls", "restricted"]

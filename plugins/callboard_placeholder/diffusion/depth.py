@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,15 +36,9 @@ def depth(scene: Path, width: int, height: int, bench: Bench) -> Array:
         JobError: Blender cannot.
         Blocked: there is none.
     """
-    picture, order = bench.folder / "depth.png", bench.folder / "depth.json"
-    order.write_bytes(
-        msgspec.json.encode({"scene": str(scene), "file": str(picture), "width": width, "height": height, "frame": 1})
-    )
-    command = find(bench.context.parameters).command(order)
-    command = [str(_SCRIPT) if part == str(SCENE) else part for part in command]
-    child = Child(command, bench.folder, lambda: bench.progress(0.0, "Blender measures depth"))
-    while child.told() is not None:
-        pass
+    picture = bench.folder / "depth.png"
+    asked = {"scene": str(scene), "file": str(picture), "width": width, "height": height, "frame": 1}
+    measured(_SCRIPT, asked, bench, "Blender measures depth")
     try:
         with Image.open(picture) as image:
             near = np.asarray(image).astype(np.float64)
@@ -54,4 +49,29 @@ def depth(scene: Path, width: int, height: int, bench: Bench) -> Array:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-__all__ = ["DEPTH", "depth"]
+def measured(script: Path, asked: Mapping[str, object], bench: Bench, note: str) -> None:
+    """Run a script inside Blender on a scene that is there.
+
+    Args:
+        script: Takes the path of an order.
+        asked: The order.
+        bench: Says whether the job goes on.
+        note: What it is doing.
+
+    Raises:
+        JobError: Blender cannot.
+        Blocked: there is none.
+    """
+    order = bench.folder / f"{script.stem}.json"
+    order.write_bytes(msgspec.json.encode(asked))
+    command = find(bench.context.parameters).command(order)
+    child = Child(
+        [str(script) if part == str(SCENE) else part for part in command],
+        bench.folder,
+        lambda: bench.progress(0.0, note),
+    )
+    while child.told() is not None:
+        pass
+
+
+__all__ = ["DEPTH", "depth", "measured"]

@@ -20,6 +20,7 @@ from callboard.errors import JobError, ModelFault
 from callboard.packs import Pack
 from callboard.packs.painters import TASK
 from callboard.runtime import Control, NoMemory
+from callboard.runtime.engines.controls import with_controls
 from callboard.runtime.engines.devices import CPU, kind_of
 from callboard.runtime.engines.inputs import check_options
 from callboard.runtime.engines.memory import give_back, is_short, weights_mb
@@ -33,6 +34,7 @@ PAINT: Final = TASK
 SEEDS: Final = "seeds"
 IMAGE: Final = "image"
 CONDITION: Final = "condition"
+"""For the first ControlNet; for a second it is ``condition_1``, and so on."""
 _OPTIONS: Final = ("prompt", "negative", "width", "height", "steps", "guidance", "strength")
 _STEPS: Final = 200
 _LONGEST: Final = 8192
@@ -67,7 +69,10 @@ def load_painter(pack: Pack, private: Path, dtype: torch.dtype, device: str) -> 
 
     # Half the operators of a processor know no half numbers.
     dtype = torch.float32 if device == CPU else dtype
-    return Painter(pack, load_pipeline(pack, private, dtype, device), device)
+    pipe = load_pipeline(pack, private, dtype, device)
+    if pack.parts:
+        pipe = with_controls(pack, pipe, dtype, device)
+    return Painter(pack, pipe, device)
 
 
 class Painter:
@@ -76,6 +81,7 @@ class Painter:
     def __init__(self, pack: Pack, pipe: Any, device: str) -> None:
         self._pack, self._pipe, self.device = pack, pipe, device
         self._from_picture: Any = None
+        self._conditions = _conditions(pipe)
         self.parallel = 1
         """A pipeline keeps the state of a run in itself."""
         networks = [part for part in pipe.components.values() if hasattr(part, "parameters")]
@@ -89,7 +95,8 @@ class Painter:
 
         Args:
             inputs: ``seeds``, int64, n; to go by, ``image``: n x height x width x 3, uint8, RGB; and for a pipeline
-                with a ControlNet ``condition``, of the same kind: what it takes is in the pack's ``options.condition``.
+                with a ControlNet ``condition``, of the same kind, with more of them ``condition_1`` and so on: what
+                each takes is in ``options.condition`` of its pack.
             options: ``prompt``, and where the pack's own shall not hold: ``negative``, ``width``, ``height``,
                 ``steps``, ``guidance``, and ``strength``, 0 to 1: how far it may go from ``image``.
             control: Told of each step; a call that is stopped ends between two.
@@ -148,13 +155,15 @@ class Painter:
                 raise self._no(f"makes sides that are multiples of {multiple} up to {_LONGEST}, not {side}")
         if not (1 <= wish.steps <= _STEPS and 0.0 <= wish.guidance <= 50.0 and 0.0 < wish.strength <= 1.0):
             raise self._no(f"takes 1 to {_STEPS} steps, a guidance of 0 to 50, a strength above 0 and up to 1")
-        conditioned = "controlnet" in self._pipe.components
-        for name in (IMAGE, CONDITION):
+        for name in (IMAGE, *self._conditions):
             shape = (len(wish.seeds), wish.height, wish.width, 3)
             if name in inputs and (inputs[name].shape != shape or inputs[name].dtype != np.uint8):
                 raise self._no(f"takes {name!r} as uint8 {list(shape)}, not {list(inputs[name].shape)}")
-        if conditioned != (CONDITION in inputs):
-            raise self._no("wants a condition" if conditioned else "has no ControlNet to take a condition")
+        given = {name for name in inputs if name.startswith(CONDITION)}
+        if lacking := sorted(set(self._conditions) - given):
+            raise self._no(f"wants a condition: {', '.join(lacking)}")
+        if given - set(self._conditions):
+            raise self._no("has no ControlNet to take a condition")
         if IMAGE in inputs and int(wish.steps * wish.strength) < 1:
             raise self._no(f"takes no step at a strength of {wish.strength} of {wish.steps} steps; give more steps")
 
@@ -196,19 +205,18 @@ class Painter:
         """Give the pipeline for what comes in, and the pictures by the names that it has for them."""
         from PIL import Image
 
-        given = {name: Image.fromarray(inputs[name][row]) for name in (IMAGE, CONDITION) if name in inputs}
-        if IMAGE not in given:
-            return self._pipe, {"image": given[CONDITION]} if CONDITION in given else {}
+        conditions = [Image.fromarray(inputs[name][row]) for name in self._conditions]
+        control = conditions if len(conditions) > 1 else next(iter(conditions), None)
+        if IMAGE not in inputs:
+            return self._pipe, {"image": control} if conditions else {}
         if self._from_picture is None:
             try:
                 self._from_picture = import_diffusers().AutoPipelineForImage2Image.from_pipe(self._pipe)
             except ValueError:
                 raise self._no("cannot start from a picture") from None
             self._from_picture.set_progress_bar_config(disable=True)
-        return self._from_picture, {
-            "image": given[IMAGE],
-            **({"control_image": given[CONDITION]} if CONDITION in given else {}),
-        }
+        image = Image.fromarray(inputs[IMAGE][row])
+        return self._from_picture, {"image": image, **({"control_image": control} if conditions else {})}
 
     def _picture(self, made: Any, seed: int) -> np.ndarray[Any, Any]:
         if any(getattr(made, "nsfw_content_detected", None) or ()):
@@ -256,6 +264,13 @@ class Painter:
         with contextlib.suppress(RuntimeError):
             if kind_of(self.device) == "cuda":
                 torch.cuda.empty_cache()
+
+
+def _conditions(pipe: Any) -> tuple[str, ...]:
+    """Name the inputs of a pipeline's ControlNets."""
+    net = pipe.components.get("controlnet")
+    count = 0 if net is None else len(getattr(net, "nets", (net,)))
+    return tuple(f"{CONDITION}_{place}" if place else CONDITION for place in range(count))
 
 
 def _repeatable(device: str) -> contextlib.AbstractContextManager[Any]:

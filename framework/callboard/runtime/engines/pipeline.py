@@ -48,7 +48,7 @@ def load_pipeline(pack: Pack, private: Path, dtype: torch.dtype, device: str) ->
     Raises:
         ModelMissing: a file could carry code, or the files are no whole pipeline that makes pictures of text.
     """
-    _refuse_code(pack)
+    refuse_code(pack)
     diffusers: Any = import_diffusers()
     index = _index(pack, private)
     kind = _kind(pack, index, diffusers)
@@ -67,7 +67,12 @@ def load_pipeline(pack: Pack, private: Path, dtype: torch.dtype, device: str) ->
     return pipe.to(device)
 
 
-def _refuse_code(pack: Pack) -> None:
+def refuse_code(pack: Pack) -> None:
+    """Take no pickle.
+
+    Raises:
+        ModelMissing: the pack has one.
+    """
     # Never, whatever a person allowed: every pipeline that is worth having is published as safetensors too.
     for file in pack.files:
         if PurePosixPath(file.path).suffix.lower() in CARRIES_CODE["torch"]:
@@ -112,7 +117,7 @@ def _parts(
             continue
         part = _class(pack, name, given)
         if isinstance(part, type) and issubclass(part, diffusers.ModelMixin | transformers.PreTrainedModel):
-            yield name, _network(pack, private / name, part, dtype, diffusers)
+            yield name, load_network(pack, private / name, part, dtype, diffusers)
 
 
 def _class(pack: Pack, name: str, given: list[Any]) -> Any:
@@ -129,7 +134,12 @@ def _class(pack: Pack, name: str, given: list[Any]) -> Any:
     return found
 
 
-def _network(pack: Pack, folder: Path, kind: Any, dtype: torch.dtype, diffusers: Any) -> Any:
+def load_network(pack: Pack, folder: Path, kind: Any, dtype: torch.dtype, diffusers: Any) -> Any:
+    """Load one network, whole, from safetensors in *folder*.
+
+    Raises:
+        ModelMissing: the files lack some of its weights.
+    """
     own = issubclass(kind, diffusers.ModelMixin)
     types = {"torch_dtype": dtype, "low_cpu_mem_usage": False} if own else {"dtype": dtype}
     variant = pack.options.get("variant")
@@ -146,7 +156,8 @@ def _network(pack: Pack, folder: Path, kind: Any, dtype: torch.dtype, diffusers:
     # Both libraries fill what the files lack with random numbers and go on.
     lacking = sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"])))
     if lacking:
-        raise _wrong(pack, f"{folder.name} lacks {len(lacking)} weights, such as {lacking[0]}")
+        named = folder.name if any(file.path.startswith(f"{folder.name}/") for file in pack.files) else pack.name
+        raise _wrong(pack, f"{named} lacks {len(lacking)} weights, such as {lacking[0]}")
     return model.eval().requires_grad_(requires_grad=False)
 
 
@@ -159,4 +170,4 @@ def _wrong(pack: Pack, problem: str) -> ModelMissing:
     return ModelMissing(pack.name, problem, f"Mend {pack.origin}.")
 
 
-__all__ = ["INDEX", "import_diffusers", "load_pipeline"]
+__all__ = ["INDEX", "import_diffusers", "load_network", "load_pipeline", "refuse_code"]
