@@ -38,8 +38,3 @@ def count_names(lab: Array) -> dict[str, float]:
     counts = np.bincount(_ANCHOR_NAME[total.argmin(axis=1)], minlength=len(_NAMES)) / len(lab)
     order = np.argsort(-counts, kind="stable")
     return {_NAMES[index]: float(counts[index]) for index in order if counts[index] > 0}
-
-
-def name_colour(rgb: tuple[int, int, int]) -> str:
-    """Name one sRGB colour."""
-    return next(iter(count_names(to_lab(np.array([rgb], np.uint8)))))
