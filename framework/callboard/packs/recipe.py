@@ -113,7 +113,7 @@ def _runs(
     found = translator or speech or painter
     if found is None:
         return None
-    kind = "translate" if translator else listeners.TASK if speech else painters.TASK
+    kind = painter.task if painter else listeners.TASK if speech else "translate"
     return found.files, kind, {"translator": translator, "speech": speech, "painter": painter}
 
 
