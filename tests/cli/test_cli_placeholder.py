@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,22 @@ def test_one_made_again_is_the_same_and_leaves_nothing_to_decide(project: Path, 
     assert row["same"]
     assert sorted(path for path in project.rglob("*_PLACEHOLDER_*") if path.is_file()) == before
     assert [one["state"] for one in versions(said, "SH030")] == ["proposed", "rejected"]
+
+
+def test_one_that_the_project_does_not_know_is_made_again_from_its_sidecar(project: Path, said: Said) -> None:
+    """Carried away with its sidecar, it is the same to the byte in a project that never saw it."""
+    settings = (project / "callboard.toml").read_text()
+    (project / "callboard.toml").write_text(settings.replace('"png"', '"prores"'))
+    said("placeholder", "request", "SH031", "--frames", "3", "--size", "160x90", "--engine", "black")
+    (made,) = versions(said, "SH031")
+    (project / made["body"]["file"]).rename(project / "carried.mov")
+    (project / f"{made['body']['file']}.xmp").rename(project / "carried.mov.xmp")
+    shutil.rmtree(project / ".callboard")
+    code, out, _ = said("placeholder", "again", "carried.mov", "--json")
+    assert (code, [row["same"] for row in json.loads(out)["versions"]]) == (0, [True])
+    (project / "carried.mov.xmp").unlink()
+    code, _, told = said("placeholder", "again", "carried.mov")
+    assert (code, "has no sidecar that says how it was made" in told) == (2, True)
 
 
 def test_of_several_engines_the_one_is_made_again(project: Path, said: Said) -> None:
