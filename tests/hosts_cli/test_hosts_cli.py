@@ -276,7 +276,7 @@ def test_a_person_is_asked(machine: Machine, answer: str, code: int) -> None:
                 shown += more
         except OSError:
             pass  # Linux says so when the other end is closed
-        assert asking.wait(timeout=30) == code
+        assert asking.wait(timeout=60) == code
     os.close(ours)
     assert b"write" in shown
     assert (machine.new / "callboard.py").exists() == (code == 0)
@@ -350,7 +350,7 @@ def test_a_host_is_served_until_it_is_stopped(machine: Machine, number: signal.S
         assert serving.stdout is not None
         assert serving.stdout.readline() == f"serving {film} {film / 'cut.sketch'}\n"
         serving.send_signal(number)
-        out, error = serving.communicate(timeout=30)
+        out, error = serving.communicate(timeout=60)
     assert (serving.returncode, out, error) == (0, "", "")
 
 
