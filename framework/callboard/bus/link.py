@@ -8,6 +8,7 @@ client of its own that does not reconnect: when it is gone, or does not answer, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import random
@@ -65,16 +66,13 @@ class Link:
         self.error = "not tried yet"
         self.connections = 0
         """How many there were so far."""
-        self._said = ""
-        self.closing = False
+        self._said, self.closing = "", False
         self._broker, self._role = broker, role
         self._on_up, self._on_ready = on_up, on_ready
         self._client: Client | None = None
-        self._inbox = ""
-        self._token = 0
+        self._inbox, self._token = "", 0
         self._waiting: dict[str, asyncio.Future[Msg]] = {}
-        self._gone = asyncio.Event()
-        self._came = asyncio.Event()
+        self._gone, self._came = asyncio.Event(), asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._discovered: list[str] = []
 
@@ -92,11 +90,9 @@ class Link:
 
     async def wait(self, timeout: float) -> bool:
         """Wait until connected, at most *timeout* seconds, and say whether it is."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._came.wait()
-        except TimeoutError:
-            pass
         return self.connected
 
     async def stop(self) -> None:
@@ -139,7 +135,7 @@ class Link:
         future: asyncio.Future[Msg] = loop.create_future()
         self._waiting[token] = future
         # A timer per question costs 1 us; asyncio.wait_for costs ten times that.
-        late = loop.call_later(timeout, _look_again, loop, future, subject, timeout)
+        timer = loop.call_later(timeout, _expire, future, subject, timeout)
         try:
             await client.publish(subject, body, self._inbox + token, headers)
             return await future
@@ -148,7 +144,7 @@ class Link:
         except Exception as error:  # noqa: BLE001 - nats-py raises its own errors and bare OSErrors here
             raise self._lost(error) from None
         finally:
-            late.cancel()
+            timer.cancel()
             del self._waiting[token]
 
     async def subscribe(self, subject: str, callback: MessageCallback, queue: str = "") -> Subscription:
@@ -258,13 +254,11 @@ class Link:
     async def _watch(self) -> None:
         missed = 0
         while missed < PINGS_MISSED:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PING_SECONDS):
                     await self._gone.wait()
                 self._note(self.error or "the connection is gone")
                 return
-            except TimeoutError:
-                pass
             missed = 0 if await self.answers() else missed + 1
         self._note(f"no answer to {PINGS_MISSED} pings")
 
@@ -297,12 +291,10 @@ class Link:
             future.set_result(message)
 
 
-def _look_again(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Msg], subject: str, timeout: float) -> None:
-    """Have an answer read that lies in the socket: after this process stood still, its timers run first."""
-    if not future.done():
-        loop.call_later(LATE_SECONDS, _expire, future, subject, timeout)
-
-
-def _expire(future: asyncio.Future[Msg], subject: str, timeout: float) -> None:
-    if not future.done():
+def _expire(future: asyncio.Future[Msg], subject: str, timeout: float, late: float = LATE_SECONDS) -> None:
+    if future.done():
+        return
+    if late:  # an answer may lie in the socket: after this process stood still, its timers run first
+        future.get_loop().call_later(late, _expire, future, subject, timeout, 0.0)
+    else:
         future.set_exception(BrokerError(f"no answer on {subject} in {timeout:g} s", _HINT))
