@@ -16,12 +16,10 @@ from callboard.control import Order
 from callboard.errors import UsageError
 
 
-@click.group("dead", cls=Group, invoke_without_command=True)
+@click.group("dead", cls=Group, plain="list")
 @json_flag
-@click.pass_context
-def command(ctx: click.Context, as_json: bool) -> int | None:
+def command(as_json: bool) -> None:
     """List, show and replay what failed for good. Nothing is ever deleted."""
-    return ctx.invoke(list_, everything=False, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("list")

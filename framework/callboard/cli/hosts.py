@@ -19,12 +19,10 @@ from callboard.hosting.packages import Seen, hosts, look
 _LATER = {name: f"callboard.cli.hosts_{name}" for name in ("bridge", "doctor", "install", "run", "uninstall")}
 
 
-@click.group("hosts", cls=Group, later=_LATER, invoke_without_command=True)
+@click.group("hosts", cls=Group, later=_LATER, plain="list")
 @json_flag
-@click.pass_context
-def command(ctx: click.Context, as_json: bool) -> int | None:
+def command(as_json: bool) -> None:
     """Put Callboard into the applications that people work in, and take it away again."""
-    return ctx.invoke(list_, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("list")

@@ -15,12 +15,10 @@ _LATER = {
 } | {"add-hub": "callboard.cli.models_add"}
 
 
-@click.group("models", cls=Group, later=_LATER, invoke_without_command=True)
+@click.group("models", cls=Group, later=_LATER, plain="list")
 @json_flag
-@click.pass_context
-def command(ctx: click.Context, as_json: bool) -> int | None:
+def command(as_json: bool) -> None:
     """List, pull, verify, carry and remove model packs."""
-    return ctx.invoke(list_, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 def known_packs() -> dict[str, Pack]:

@@ -38,11 +38,29 @@ def unknown(what: str, given: str, there_are: Iterable[str], ctx: click.Context,
 
 
 class Group(click.Group):
-    """A command with subcommands; those in *later* are modules with a ``command``, imported when one is called."""
+    """A command with subcommands, of which it may do one where none is named.
 
-    def __init__(self, *arguments: Any, later: Mapping[str, str] | None = None, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._later = dict(later or {})
+    Args:
+        arguments: As ``click.Group`` takes them.
+        later: Name to the module of a subcommand, its ``command``, which is imported when it is called.
+        plain: The subcommand that is done where none is named; it takes the group's ``--json``.
+        options: As ``click.Group`` takes them.
+    """
+
+    def __init__(
+        self, *arguments: Any, later: Mapping[str, str] | None = None, plain: str = "", **options: Any
+    ) -> None:
+        super().__init__(*arguments, **{"invoke_without_command": bool(plain), **options})
+        self._later, self._plain = dict(later or {}), plain
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do the subcommand that was named, or the one that is done where none is."""
+        done = super().invoke(ctx)
+        command = None if ctx.invoked_subcommand or not self._plain else self.get_command(ctx, self._plain)
+        if command is None:
+            return done
+        with command.make_context(self._plain, [], parent=ctx) as plain:
+            return command.invoke(plain)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the names, those of modules that are installed among them."""

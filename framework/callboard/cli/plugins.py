@@ -14,12 +14,10 @@ from callboard.discovery import Found, check, discover
 from callboard.sending import sent
 
 
-@click.group("plugins", cls=Group, invoke_without_command=True)
+@click.group("plugins", cls=Group, plain="list")
 @json_flag
-@click.pass_context
-def command(ctx: click.Context, as_json: bool) -> int | None:
+def command(as_json: bool) -> None:
     """List, describe and check plugins."""
-    return ctx.invoke(list_, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("list")

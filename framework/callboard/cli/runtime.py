@@ -15,12 +15,10 @@ from callboard.control import Order
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
-@click.group("runtime", cls=Group, invoke_without_command=True)
+@click.group("runtime", cls=Group, plain="status")
 @json_flag
-@click.pass_context
-def command(ctx: click.Context, as_json: bool) -> int | None:
+def command(as_json: bool) -> None:
     """Show what the models of the running board do, and why something waits."""
-    return ctx.invoke(status_, as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("status")

@@ -21,12 +21,10 @@ from callboard.vocabulary.writing import as_csv, as_keywords, as_toml, keep
 _WRITERS = {"toml": as_toml, "csv": as_csv, "keywords": as_keywords}
 
 
-@click.group("vocabulary", cls=Group, invoke_without_command=True)
+@click.group("vocabulary", cls=Group, plain="show")
 @json_flag
-@click.pass_context
-def command(ctx: click.Context, as_json: bool) -> int | None:
+def command(as_json: bool) -> None:
     """Show, check, import and export the studio's own words for tags."""
-    return ctx.invoke(show, word="", as_json=as_json) if ctx.invoked_subcommand is None else None
 
 
 @command.command("show")
