@@ -27,8 +27,8 @@ Array = np.ndarray[Any, Any]
 PACK: Final = "voice-ge2e"
 ALIKE: Final = 0.49
 """Average product of vectors from which two groups of phrases are one voice. Within a voice it is 0.69 to 0.79, between
-two mostly 0.35 to 0.55. Up to 0.6 no single voice of ten fell into two; from 0.5 on some did of which half was under
-noise at 5 dB, and from 0.55 on some of which half was in a reverberant room or on a telephone. See bench/voices.py."""
+two mostly 0.35 to 0.55. Up to 0.6 no single voice of ten fell into two. With 0.49 a voice of which half is on a
+telephone, under noise or in a room hardly ever does, with 0.55 one in four: bench/voices.py."""
 LIKE: Final = 0.65
 """Product with the mean of a voice under which a phrase is somebody else's: of 182 phrases of real voices all had 0.72
 or more with their own, and 0.64 or less with the other of a pair."""
