@@ -10,19 +10,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
-import psutil
 import pytest
 from callboard.errors import Blocked
 from callboard.faces.framing import Searcher, size_of
 from callboard.runtime.local import LocalRuntime
+from callboard.testing.processes import children, has_ended
 from callboard.timedtext.rate import Rate
 from callboard_placeholder.engine import Made, Order
 from callboard_placeholder.engines import engine
-from callboard_placeholder.previs.making import stills
+from callboard_placeholder.previs.canvas import Canvas
+from callboard_placeholder.previs.child import Child
+from callboard_placeholder.previs.making import planned, stills
+from callboard_placeholder.previs.plan import Plan
 from callboard_placeholder.previs.program import Program, find
 from callboard_schemas import Brief, Line
-from PIL import Image
 
 HERE = Path(__file__).parent
 # Only the very first call waits for Blender's modules to be fetched.
@@ -106,11 +109,28 @@ def test_the_same_again_gives_the_same_pixels(shot: tuple[Made, list[Any], Path]
     told = json.loads((folder / "order.json").read_bytes())
     told |= {"folder": str(tmp_path), "scene": str(tmp_path / "again.blend"), "render": [1, 3]}
     (tmp_path / "order.json").write_text(json.dumps(told), "utf-8")
-    command = Program("blender").command(tmp_path / "order.json", threads=1)
-    subprocess.run(command, check=True, capture_output=True, timeout=90)
-    for frame in (1, 3):
-        with Image.open(tmp_path / f"{frame:06d}.png") as image:
-            assert np.array_equal(np.asarray(image), pictures[frame - 1])
+    canvas = Canvas(msgspec.convert(told["plan"], Plan))
+    child = Child(Program("blender").command(tmp_path / "order.json", threads=1), tmp_path, lambda: None)
+    frames = [one for one in iter(child.told, None) if "frame" in one]
+    assert [one["frame"] for one in frames] == [1, 3]
+    for one in frames:
+        assert np.array_equal(canvas.laid(one), pictures[one["frame"] - 1])
+
+
+def test_what_moves_is_laid_over_what_stands_as_if_rendered_whole(tmp_path: Path) -> None:
+    """With a camera that stands only the part of the picture that moves is rendered, and no pixel tells."""
+    brief = Brief(purpose="she waits", shot_size="wide shot", place="harbour", people=1)
+    plan, at = planned(order(brief, 40)), tmp_path / "order.json"
+    told = {"plan": plan, "scene": str(tmp_path / "x.blend"), "folder": str(tmp_path), "render": [39, 1, 39]}
+    at.write_bytes(msgspec.json.encode(told))
+    child, canvas = Child(Program("blender").command(at), tmp_path, lambda: None), Canvas(plan)
+    frames = [one for one in iter(child.told, None) if "frame" in one]
+    left, top, right, bottom = frames[2]["at"]
+    assert frames[0]["at"] == [0, 0, 193, 109]
+    assert 0 < (right - left) * (bottom - top) < 193 * 109 / 2
+    whole, first, later = (canvas.laid(one) for one in frames)
+    assert not np.array_equal(first, whole)
+    assert np.array_equal(later, whole)
 
 
 @pytest.mark.parametrize("version", ["3.4", "5.0"])
@@ -154,11 +174,11 @@ def test_a_cancelled_job_leaves_no_blender(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     made = engine("previs")(order(Brief(people=1), 400), bench)
     assert next(made.pictures).shape == (108, 192, 3)
-    (child,) = [one for one in psutil.Process().children() if "scene.py" in " ".join(one.cmdline())]
+    (child,) = children("scene.py")
     bench.cancelled = True
     with pytest.raises(Cancelled):
         list(made.pictures)
-    assert not child.is_running()
+    assert has_ended(child)
 
 
 def test_a_machine_without_blender_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

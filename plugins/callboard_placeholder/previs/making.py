@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 from callboard.errors import JobError
-from PIL import Image
 
 from callboard_placeholder.engine import Array, Bench, Made, Order
+from callboard_placeholder.previs.canvas import Canvas
 from callboard_placeholder.previs.child import Child
 from callboard_placeholder.previs.plan import Plan
 from callboard_placeholder.previs.planning import plan_of
@@ -58,9 +56,11 @@ def stills(order: Order, bench: Bench, frames: Sequence[int]) -> list[Array]:
         JobError: Blender cannot make this scene.
         Blocked: there is no Blender on this machine.
     """
-    child, _, _ = _start(planned(order), frames, bench)
+    plan = planned(order)
+    child, _, _ = _start(plan, frames, bench)
+    canvas = Canvas(plan)
     try:
-        return [_read(Path(str(_expect(child, "file"))), order) for _ in frames]
+        return [canvas.laid(_expect(child, "file", "at")) for _ in frames]
     finally:
         child.close()
 
@@ -79,7 +79,7 @@ def _start(plan: Plan, frames: Sequence[int], bench: Bench) -> tuple[Child, str,
     order.write_bytes(msgspec.json.encode(told))
     turns = _Turns(bench)
     child = Child(program.command(order), bench.folder, turns)
-    version = str(_expect(child, "version"))
+    version = str(_expect(child, "version")["version"])
     _expect(child, "saved")
     return child, version, turns
 
@@ -98,39 +98,29 @@ def _whole(value: object, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-def _expect(child: Child, what: str) -> Any:
+def _expect(child: Child, *what: str) -> Mapping[str, Any]:
     told = child.told()
-    if told is None or what not in told:
+    if told is None or not set(what) <= set(told):
         child.close()
-        raise JobError(f"Blender ended before its {what} was told", "Try another Blender: 3.4 to 5.0.")
-    return told[what]
+        raise JobError(f"Blender ended before its {what[0]} was told", "Try another Blender: 3.4 to 5.0.")
+    return told
 
 
 def _pictures(child: Child, turns: _Turns, plan: Plan, order: Order) -> Iterator[Array]:
     """Give every picture, each rendered one as long as it stands."""
-    given = 0
+    given, canvas = 0, Canvas(plan)
     try:
         while given < order.frames:
             told = child.told()
             if told is None or told.get("frame") != given + 1:
                 raise JobError(f"Blender ended at frame {given} of {order.frames}", "Try again, or another Blender.")
-            picture = _read(Path(str(told["file"])), order)
+            picture = canvas.laid(told)
             for _ in range(min(plan.step, order.frames - given)):
                 yield picture
                 given += 1
                 turns.share = given / order.frames
     finally:
         child.close()
-
-
-def _read(path: Path, order: Order) -> Array:
-    """Read a rendered picture, as large as it was ordered, and remove its file."""
-    with Image.open(path) as image:
-        whole = image.convert("RGB")
-    if whole.size != (order.width, order.height):
-        whole = whole.resize((order.width, order.height), Image.Resampling.BICUBIC)
-    path.unlink()
-    return np.asarray(whole, np.uint8)
 
 
 __all__ = ["SCENE_NAME", "make", "planned", "stills"]

@@ -113,6 +113,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     percent: int
     """Of the size, at which it is rendered here."""
     samples: int
+    """Rays through each corner between pixels; a pixel is the middle of its four corners."""
     step: int
     """Frames from one rendered picture to the next; those between show it again."""
     seed: int

@@ -15,7 +15,7 @@ from callboard_placeholder.previs.framing import View, camera_of, view_of
 from callboard_placeholder.previs.places import ground_of, props_of
 from callboard_placeholder.previs.plan import Plan
 
-_SAMPLES: Final = 2  # almost all of the time goes into rays, and each sample costs as much as the first
+_SAMPLES: Final = 1  # at each corner of a pixel; almost all of the time goes into rays, and each costs as much
 _SMOOTH: Final = 24
 """Frames a second; every second one is rendered and stands for two, as animatics are drawn: on twos."""
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import motion, surfaces
+from . import motion, rendering, surfaces
 from .figure import Figures
 from .inside import bpy
 from .shapes import mesh_of, placed, simple
 
 Told = Mapping[str, Any]
 MARK = "CALLBOARD "
+_SAMPLES = 16  # for whoever renders the scene that is saved; pictures are made with fewer
 
 
 def main(path: str) -> None:
@@ -26,17 +26,9 @@ def main(path: str) -> None:
     plan = order["plan"]
     _say({"version": bpy.app.version_string})
     build(plan)
-    scene = bpy.context.scene
     bpy.ops.wm.save_as_mainfile(filepath=order["scene"], compress=True, check_existing=False)
     _say({"saved": order["scene"]})
-    scene.render.resolution_percentage = plan["percent"]
-    _steady()
-    for frame in order["render"]:
-        scene.frame_set(frame)
-        bpy.ops.render.render()
-        to = os.path.join(order["folder"], f"{frame:06d}.png")
-        bpy.data.images["Render Result"].save_render(to, scene=scene)
-        _say({"frame": frame, "file": to})
+    rendering.pictures(order, _say)
     _say({"done": len(order["render"])})
 
 
@@ -65,6 +57,11 @@ def build(plan: Told) -> None:
         if plan["labels"]:
             _label(rig, person, plan, made, places["Figures"])
     scene.camera = motion.camera(plan["camera"], plan, places["Camera"])
+    for thing in scene.objects:
+        if thing.type in ("MESH", "FONT"):
+            # Cycles sends a ray more from where light ends. It would find glow, which stands for light from all around
+            # already, by chance: as grain that changes with what moves.
+            thing.visible_diffuse = thing.visible_glossy = False
     mark = scene.timeline_markers.new(plan["shot"], frame=1)
     mark.camera = scene.camera
     text = bpy.data.texts.new("Brief")
@@ -88,9 +85,10 @@ def _look(scene: Any, plan: Told) -> None:
     """Set the renderer: one ray from the camera, one to the key light, and nothing that differs from run to run."""
     render, cycles = scene.render, scene.cycles
     render.engine = "CYCLES"
-    cycles.device, cycles.samples, cycles.seed = "CPU", plan["samples"], 0
+    cycles.device, cycles.samples, cycles.seed = "CPU", _SAMPLES, 0
     cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_animated_seed = False
     cycles.use_auto_tile = False
+    cycles.light_sampling_threshold = 0.0  # else faint light comes by chance, as grain
     for name in ("max", "diffuse", "glossy", "transmission", "volume"):
         setattr(cycles, f"{name}_bounces", 0)
     cycles.transparent_max_bounces = 1
@@ -113,21 +111,6 @@ def _pattern(cycles: Any) -> None:
         except TypeError:  # how Blender says that it does not know a name
             continue
         return
-
-
-def _steady() -> None:
-    """Trace rays in the same way on every machine.
-
-    By Cycles' own tree: Embree chooses by the processor, and gave other pixels with AVX-512 than with AVX2. By its
-    kernel for SSE, which every machine has: that for AVX2 gave others too, four or so in a picture.
-    """
-    preferences = bpy.context.preferences
-    preferences.view.show_developer_ui = True
-    preferences.experimental.use_cycles_debug = True
-    cycles = bpy.context.scene.cycles
-    for name in ("debug_use_cpu_avx", "debug_use_cpu_avx2"):
-        if hasattr(cycles, name):
-            setattr(cycles, name, False)
 
 
 def _set(plan: Told, made: surfaces.Surfaces, collection: Any) -> None:

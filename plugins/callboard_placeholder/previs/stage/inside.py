@@ -16,3 +16,4 @@ class _Late:
 
 bpy: Any = _Late("bpy")
 mathutils: Any = _Late("mathutils")
+object_utils: Any = _Late("bpy_extras.object_utils")
