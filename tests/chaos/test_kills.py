@@ -85,7 +85,7 @@ class Nemesis:
         """Kill the kind whose turn it is with SIGKILL, once there is one; a board is started again."""
         name = self.random.choice(KINDS)
         assert self.process.poll() is None, "the board ended by itself"
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENT
         victim = self.victims().get(name)
         while victim is None and time.monotonic() < deadline:
             time.sleep(0.02)  # another process's children are watched from outside: there is no event to wait for
