@@ -350,6 +350,30 @@ async def test_frozen_broker_is_noticed_and_replaced(embedded: EmbeddedServer, m
         assert await bus.stored("cb.in") == {"cb.in.test.x"}
 
 
+async def test_who_asks_before_the_loss_is_noticed_is_served_on_the_next_connection(embedded: EmbeddedServer) -> None:
+    """A connection that is gone, which nobody told the bus yet, is no failure for who begins to serve or to consume."""
+    got: asyncio.Queue[Delivery] = asyncio.Queue()
+
+    async def echo(_: str, body: bytes) -> bytes:
+        return body
+
+    async with connected(embedded.broker()) as bus:
+        back = _event_on_connect(bus)
+        await _until(back)
+        back.clear()
+        stop = await bus.serve("cb.ctl.first", echo)
+        assert bus._link._client is not None
+        bus._link._client._status = type(bus._link._client).CLOSED  # as nats-py says it, before it calls back
+        await stop()
+        await bus.serve("cb.ctl.echo", echo)
+        await bus.consume("cb.in.>", got.put, durable="journal")
+        await _until(back)
+        await stored_at_last(bus, "cb.in.test.x", b"x")
+        async with asyncio.timeout(SOON):
+            await (await got.get()).ack()
+        assert await bus.request("cb.ctl.echo", b"y") == b"y"
+
+
 async def test_broker_killed_while_it_is_asked_for_messages(embedded: EmbeddedServer) -> None:
     """Whoever begins to consume or to serve while the broker dies is not troubled: it is done once it is back."""
     got: asyncio.Queue[Delivery] = asyncio.Queue()

@@ -38,7 +38,7 @@ DIALOGUE = (
 def say(voice: str, text: str) -> Array:
     """Have espeak-ng say *text*: float32, 22,050 Hz, without the silence around it."""
     done = subprocess.run(
-        ["espeak-ng", "-s", "140", "-v", voice, "--stdout", text], check=True, capture_output=True, timeout=20
+        ["espeak-ng", "-s", "140", "-v", voice, "--stdout", text], check=True, capture_output=True, timeout=120
     )
     with wave.open(io.BytesIO(done.stdout)) as sound:
         samples = np.frombuffer(sound.readframes(-1), "<i2").astype(np.float32) / 32768

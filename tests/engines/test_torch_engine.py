@@ -376,7 +376,7 @@ def test_torch_comes_late_and_lives_on_when_memory_runs_out(tmp_path: Path) -> N
     make_bert(tmp_path)
     write_pack(tmp_path, TOKENS + MEAN)
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, tmp_path / "pack.toml"], capture_output=True, text=True, check=False, timeout=110
+        [sys.executable, "-c", ALONE, tmp_path / "pack.toml"], capture_output=True, text=True, check=False, timeout=280
     )
     assert done.stdout.splitlines() == [
         "light ",

@@ -323,7 +323,7 @@ def test_the_bridge_is_one_file_that_runs(machine: Machine, tmp_path: Path) -> N
     script = "from callboard_bridge import Bridge\nbridge = Bridge.for_project('..', 'Test', '1')\nbridge.poll()\n"
     script += "print(bridge.state, bridge.problem)\nbridge.close()"
     command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, '.')\n{script}"]
-    done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, timeout=120, check=True)
     assert (done.stdout.partition(" ")[0], "callboard up" in done.stdout, done.stderr) == ("offline", True, "")
     assert machine.told("bridge", "-o", file) == {"file": str(file), "bytes": file.stat().st_size}
     file.write_text("mine")

@@ -87,7 +87,7 @@ def studio(tmp_path: Path, authority: Authority) -> Studio:
 def film(path: Path, codec: str, pixels: str) -> Path:
     """Write six pictures that differ."""
     source = ["-f", "lavfi", "-i", "testsrc=d=0.25:s=64x36:r=24"]
-    subprocess.run(["ffmpeg", "-v", "error", *source, "-c:v", codec, "-pix_fmt", pixels, path], check=True, timeout=30)
+    subprocess.run(["ffmpeg", "-v", "error", *source, "-c:v", codec, "-pix_fmt", pixels, path], check=True, timeout=120)
     return path
 
 
@@ -107,7 +107,7 @@ def made(folder: Path, kind: str) -> Written:
 def pictures(path: Path) -> str:
     """Digest every decoded picture by ffmpeg, with its time."""
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "framemd5", "-"]
-    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=30).stdout
+    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=120).stdout
 
 
 def read(path: Path, authority: Authority | None = None) -> tuple[str, Mapping[str, Any]]:
@@ -219,7 +219,7 @@ def test_credentials_are_seen_in_other_formats(studio: Studio, tmp_path: Path) -
     for suffix in ("jpg", "tif", "webp"):
         Image.new("RGB", (64, 36), "teal").save(tmp_path / f"a.{suffix}")
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=0.1", tmp_path / "a.wav"], check=True, timeout=30
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=0.1", tmp_path / "a.wav"], check=True, timeout=120
     )
     definition = {"claim_generator_info": [{"name": "x", "version": "1"}], "assertions": []}
     info = c2pa.C2paSignerInfo("es256", studio.certificate.read_bytes(), studio.private.read_bytes(), None)
@@ -357,7 +357,7 @@ def stamper(folder: Path, authority: Authority) -> Iterator[tuple[str, list[byte
             asked.append(self.rfile.read(int(self.headers["Content-Length"])))
             (folder / "query").write_bytes(asked[-1])
             command = ["openssl", "ts", "-reply", "-config", "stamps.cnf", "-queryfile", "query", "-out", "answer"]
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=30)
+            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.end_headers()

@@ -55,7 +55,7 @@ DRAFT = replace(
 def exiftool(path: Path) -> dict[str, object]:
     """Give everything that exiftool reads, by group and name."""
     done = subprocess.run(
-        ["exiftool", "-json", "-G1", "-struct", path], capture_output=True, check=True, text=True, timeout=30
+        ["exiftool", "-json", "-G1", "-struct", path], capture_output=True, check=True, text=True, timeout=120
     )
     found: dict[str, object] = json.loads(done.stdout)[0]
     return found
@@ -157,7 +157,7 @@ def test_a_placeholder_is_known_under_any_name(film: Path) -> None:
 def test_a_sidecar_that_others_wrote_to_is_kept(film: Path) -> None:
     """What a person added stays when the same media is made again, and our part is still read."""
     sidecar = write_sidecar(film, SLATE)
-    subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=4", sidecar], check=True, timeout=30)
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=4", sidecar], check=True, timeout=120)
     edited = sidecar.read_bytes()
     mark = marks.read(film)
     assert mark is not None

@@ -232,7 +232,7 @@ def test_processes_end_with_their_engine() -> None:
 
 def test_modes_are_those_that_apertium_lists() -> None:
     """What is installed is what the program itself lists, as far as it leads from a language to a language."""
-    listed = subprocess.run(["apertium", "-l"], capture_output=True, text=True, check=True, timeout=30).stdout.split()
+    listed = subprocess.run(["apertium", "-l"], capture_output=True, text=True, check=True, timeout=120).stdout.split()
     assert {mode.name for mode in installed()} <= set(listed)
     assert {"eng-spa", "eng-cat", "es-pt", "spa-ita", "cat-fra"} <= {mode.name for mode in installed()}
     assert os.path.isfile(installed()[0].path)

@@ -14,6 +14,8 @@ from callboard.errors import BrokerError
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
+BUFFER_BYTES = 16 * 1024 * 1024
+"""Unsent bytes at which a sender waits."""
 _ENCRYPTED = ("tls", "wss")
 
 
@@ -66,9 +68,18 @@ def in_the_clear(broker: Broker) -> list[str]:
     return [place for place, host in zip(places(broker), hosts, strict=True) if not _is_loopback(host)]
 
 
-def credentials(broker: Broker, tls: ssl.SSLContext | None) -> dict[str, Any]:
-    """Give the options of nats-py that say who connects."""
-    options: dict[str, Any] = {}
+def options(broker: Broker, role: str, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    """Give the options of nats-py that say who connects, as which role, and that a lost connection is not mended."""
+    options: dict[str, Any] = {
+        "name": f"callboard-{role}",
+        "inbox_prefix": f"_INBOX.{role}",
+        "allow_reconnect": False,
+        "max_reconnect_attempts": 1,
+        "reconnect_time_wait": 0.1,
+        "connect_timeout": 3,
+        "pending_size": BUFFER_BYTES,
+        "skip_subject_validation": True,  # subjects are checked where they come in, once
+    }
     if tls is not None:
         options["tls"] = tls
     if broker.nkey_seed:

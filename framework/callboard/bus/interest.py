@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,15 @@ class Interest:
             BrokerError: there is none.
         """
         self.live = await link.subscribe(self.subject, self.callback, self.queue)
+
+    async def detach(self) -> None:
+        """End it, where its connection has not ended it already."""
+        import nats.errors
+
+        live, self.live = self.live, None
+        if live is not None:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await live.unsubscribe()
 
 
 __all__ = ["Interest"]

@@ -13,10 +13,10 @@ import importlib
 import logging
 import random
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
-from callboard.bus.dial import check_files, credentials, in_the_clear, make_client, servers, tls_context
+from callboard.bus.dial import check_files, in_the_clear, make_client, options, servers, tls_context
 from callboard.config import Broker
 from callboard.errors import BrokerError
 
@@ -37,8 +37,6 @@ OPEN_SECONDS = 10.0
 """For one try over all servers, TLS and signing included."""
 LATE_SECONDS = 0.1
 """For reading what arrived while this process itself stood still, before a question counts as unanswered."""
-BUFFER_BYTES = 16 * 1024 * 1024
-"""Unsent bytes at which a sender waits."""
 
 _HINT = "It is tried again all the time; 'callboard doctor' checks the broker."
 
@@ -75,6 +73,11 @@ class Link:
         self._gone, self._came = asyncio.Event(), asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._discovered: list[str] = []
+
+    @property
+    def stands(self) -> bool:
+        """Whether the connection is up, and nothing that was said over it so far found it gone."""
+        return self.connected and not self._gone.is_set()
 
     async def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -115,12 +118,8 @@ class Link:
         Raises:
             BrokerError: there is no connection.
         """
-        import nats.errors
-
-        try:
+        with self._speaking():
             await self._require().publish(subject, body, reply, headers)
-        except (nats.errors.Error, OSError) as error:
-            raise self._lost(error) from None
 
     async def ask(self, subject: str, body: bytes, timeout: float, headers: dict[str, str] | None = None) -> Msg:
         """Send and wait for one answer, *timeout* seconds; all answers share one inbox.
@@ -137,19 +136,21 @@ class Link:
         # A timer per question costs 1 us; asyncio.wait_for costs ten times that.
         timer = loop.call_later(timeout, _expire, future, subject, timeout)
         try:
-            await client.publish(subject, body, self._inbox + token, headers)
-            return await future
-        except BrokerError:
-            raise
-        except Exception as error:  # noqa: BLE001 - nats-py raises its own errors and bare OSErrors here
-            raise self._lost(error) from None
+            with self._speaking():
+                await client.publish(subject, body, self._inbox + token, headers)
+                return await future
         finally:
             timer.cancel()
             del self._waiting[token]
 
     async def subscribe(self, subject: str, callback: MessageCallback, queue: str = "") -> Subscription:
-        """Subscribe on the present connection; the next one needs it again."""
-        return await self._require().subscribe(subject, queue, callback)
+        """Subscribe on the present connection; the next one needs it again.
+
+        Raises:
+            BrokerError: there is no connection.
+        """
+        with self._speaking():
+            return await self._require().subscribe(subject, queue, callback)
 
     def new_inbox(self) -> str:
         """Name a fresh inbox of this role."""
@@ -176,8 +177,16 @@ class Link:
             raise BrokerError(f"no connection to the broker: {self.error}", _HINT)
         return self._client
 
-    def _lost(self, error: BaseException) -> BrokerError:
-        return BrokerError(f"no connection to the broker: {type(error).__name__}: {error}", _HINT)
+    @contextlib.contextmanager
+    def _speaking(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - nats-py raises its own errors and bare OSErrors here
+            if self._client is not None and self._client.is_closed:
+                self._gone.set()  # whoever spoke to it may know before its callbacks tell
+            raise BrokerError(f"no connection to the broker: {type(error).__name__}: {error}", _HINT) from None
 
     async def _keep(self, tls: ssl.SSLContext | None) -> None:
         """Connect, watch, connect again, until cancelled."""
@@ -223,19 +232,8 @@ class Link:
             if not client.is_connected or isinstance(error, OSError | EOFError) or "EOF" in self.error:
                 gone.set()
 
-        return credentials(self._broker, tls) | {
-            "name": f"callboard-{self._role}",
-            "inbox_prefix": f"_INBOX.{self._role}",
-            "error_cb": failed,
-            "closed_cb": closed,
-            "disconnected_cb": closed,
-            "allow_reconnect": False,
-            "max_reconnect_attempts": 1,
-            "reconnect_time_wait": 0.1,
-            "connect_timeout": 3,
-            "pending_size": BUFFER_BYTES,
-            "skip_subject_validation": True,  # subjects are checked where they come in, once
-        }
+        told = {"error_cb": failed, "closed_cb": closed, "disconnected_cb": closed}
+        return options(self._broker, self._role, tls) | told
 
     async def _serve(self) -> None:
         """Count as connected until the connection is gone or does not answer."""

@@ -234,8 +234,7 @@ class NatsBus:
         async def stop() -> None:
             if interest in self._interests:
                 self._interests.remove(interest)
-                if interest.live is not None and self.connected:
-                    await interest.live.unsubscribe()
+                await interest.detach()
 
         return stop
 
@@ -253,7 +252,7 @@ class NatsBus:
         try:
             await work()
         except BrokerError:
-            if self.connected and self._link.connections == before:
+            if self._link.stands and self._link.connections == before:
                 undo()
                 raise
 

@@ -37,7 +37,9 @@ async def _ask(bench: Bench, model: str, inputs: Arrays, options: dict[str, Any]
         while not call.done():
             bench.progress(far[0] * _SHARE, f"{model} draws")
             await asyncio.wait({call}, timeout=_LOOK)
-        return call.result()
+        result = call.result()
+        bench.progress(_SHARE, f"{model} draws")
+        return result
     finally:
         if not call.done():  # the job was cancelled: the model is told, and stops behind its next step
             call.cancel()
