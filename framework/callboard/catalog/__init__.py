@@ -49,7 +49,7 @@ class Catalog:
         self._thread: threading.Thread | None = None
         self._door = threading.Lock()
         self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: list[tuple[sqlite3.Connection, threading.RLock]] = []
 
     def open(self) -> Self:
         """Check, back up if it must be migrated, migrate, and start the writer.
@@ -104,8 +104,8 @@ class Catalog:
             conn = sqlite3.connect(":memory:", isolation_level=None)
             migrate(conn)
             found = len(STEPS)
-        self._local.conn = conn
-        self._readers.append(conn)
+        self._local.own = (conn, threading.RLock())
+        self._readers.append(self._local.own)
         if found != len(STEPS):
             raise CatalogError(
                 f"{self.path} is of catalog version {found}; this Callboard reads version {len(STEPS)}",
@@ -121,7 +121,9 @@ class Catalog:
         if thread is not None:
             thread.join()
         while self._readers:
-            self._readers.pop().close()
+            conn, turn = self._readers.pop()
+            with turn:  # closed while another thread reads by it, SQLite ends the process
+                conn.close()
         self._local = threading.local()
 
     def __enter__(self) -> Self:
@@ -149,11 +151,13 @@ class Catalog:
 
     def read(self, work: Work[T]) -> T:
         """Read committed state on this thread's own connection."""
-        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
-        if conn is None:
-            conn = self._local.conn = _connect(self.path, read_only=True)
-            self._readers.append(conn)
-        return work(conn)
+        own: tuple[sqlite3.Connection, threading.RLock] | None = getattr(self._local, "own", None)
+        if own is None:
+            own = self._local.own = (_connect(self.path, read_only=True), threading.RLock())
+            self._readers.append(own)
+        conn, turn = own
+        with turn:
+            return work(conn)
 
     def _write_loop(self, conn: sqlite3.Connection) -> None:
         while True:
