@@ -184,7 +184,7 @@ def program(folder: Path, stage: str, seconds: float = 60.0) -> Apertium:
 ECHO = """while IFS= read -r -d '' line; do {}; printf '%s\\0' "$line"; done"""
 
 
-@pytest.mark.parametrize(("fate", "seconds"), [("sleep 1000", 2.0), ("kill -9 $$", 60.0), ("exit 0", 60.0)])
+@pytest.mark.parametrize(("fate", "seconds"), [("sleep 1000", 5.0), ("kill -9 $$", 60.0), ("exit 0", 60.0)])
 def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str, seconds: float) -> None:
     """The processes are ended and started anew; that line is empty, its neighbours are translated."""
     made = program(tmp_path, ECHO.format(f'case "$line" in *poison*) {fate};; esac'), seconds)
@@ -198,7 +198,11 @@ def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str,
 @pytest.mark.parametrize(
     ("stage", "words", "seconds"),
     [
-        (ECHO.format("printf '%s\\0' \"$line\""), "more than it was asked", 60.0),
+        (
+            "while IFS= read -r -d '' line; do printf '%s\\0%s\\0' \"$line\" \"$line\"; done",
+            "more than it was asked",
+            60.0,
+        ),
         (ECHO.format("line=${line/a?/a9}"), "not the answer", 60.0),
         (ECHO.format("read -r -d '' other; line=$line$other"), "no answer within", 1.0),
         (ECHO.format("line=${line%?}"), "not the answer", 60.0),
@@ -209,6 +213,14 @@ def test_a_mode_that_mixes_lines_up_is_never_believed(tmp_path: Path, stage: str
     """A stage that answers twice, for others, late or in part gives no line another's text."""
     with pytest.raises(Blocked, match=words):
         program(tmp_path, stage, seconds).translate(lines("one", "two"), Hints())
+
+
+def test_an_answer_that_comes_again_later_is_not_the_next_line_s(tmp_path: Path) -> None:
+    """A stage that repeats itself only once it is asked again costs the next line, which is left out."""
+    again = """while IFS= read -r -d '' line; do printf '%s\\0' ${old:+"$old"} "$line"; old=$line; done"""
+    made = program(tmp_path, again)
+    assert made.translate(lines("one", "two"), Hints()) == ["one", ""]
+    made.close()
 
 
 def test_a_mode_that_cannot_run_blocks_the_job(tmp_path: Path) -> None:
