@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _CURRENT = "current"
 """Holds the digest of the last file that was whole."""
+_TICK = 2_000_000_000
+"""Nanoseconds within which two writes may bear one time: FAT counts two seconds, others ticks of the kernel."""
 
 
 class Digested(Struct, frozen=True, dict=True):
@@ -61,6 +64,7 @@ class Shelf(Generic[T]):
     def __init__(self, sort: Sort[T], file: Path | None, folder: Path) -> None:
         self._sort, self._file, self._folder = sort, file, folder
         self._seen: tuple[int, int, int] | None = None
+        self._content, self._sure = b"", False
         self._now: T | None = None
         self.problem = ""
         """Why the file is not what is in use; empty when it is."""
@@ -97,15 +101,21 @@ class Shelf(Generic[T]):
         return self._folder / f"{digest}.json"
 
     def _look(self) -> None:
-        mark = _mark(self._file)
-        if mark == self._seen and (mark is None or self._now is not None or self.problem):
+        now, mark = time.time_ns(), _mark(self._file)
+        if mark == self._seen and self._sure:
             return
-        self._seen = mark
-        if self._file is None or mark is None:
+        content = b"" if self._file is None or mark is None else _content(self._file)
+        if mark is None or self._file is None:
             self._now, self.problem = None, ""
-            return
+        elif mark != self._seen or content != self._content:
+            self._read_anew(self._file)
+        self._seen, self._content = mark, content
+        # a file that was just written may be written again without another time or size: it is compared once more
+        self._sure = mark is None or now - mark[0] > _TICK
+
+    def _read_anew(self, file: Path) -> None:
         try:
-            self._take(self._sort.load(self._file))
+            self._take(self._sort.load(file))
         except (UsageError, OSError) as error:
             self.problem = error.message if isinstance(error, UsageError) else str(error)
             self._now = self._now or self._last()
@@ -168,6 +178,14 @@ def _mark(file: Path | None) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _content(file: Path) -> bytes:
+    """Give a digest of what is in a file; empty when it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError:
+        return b""
 
 
 __all__ = ["Digested", "Shelf", "Sort", "read_compiled"]
