@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from callboard_schemas import Captions
 
 
 @pytest.fixture(scope="module")
-def runtime() -> LocalRuntime:
+def runtime() -> Iterator[LocalRuntime]:
     """Models in this process, loaded once."""
-    return LocalRuntime()
+    with LocalRuntime() as local:
+        yield local
 
 
 @pytest.fixture

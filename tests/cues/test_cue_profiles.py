@@ -171,10 +171,10 @@ def test_dots_are_written_as_the_profile_writes_them() -> None:
 
 
 def test_an_hour_of_speech_takes_seconds() -> None:
-    """Nine thousand words, with a thousand shot changes, are laid out in a fraction of the time they take to hear."""
+    """Nine thousand words, with a thousand shot changes, take a sixtieth of the time that it takes to hear them."""
     words, duration = speech(6, 9000, pace=15.0)
     layout = Layout(profile=load("netflix", "en"), rate=parse_rate("25"), language="en", cuts=cut(6, duration))
-    began = time.process_time()
+    began = time.thread_time()  # of this thread alone, whatever others of this process still do
     cues = lay_out(words, layout, duration)
-    assert time.process_time() - began < 20.0  # about 1 s of one core; the margin is for slow machines
+    assert time.thread_time() - began < duration / 60  # about 1 s of one core
     assert len(cues) > 800

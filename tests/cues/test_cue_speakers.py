@@ -179,9 +179,10 @@ def test_a_call_on_two_tracks_is_captioned_with_its_speakers(
     before = np.zeros(60 * SAMPLES, np.float32)
     write([np.concatenate([before, track]) for track in tracks], tmp_path / "call.wav")
     parameters = {"speakers": "labels", "keywords": False}
-    (found,) = plugin_harness.run(
-        "callboard_caption", tmp_path / "call.wav", parameters=parameters, runtime=LocalRuntime()
-    )
+    with LocalRuntime() as runtime:
+        (found,) = plugin_harness.run(
+            "callboard_caption", tmp_path / "call.wav", parameters=parameters, runtime=runtime
+        )
     assert isinstance(found, Captions)
     speakers = {cue.speaker for cue in found.cues if len(cue.words) > 4 and not cue.lines[0].startswith("-")}
     assert speakers == {"Speaker 1", "Speaker 2"}

@@ -29,6 +29,13 @@ DIALOGUE = (
 )
 
 
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[LocalRuntime]:
+    """Models in this process, loaded once."""
+    with LocalRuntime() as local:
+        yield local
+
+
 def spoken(texts: str, step: float = 0.4, gap: float = 0.0, start: float = 1.0) -> list[Word]:
     """Make words that follow each other."""
     return [
@@ -128,9 +135,8 @@ def test_nothing_is_said_of_what_lies_between_voices() -> None:
 
 
 @pytest.mark.models
-def test_a_mix_of_two_voices_is_told_apart_and_one_voice_is_left_alone() -> None:
+def test_a_mix_of_two_voices_is_told_apart_and_one_voice_is_left_alone(runtime: LocalRuntime) -> None:
     """Turns go to whoever says them, a short one perhaps to nobody; the same words by one voice have one speaker."""
-    runtime = LocalRuntime()
     for lines in (DIALOGUE, [(HE, text) for _, text in DIALOGUE]):
         sound, words, voices = talk(lines)
         found = [one for one in phrases(words, "en") if one.seconds >= 0.5]
@@ -144,14 +150,12 @@ def test_a_mix_of_two_voices_is_told_apart_and_one_voice_is_left_alone() -> None
 
 
 @pytest.mark.models
-def test_captions_name_voices(tmp_path: Path, plugin_harness: PluginHarness) -> None:
+def test_captions_name_voices(tmp_path: Path, plugin_harness: PluginHarness, runtime: LocalRuntime) -> None:
     """Labels say Speaker 1 and Speaker 2 of a mono recording, with how sure that is."""
     sound, _, _ = talk(DIALOGUE[:2] * 2)
     speech.write(sound, tmp_path / "talk.wav")
     parameters = {"speakers": "labels", "keywords": False, "beam_size": 1, "second_look": False}
-    (found,) = plugin_harness.run(
-        "callboard_caption", tmp_path / "talk.wav", parameters=parameters, runtime=LocalRuntime()
-    )
+    (found,) = plugin_harness.run("callboard_caption", tmp_path / "talk.wav", parameters=parameters, runtime=runtime)
     assert isinstance(found, Captions)
     assert list(dict.fromkeys(cue.speaker for cue in found.cues)) == ["Speaker 1", "Speaker 2"]
     assert found.cues[-1].speaker == "Speaker 2"

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from callboard.errors import Blocked
+from callboard.testing.processes import ends
 from callboard_localize.engines import Hints, Line, Text
 from callboard_localize.engines.apertium import Apertium, Mode, find, installed, packages, route
 from callboard_localize.engines.stream import Garbled, decode, encode, marks
@@ -169,30 +170,30 @@ def test_a_garbled_answer_is_not_taken_for_another() -> None:
             decode(wrong, "the cat", 7)
 
 
-def program(folder: Path, stage: str, seconds: float = 60.0) -> Apertium:
+def program(folder: Path, stage: str, seconds: float = 60.0, start: float = 60.0) -> Apertium:
     """Make an engine of a mode with one stage, written in shell; it is called with options that it ignores.
 
-    A line may take so many seconds.
+    A line may take so many seconds, and the first one *start* more.
     """
     script, path = folder / "stage.sh", folder / "eng-spa.mode"
     script.write_text(f"#!/bin/bash\n{stage}\n")
     script.chmod(0o755)
     path.write_text(str(script))
-    return Apertium([Mode("eng-spa", "eng", "spa", str(path))], LOG, seconds=seconds)
+    return Apertium([Mode("eng-spa", "eng", "spa", str(path))], LOG, seconds, start)
 
 
 ECHO = """while IFS= read -r -d '' line; do {}; printf '%s\\0' "$line"; done"""
 
 
 @pytest.mark.parametrize(("fate", "seconds"), [("sleep 1000", 5.0), ("kill -9 $$", 60.0), ("exit 0", 60.0)])
-def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str, seconds: float) -> None:
+async def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str, seconds: float) -> None:
     """The processes are ended and started anew; that line is empty, its neighbours are translated."""
     made = program(tmp_path, ECHO.format(f'case "$line" in *poison*) {fate};; esac'), seconds)
     before = set(psutil.Process().children(recursive=True))
     assert made.translate(lines("one", "poison", "two"), Hints()) == ["one", "", "two"]
     made.close()
-    _, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=60)
-    assert not alive
+    for one in set(psutil.Process().children(recursive=True)) - before:
+        await ends(one)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str,
             60.0,
         ),
         (ECHO.format("line=${line/a?/a9}"), "not the answer", 60.0),
-        (ECHO.format("read -r -d '' other; line=$line$other"), "no answer within", 1.0),
+        (ECHO.format("read -r -d '' other; line=$line$other"), "no answer within", 0.2),
         (ECHO.format("line=${line%?}"), "not the answer", 60.0),
     ],
     ids=["doubles", "renames", "merges", "cuts"],
@@ -212,7 +213,7 @@ def test_a_line_that_hangs_or_kills_is_left_out_alone(tmp_path: Path, fate: str,
 def test_a_mode_that_mixes_lines_up_is_never_believed(tmp_path: Path, stage: str, words: str, seconds: float) -> None:
     """A stage that answers twice, for others, late or in part gives no line another's text."""
     with pytest.raises(Blocked, match=words):
-        program(tmp_path, stage, seconds).translate(lines("one", "two"), Hints())
+        program(tmp_path, stage, seconds, start=0.0).translate(lines("one", "two"), Hints())
 
 
 def test_an_answer_that_comes_again_later_is_not_the_next_line_s(tmp_path: Path) -> None:
@@ -223,13 +224,20 @@ def test_an_answer_that_comes_again_later_is_not_the_next_line_s(tmp_path: Path)
     made.close()
 
 
+def test_the_first_line_may_wait_for_the_dictionaries(tmp_path: Path) -> None:
+    """Programs that take longer to start than a line may take are waited for."""
+    made = program(tmp_path, "sleep 1\n" + ECHO.format(":"), seconds=0.5)
+    assert made.translate(lines("one"), Hints()) == ["one"]
+    made.close()
+
+
 def test_a_mode_that_cannot_run_blocks_the_job(tmp_path: Path) -> None:
     """Where the mode itself is broken its own words are in the error, and no line is blamed."""
     with pytest.raises(Blocked, match="no such dictionary"):
         program(tmp_path, "echo no such dictionary >&2").translate(lines("one"), Hints())
 
 
-def test_processes_end_with_their_engine() -> None:
+async def test_processes_end_with_their_engine() -> None:
     """An engine that is dropped without a word leaves no process behind."""
     before = set(psutil.Process().children(recursive=True))
     made = made_for("es")
@@ -238,8 +246,8 @@ def test_processes_end_with_their_engine() -> None:
     assert len(running) > 5
     del made
     gc.collect()
-    _, alive = psutil.wait_procs(running, timeout=60)
-    assert not alive
+    for one in running:
+        await ends(one)
 
 
 def test_modes_are_those_that_apertium_lists() -> None:

@@ -220,7 +220,7 @@ async def test_the_chain_covers_single_tags(board: Board) -> None:
     )
     bodies = [msgspec.json.decode(row[0])["data"] for row in told]
     assert [body["without"] for body in bodies] == [["night"], ["crowd"]]
-    with sqlite3.connect(board.catalog.path) as conn:
+    with sqlite3.connect(board.catalog.path, timeout=60) as conn:
         conn.execute("UPDATE decisions SET without = '[]' WHERE seq = 1")
     conn.close()
     assert board.catalog.read(decisions.broken_link) == 1

@@ -28,6 +28,8 @@ _MODE: Final = re.compile(r"^([a-z]{2,3})-([a-z]{2,3}(?:_[A-Za-z0-9_]+)?)$")
 _SECONDS: Final = 20.0
 _CHARACTERS_PER_SECOND: Final = 200
 """What a line may take; a machine with two cores does about 15 000 a second."""
+_START: Final = 60.0
+"""Seconds that the first line may take more: a dozen programs start and read dictionaries, on a busy machine too."""
 _DEBIAN: Final = (
     "afr-nld arg-cat bel-rus br>fr cat-ita cat>srd dan-nor en-gl eng-cat eng-spa eo-ca eo-en es>eo:eo-es fr>eo:eo-fr "
     "es-gl es-pt ro>es:es-ro eu>en eu>es fr-es fra-cat fra-frp hbs-eng hbs-mkd hbs-slv ind-zlm isl>eng isl-swe mkd-bul "
@@ -122,7 +124,7 @@ def find(source: str, target: str, log: logging.Logger) -> Apertium | None:
 def version() -> str:
     """Say which Apertium is installed."""
     try:
-        done = subprocess.run(["apertium", "-V"], capture_output=True, timeout=10, check=False, text=True)
+        done = subprocess.run(["apertium", "-V"], capture_output=True, timeout=60, check=False, text=True)
     except (OSError, subprocess.SubprocessError):
         return "of unknown version"
     return done.stdout.strip().rpartition(" ")[2] or "of unknown version"
@@ -135,15 +137,18 @@ class Apertium:
     batch = 64
     separate = True
 
-    def __init__(self, way: Sequence[Mode], log: logging.Logger, seconds: float = _SECONDS) -> None:
+    def __init__(
+        self, way: Sequence[Mode], log: logging.Logger, seconds: float = _SECONDS, start: float = _START
+    ) -> None:
         """Take a way that ``route`` found.
 
         Args:
             way: One mode or more.
             log: Hears of lines that could not be translated, without their words.
             seconds: What a line may take at least; long ones get more.
+            start: Seconds that the first line after processes were started may take more.
         """
-        self._way, self._log, self._seconds = tuple(way), log, seconds
+        self._way, self._log, self._seconds, self._start = tuple(way), log, seconds, start
         self._open: dict[str, Pipeline] = {}
         self._requests = 0
 
@@ -207,12 +212,12 @@ class Apertium:
             raise Blocked(str(error), "Install its language pair again; 'apertium -l' lists the modes.") from None
 
     def _ask(self, mode: Mode, text: str, *, blank: bool) -> Answer:
-        pipeline = self._open.get(mode.name)
+        pipeline, seconds = self._open.get(mode.name), self._seconds + len(text) / _CHARACTERS_PER_SECOND
         if pipeline is None:
             pipeline = self._open[mode.name] = Pipeline(mode.name, Path(mode.path))
+            seconds += self._start
         self._requests += 1
         request = encode(text, self._requests, blank=blank).encode(errors="replace")
-        seconds = self._seconds + len(text) / _CHARACTERS_PER_SECOND
         return decode(pipeline.ask(request, seconds).decode(errors="replace"), text, self._requests)
 
     def _close(self, mode: Mode) -> None:

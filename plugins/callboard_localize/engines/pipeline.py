@@ -40,11 +40,11 @@ class Pipeline:
         Raises:
             Blocked: it cannot be started.
         """
-        self.mode = mode
+        self.mode, script = mode, _script(mode, path)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the processes that write into it
         try:
             self._process = subprocess.Popen(
-                ["bash", "-c", _script(mode, path), "apertium", "-g", ""],
+                ["bash", "-c", script, "apertium", "-g", ""],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -53,6 +53,7 @@ class Pipeline:
                 env={**os.environ, "LC_ALL": "C.UTF-8"},
             )
         except OSError as error:
+            self._errors.close()
             raise Blocked(f"apertium {mode} cannot be started ({error})", "Is bash installed?") from None
         self.close = weakref.finalize(self, _end, self._process, self._errors)
         """Ends every process of it; done by itself when nobody holds the pipeline any more."""
@@ -113,7 +114,7 @@ def _script(mode: str, path: Path) -> str:
     if writer is None:
         raise Blocked(f"{SHELL_WRITER} is not installed", "Install Apertium 3.8 or newer: sudo apt install apertium")
     try:
-        done = subprocess.run([writer, "-z", str(path)], capture_output=True, timeout=20, check=True)
+        done = subprocess.run([writer, "-z", str(path)], capture_output=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise Blocked(f"apertium {mode} cannot be read ({error})", "Install its language pair again.") from None
     return done.stdout.decode()
