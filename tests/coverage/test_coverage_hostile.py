@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -122,6 +123,7 @@ def test_others_can_bring_readers(tmp_plugin: TmpPlugin, tmp_path: Path) -> None
     (site / "good_cuts.py").write_text(READER.format(name="good"))
     (site / "broken_cuts.py").write_text("raise RuntimeError('worn out')\n")
     (site / "needy_cuts.py").write_text("import surely_not_installed\n")
+    importlib.invalidate_caches()  # the folder's time may be that of the last look at it
     told: dict[str, Any] = {}
     with reading() as headers:
         for name in ("good", "broken", "needy"):

@@ -181,7 +181,7 @@ def test_a_list_alone_is_held_against_the_disk(tmp_path: Path, samples: Path) ->
     """The newest version counts, a real shot before a stand-in; holes in sequences are told; folders are searched."""
     media = tmp_path / "media"
     (media / "deep").mkdir(parents=True)
-    film = next(samples.glob("*.mp4")).read_bytes() if any(samples.glob("*.mp4")) else b"x"
+    film = (samples / "one_frame.mp4").read_bytes()
     for name in ("SH010_v001.mp4", "deep/SH010_v002.mp4", "SH010_PLACEHOLDER_v009_slate.mov"):
         (media / name).write_bytes(film)
     (media / "SH020_PLACEHOLDER_v001_slate.mov").write_bytes(film)

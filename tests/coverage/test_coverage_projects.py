@@ -43,7 +43,7 @@ bpy.ops.wm.save_as_mainfile(filepath=os.path.join(folder, "cut.blend"))
 
 def ffmpeg(*arguments: object) -> None:
     """Make a small file."""
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=200)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def blend(footage: Path) -> Path:
     script = footage / "make.py"
     script.write_text(MAKE)
     command = ["blender", "-b", "--factory-startup", "-P", str(script), "--", str(footage)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
     assert (footage / "cut.blend").is_file(), done.stdout + done.stderr
     for number in (1004, 1005):
         (footage / f"SH040.{number}.png").unlink()
@@ -109,7 +109,7 @@ def test_a_blend_is_not_changed_and_its_scripts_are_not_run(blend: Path, tmp_pat
         f"text = bpy.data.texts.new('trap.py')\ntext.from_string({trap!r})\ntext.use_module = True\n"
         f"bpy.ops.wm.save_as_mainfile(filepath={str(tmp_path / 'trap.blend')!r})\n"
     )
-    subprocess.run(["blender", "-b", "--factory-startup", "-P", script], check=True, timeout=60, capture_output=True)
+    subprocess.run(["blender", "-b", "--factory-startup", "-P", script], check=True, timeout=200, capture_output=True)
     before = (tmp_path / "trap.blend").read_bytes()
     assert len(covered(tmp_path / "trap.blend").cut.items) == 5
     assert not mark.exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from callboard.testing import PoolFactory, TmpPlugin, make_job
 from callboard.testing.processes import PATIENT, ends
-from callboard.worker import PluginPool
+from callboard.worker import PluginPool, child
 from callboard_schemas import Failure, JobDone, JobFailed, Outcome
 
 TEXT = {"type": "string", "default": "", "help": "for the test"}
@@ -175,9 +175,11 @@ DEATHS = {
 
 @pytest.mark.parametrize("how", DEATHS)
 async def test_a_death_is_blamed_on_the_job_that_was_alone(
-    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, how: str
+    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """A process that dies fails its job with how it died, and the next job gets a new process at once."""
+    if how != "closes":  # between the end of its connection and its own
+        monkeypatch.setattr(child, "ENDING_SECONDS", PATIENT)
     async with plugin_pool(tmp_plugin("hostile", HOSTILE, parameters={"how": TEXT})) as pool:
         found = failure(await pool.run(make_job("hostile", parameters={"how": how})))
         assert isinstance(await pool.run(make_job("hostile", parameters={"how": "good"})), JobDone)
@@ -264,15 +266,15 @@ async def test_innocents_beside_a_hang_all_finish(
 ) -> None:
     """A job that holds the interpreter is the one that fails, though another's deadline came first."""
     code = """
-        import ctypes, pathlib, time
+        import ctypes, pathlib, shlex, time
         from callboard import hookimpl
 
         @hookimpl
         def callboard_handle(context):
             flag = pathlib.Path(context.parameters["flag"])
             if context.parameters["how"] == "hog":
-                flag.touch()
-                ctypes.PyDLL(None).sleep(60)
+                # one call: the flag is there only while the interpreter is held
+                ctypes.PyDLL(None).system(f"touch {shlex.quote(str(flag))}; sleep 60".encode())
             while not flag.exists():
                 time.sleep(0.005)
     """

@@ -12,6 +12,8 @@ import psutil
 import pytest
 from callboard.testing import PoolFactory, TmpPlugin, make_job
 from callboard.testing.processes import PATIENT, ends, started
+from callboard.worker import child as worker_child
+from callboard.worker import process as worker_process
 from callboard_schemas import Failure, JobDone, JobFailed, Outcome, Progress, Tags
 from msgspec.structs import replace
 
@@ -150,9 +152,10 @@ async def test_concurrency_is_what_the_manifest_says(
 
 
 async def test_cancelling_a_job_that_listens_keeps_its_process(
-    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path
+    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A plain hook is stopped where it next uses its context, and its process goes on."""
+    monkeypatch.setattr(worker_process, "CANCEL_SECONDS", PATIENT)  # it listens, and may be slow to
     nap = tmp_plugin("nap", NAP, parameters={"folder": TEXT, "name": TEXT})
     async with plugin_pool(nap) as pool:
         job = make_job("nap", parameters={"folder": str(tmp_path), "name": "a"})
@@ -220,9 +223,11 @@ async def test_closing_the_pool_answers_what_is_in_flight(
 
 
 async def test_setup_comes_once_and_teardown_at_the_end(
-    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path
+    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``callboard_setup`` runs before the first job only, ``callboard_teardown`` when the process is stopped."""
+    monkeypatch.setattr(worker_child, "TEARDOWN_SECONDS", PATIENT)
+    monkeypatch.setattr(worker_child, "STOP_SECONDS", 2 * PATIENT)
     code = f"""
         from callboard import hookimpl
         BOOK = {str(tmp_path / "book")!r}

@@ -20,8 +20,9 @@ from callboard.media.timing import first_frame
 from callboard.sources.kinds import KINDS
 from callboard.timedtext.rate import Rate, rate_of
 
-_LIMITS: Final = Limits(cpu_seconds=20, stall_seconds=10.0, threads=1)
-"""A header takes milliseconds; a file whose header takes seconds was made to."""
+_LIMITS: Final = Limits(cpu_seconds=20, stall_seconds=40.0, threads=1)
+"""A header takes milliseconds of processor time; a file whose header takes seconds was made to. A decoder that a busy
+machine stops for ten seconds is no sign of a broken file."""
 _PATIENCE: Final = 120.0
 """Seconds for all headers of a cut; a feature film's take some 20."""
 

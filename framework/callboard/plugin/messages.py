@@ -34,6 +34,9 @@ class Ping(Struct, frozen=True, tag=True):
 class Stop(Struct, frozen=True, tag=True):
     """Tear down and end."""
 
+    seconds: float
+    """What each plugin gets for its teardown."""
+
 
 class Hello(Struct, frozen=True, tag=True):
     """The process is ready for orders."""

@@ -45,8 +45,6 @@ from callboard.plugin.reach import project_folder, watched_roots
 from callboard.runtime import Ticket
 from callboard.wire import Channel
 
-TEARDOWN_SECONDS = 2.0
-"""What a plugin gets for its teardown; the pool kills the process after five."""
 MOST_THREADS = 256
 """Plain hooks at once; the pool sends no more jobs than its workers."""
 
@@ -91,7 +89,7 @@ class PluginProcess:
             if isinstance(order, Stop):
                 break
             self._obey(order)
-        await self._plugins.teardown(self._bare_context, TEARDOWN_SECONDS)
+        await self._plugins.teardown(self._bare_context, order.seconds)
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._surroundings.close()
         await self._channel.close()

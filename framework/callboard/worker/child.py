@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,12 +30,17 @@ from callboard.worker.log import ProcessLog
 
 START_SECONDS = 60.0
 """For a bare interpreter to say hello; it takes 0.3 s on an idle machine."""
+TEARDOWN_SECONDS = 2.0
+"""For a plugin's teardown."""
 STOP_SECONDS = 5.0
-"""For teardown, before the process is ended."""
+"""For all of them and the process to end, before it is ended."""
 LAST_WORDS_SECONDS = 0.5
 """For what a dead process printed to arrive; a grandchild may hold the pipe open for ever."""
 ENDING_SECONDS = 2.0
 """For a process that closed its connection to be gone: on a busy machine the kernel takes its time."""
+
+_KILLED = -signal.SIGKILL if sys.platform != "win32" else int(signal.SIGTERM)
+"""The exit status of what we ended."""
 
 _numbers = itertools.count(1)
 
@@ -93,7 +99,7 @@ class Child:
         self.gone = False
         self.on_message: Callable[[FromPlugins], None] = lambda message: None
         self.on_gone: Callable[[str], None] = lambda how: None
-        self._broke, self._stopping = "", False
+        self._broke, self._stopping, self._silent = "", False, False
         self._copying = asyncio.create_task(log.copy(process.printed))
         self._watching: asyncio.Task[None] | None = None
 
@@ -151,7 +157,7 @@ class Child:
 
     async def stop(self) -> None:
         """Ask it to tear down and end; end it when it does not. Returns when it is gone."""
-        self.post(Stop())
+        self.post(Stop(TEARDOWN_SECONDS))
         self._stopping = True
         if self._watching is None:
             return
@@ -177,7 +183,7 @@ class Child:
             # it closed its end: usually it is ending; if not, it cannot be spoken to any more
             patience = 0.0 if self._broke else STOP_SECONDS if self._stopping else ENDING_SECONDS
             await asyncio.wait([ended], timeout=patience)
-            self._broke = self._broke or ("" if ended.done() else "it closed its connection")
+            self._silent = not ended.done()
         listening.cancel()
         await self._bury()
 
@@ -200,7 +206,8 @@ class Child:
         self._process.pipe.close()
         self._log.close()
         await self._channel.close()
-        self.on_gone(self._broke or signal_name(status))
+        closed = self._silent and status == _KILLED  # with another status it died by itself, and we saw that late
+        self.on_gone(self._broke or ("it closed its connection" if closed else signal_name(status)))
 
 
 def _popen(line: socket.socket, surround: Surround, mark: str) -> subprocess.Popen[bytes]:
