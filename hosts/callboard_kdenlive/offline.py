@@ -19,7 +19,7 @@ from callboard_kdenlive.outcome import Work
 from callboard_kdenlive.project import Project, media_of
 from callboard_kdenlive.properties import Element, insert, prop, put
 from callboard_kdenlive.refs import LOST, keep, number_of, ref_of, short
-from callboard_kdenlive.sources import frames_in, free_id, is_still, mirror, new, silent
+from callboard_kdenlive.sources import copied, frames_in, free_id, giving, is_still, mirror, new, silent
 from callboard_kdenlive.tracks import Item, Track, items, point, tracks
 from callboard_kdenlive.uses import Placed, on_timeline, speed_of
 
@@ -83,7 +83,7 @@ def _source(project: Project, own: Element, like: Element, length: int) -> Eleme
     path, speed = prop(own, "resource") or "", _speed(like)
     if speed == 1 or is_still(path):
         return silent(project, own)
-    twin = _copied(project, own)
+    twin = copied(project, own)
     put(twin, "mlt_service", "timewarp")
     put(twin, "resource", f"{prop(like, 'warp_speed') or speed}:{path}")
     for name in ("warp_speed", "warp_pitch"):
@@ -93,22 +93,7 @@ def _source(project: Project, own: Element, like: Element, length: int) -> Eleme
     put(twin, "length", str(frames))
     put(twin, "kdenlive:duration", str(frames))
     twin.set("out", project.clock(frames - 1))
-    return _heard(twin, sound=False)
-
-
-def _copied(project: Project, source: Element) -> Element:
-    """Put a copy of a source behind it, under a name of its own."""
-    twin = etree.fromstring(etree.tostring(source, with_tail=False))
-    twin.set("id", free_id(project, f"{source.get('id')}v"))
-    insert(project.root, project.root.index(source) + 1, twin)
-    return twin
-
-
-def _heard(source: Element, *, sound: bool) -> Element:
-    """Have a source give its sound alone, or its pictures alone."""
-    put(source, "set.test_audio", "0" if sound else "1")
-    put(source, "set.test_image", "1" if sound else "0")
-    return source
+    return giving(twin, sound=False)
 
 
 def laid(project: Project, clip: str) -> Iterator[tuple[Track, Item]]:
@@ -136,8 +121,8 @@ def _former(project: Project, own: Element, lost: Lost, *, sound: bool) -> Eleme
     for source in project.of_clip(prop(own, "kdenlive:id") or ""):
         if source is not own and (speed_of(source), prop(source, _KIND[0]), prop(source, "mlt_service")) == wanted:
             return source
-    made = _copied(project, own) if speed_of(was) == 1 else _warped(project, own, was)
-    return _heard(made, sound=sound) if sound or prop(was, _KIND[0]) == "1" else made
+    made = copied(project, own) if speed_of(was) == 1 else _warped(project, own, was)
+    return giving(made, sound=sound) if sound or prop(was, _KIND[0]) == "1" else made
 
 
 def _warped(project: Project, own: Element, was: Element) -> Element:
@@ -184,7 +169,7 @@ def _sound(project: Project, clips: tuple[Element, Element], lost: Lost, head: i
                 continue
             begin = lost["source_in"] + picture.source_in - head
             if heard and item.clip == theirs and item.source_in == begin:
-                source = _heard(_copied(project, picture.producer), sound=True)
+                source = giving(copied(project, picture.producer), sound=True)
                 point(project, item, ours, source, picture.source_in - item.source_in)
             elif not heard and item.clip == ours:
                 point(project, item, theirs, _former(project, clips[1], lost, sound=True), begin - item.source_in)

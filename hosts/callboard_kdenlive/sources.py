@@ -74,12 +74,22 @@ def silent(project: Project, element: Element) -> Element:
     """Give the source that a track with pictures uses: the bin's own for a still, else one without sound."""
     if prop(element, "mlt_service") == STILL:
         return element
-    twin = etree.fromstring(etree.tostring(element))
-    twin.set("id", free_id(project, f"{element.get('id')}v"))
-    put(twin, "set.test_audio", "1")
-    put(twin, "set.test_image", "0")
-    insert(project.root, project.root.index(element) + 1, twin)
+    return giving(copied(project, element), sound=False)
+
+
+def copied(project: Project, source: Element) -> Element:
+    """Put a copy of a source behind it, under a name of its own."""
+    twin = etree.fromstring(etree.tostring(source, with_tail=False))
+    twin.set("id", free_id(project, f"{source.get('id')}v"))
+    insert(project.root, project.root.index(source) + 1, twin)
     return twin
+
+
+def giving(source: Element, *, sound: bool) -> Element:
+    """Have a source give its sound alone, or its pictures alone."""
+    put(source, "set.test_audio", "0" if sound else "1")
+    put(source, "set.test_image", "1" if sound else "0")
+    return source
 
 
 def free_id(project: Project, wanted: str) -> str:
@@ -155,4 +165,17 @@ def _length(project: Project, element: Element, frames: int) -> None:
             entry.set("out", element.get("out"))
 
 
-__all__ = ["PROPOSAL", "STILL", "STILLS", "frames_in", "free_id", "is_still", "mirror", "new", "point", "silent"]
+__all__ = [
+    "PROPOSAL",
+    "STILL",
+    "STILLS",
+    "copied",
+    "frames_in",
+    "free_id",
+    "giving",
+    "is_still",
+    "mirror",
+    "new",
+    "point",
+    "silent",
+]

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from callboard.errors import GlossaryError
 from callboard.glossary.terms import Glossary, Term, primary
 from callboard.known_types import know
+from callboard.vocabulary.files import Problem, Sort
 from callboard.vocabulary.lines import Lines
 from callboard.vocabulary.words import slug
-
-_KEYS = {"term", "banned", "synopsis"}
-_MOST = 16 * 1024 * 1024
-"""Bytes of a glossary file."""
-
-
-class Problem(Struct, frozen=True):
-    """Something wrong: *line* counts from 1, and is 0 where it is not known."""
-
-    text: str
-    line: int = 0
 
 
 def load(path: Path) -> Glossary:
@@ -37,13 +24,7 @@ def load(path: Path) -> Glossary:
         GlossaryError: it says what it must not; each problem names its term and its line.
         OSError: it cannot be read.
     """
-    if path.stat().st_size > _MOST:
-        raise GlossaryError(str(path), (f"it is larger than {_MOST // 2**20} MiB",))
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise GlossaryError(str(path), (f"it is not UTF-8: {error.reason} at byte {error.start}",)) from None
-    return parse(text, str(path))
+    return _SORT.load(path)
 
 
 def parse(text: str, name: str = "glossary.toml") -> Glossary:
@@ -52,42 +33,10 @@ def parse(text: str, name: str = "glossary.toml") -> Glossary:
     Raises:
         GlossaryError: see ``load``.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise GlossaryError(name, (str(error),)) from None
-    lines = Lines(text, "term")
-    glossary, problems = _convert(document, lines)
-    if not problems:
-        problems = list(check(glossary, lines))
-    if problems:
-        raise GlossaryError(name, tuple(f"line {p.line}: {p.text}" if p.line else p.text for p in problems))
-    return glossary
+    return _SORT.parse(text, name)
 
 
-def _convert(document: dict[str, Any], lines: Lines) -> tuple[Glossary, list[Problem]]:
-    """Turn plain values into structs, term by term, so that each problem finds its line."""
-    problems = [
-        Problem(f"unknown key {key!r}; there are {', '.join(sorted(_KEYS))}") for key in document.keys() - _KEYS
-    ]
-    given = document.pop("term", [])
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        return Glossary(), [Problem("terms must be [[term]] tables")]
-    terms: list[Term] = []
-    for number, one in enumerate(given):
-        try:
-            terms.append(msgspec.convert(one, Term))
-        except msgspec.ValidationError as error:
-            named = repr(str(one.get("text") or one.get("id") or f"number {number + 1}"))
-            problems.append(Problem(f"term {named}: {error}", lines.header(number)))
-    try:
-        rest = msgspec.convert({key: value for key, value in document.items() if key in _KEYS}, Glossary)
-    except msgspec.ValidationError as error:
-        return Glossary(), [*problems, Problem(str(error))]
-    return replace(rest, term=named_terms(terms)), problems
-
-
-def named_terms(terms: list[Term]) -> tuple[Term, ...]:
+def named_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
     """Give an id to each term without one: its text, and its language where another term has that text."""
     taken = {term.id for term in terms if term.id}
     named: list[Term] = []
@@ -187,6 +136,16 @@ def spelling(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+_SORT: Final = Sort(
+    whole=Glossary,
+    entry=Term,
+    table="term",
+    word="term",
+    named_by=("text", "id"),
+    complete=lambda rest, terms: replace(rest, term=named_terms(terms)),
+    check=check,
+    error=GlossaryError,
+)
 know(Term, Glossary)
 
-__all__ = ["Problem", "check", "load", "named_terms", "parse", "spelling"]
+__all__ = ["check", "load", "named_terms", "parse", "spelling"]

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import msgspec
-from msgspec import Struct
+from msgspec.structs import replace
 
 from callboard.errors import VocabularyError
 from callboard.known_types import know
 from callboard.vocabulary.concepts import Concept, Vocabulary, words_of
+from callboard.vocabulary.files import Problem, Sort
 from callboard.vocabulary.lines import Lines
 from callboard.vocabulary.words import fold
-
-_KEYS = {"concepts", "never", "language", "strict"}
-_MOST = 16 * 1024 * 1024
-"""Bytes of a vocabulary file; large published ones have some ten thousand concepts in 2 MiB."""
-
-
-class Problem(Struct, frozen=True):
-    """Something wrong: *line* counts from 1, and is 0 where it is not known."""
-
-    text: str
-    line: int = 0
 
 
 def load(path: Path) -> Vocabulary:
@@ -35,13 +23,7 @@ def load(path: Path) -> Vocabulary:
         VocabularyError: it says what it must not; each problem names its concept and its line.
         OSError: it cannot be read.
     """
-    if path.stat().st_size > _MOST:
-        raise VocabularyError(str(path), (f"it is larger than {_MOST // 2**20} MiB",))
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise VocabularyError(str(path), (f"it is not UTF-8: {error.reason} at byte {error.start}",)) from None
-    return parse(text, str(path))
+    return _SORT.load(path)
 
 
 def parse(text: str, name: str = "vocabulary.toml") -> Vocabulary:
@@ -50,39 +32,7 @@ def parse(text: str, name: str = "vocabulary.toml") -> Vocabulary:
     Raises:
         VocabularyError: see ``load``.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise VocabularyError(name, (str(error),)) from None
-    lines = Lines(text)
-    vocabulary, problems = _convert(document, lines)
-    if not problems:
-        problems = list(check(vocabulary, lines))
-    if problems:
-        raise VocabularyError(name, tuple(f"line {p.line}: {p.text}" if p.line else p.text for p in problems))
-    return vocabulary
-
-
-def _convert(document: dict[str, Any], lines: Lines) -> tuple[Vocabulary, list[Problem]]:
-    """Turn plain values into structs, concept by concept, so that each problem finds its line."""
-    problems = [
-        Problem(f"unknown key {key!r}; there are {', '.join(sorted(_KEYS))}") for key in document.keys() - _KEYS
-    ]
-    given = document.pop("concepts", [])
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        return Vocabulary(), [Problem("concepts must be [[concepts]] tables")]
-    concepts: list[Concept] = []
-    for number, one in enumerate(given):
-        try:
-            concepts.append(msgspec.convert(one, Concept))
-        except msgspec.ValidationError as error:
-            named = repr(str(one.get("id") or one.get("label") or f"number {number + 1}"))
-            problems.append(Problem(f"concept {named}: {error}", lines.header(number)))
-    try:
-        rest = msgspec.convert({key: value for key, value in document.items() if key in _KEYS}, Vocabulary)
-    except msgspec.ValidationError as error:
-        return Vocabulary(), [*problems, Problem(str(error))]
-    return msgspec.structs.replace(rest, concepts=tuple(concepts)), problems
+    return _SORT.parse(text, name)
 
 
 def check(vocabulary: Vocabulary, lines: Lines | None = None) -> Iterator[Problem]:
@@ -138,6 +88,16 @@ def _check_parents(vocabulary: Vocabulary, lines: Lines) -> Iterator[Problem]:
             )
 
 
+_SORT: Final = Sort(
+    whole=Vocabulary,
+    entry=Concept,
+    table="concepts",
+    word="concept",
+    named_by=("id", "label"),
+    complete=lambda rest, concepts: replace(rest, concepts=tuple(concepts)),
+    check=check,
+    error=VocabularyError,
+)
 know(Concept, Vocabulary)
 
-__all__ = ["Problem", "check", "load", "parse"]
+__all__ = ["check", "load", "parse"]
