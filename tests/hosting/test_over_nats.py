@@ -14,13 +14,13 @@ import msgspec
 import pytest
 from callboard.board import watched_folders
 from callboard.bus import CONTROL, INTAKE, MAX_MESSAGE
-from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.catalog import journal
 from callboard.config import PluginSettings, Project, Settings, Watch, make_project
 from callboard.testing.applications import SOON, Application, Served, served
+from callboard.testing.buses import connected
 from callboard_bridge import Bridge
-from callboard_schemas import VERBS, Captions, Cue, Decision, HostDecision, HostUses, Presence, Use
+from callboard_schemas import VERBS, Captions, Cue, Decision, HostDecision, HostEvent, HostUses, Presence, Use
 from msgspec.structs import replace
 
 pytestmark = pytest.mark.broker
@@ -55,7 +55,7 @@ async def on_nats(project: Project) -> AsyncIterator[tuple[Served, EmbeddedServe
     """Serve a project on a broker of its own."""
     async with (
         EmbeddedServer(project.data, watched_folders(project)) as server,
-        NatsBus(server.broker()) as bus,
+        connected(server.broker()) as bus,
         served(project, bus) as board,
     ):
         yield board, server
@@ -81,28 +81,35 @@ async def ticks(bridge: Bridge, what: Callable[[], object], seconds: float = SOO
             await asyncio.sleep(0.002)
 
 
+async def told(bridge: Bridge, verb: str, data: dict[str, Any]) -> Any:
+    """Ask the board, again where the connection was lost meanwhile, and give what it answers."""
+    answers: list[Any] = []
+
+    def then(value: Any, problem: str) -> None:
+        if problem:
+            bridge.ask(verb, data, then, timeout=SOON)
+        else:
+            answers.append(value)
+
+    bridge.ask(verb, data, then, timeout=SOON)
+    await ticks(bridge, lambda: answers)
+    return answers[0]
+
+
 async def test_the_bridge_does_a_whole_round(project: Project) -> None:
     """Hello, uses, inbox, decision, a command too long for one message, receipt and last words, over the broker."""
     async with on_nats(project) as (board, _):
         clip, ident = await propose(board, captions(1500))
         bridge = Bridge.for_project(str(project.folder), "blender", "4.5.3", VERBS)
         got: list[dict[str, Any]] = []
-        answers: dict[str, Any] = {}
-
-        def then(name: str) -> Callable[[Any, str], None]:
-            return lambda value, problem: answers.__setitem__(name, problem or value)
-
         bridge.on_command(got.append)
         bridge.present("/p/film.blend", "7")
         await ticks(bridge, lambda: bridge.state == "online")
         used = {"ref": "strip-1", "path": str(clip), "revision": "r1", "duration": 4.0}
         where = {"host": bridge.host, "project": "/p/film.blend"}
-        bridge.ask("uses", {**where, "uses": [used]}, then("uses"), timeout=SOON)
-        await ticks(bridge, lambda: "uses" in answers)
-        assert answers["uses"]["known"]["strip-1"].startswith("sha256:")
-        bridge.ask("inbox", where, then("inbox"), timeout=SOON)
-        await ticks(bridge, lambda: "inbox" in answers)
-        assert [item["id"] for item in answers["inbox"]["items"]] == [ident]
+        known = (await told(bridge, "uses", {**where, "uses": [used]}))["known"]
+        assert known["strip-1"].startswith("sha256:")
+        assert [item["id"] for item in (await told(bridge, "inbox", where))["items"]] == [ident]
         bridge.post("host.decided", {"decision": {"proposal": ident, "decision": "accept", "by": "zoe"}})
         await ticks(bridge, lambda: got)
         assert (got[0]["verb"], got[0]["proposal"], len(got[0]["content"]["cues"])) == ("subtitles.write", ident, 1500)
@@ -116,7 +123,7 @@ async def test_the_bridge_does_a_whole_round(project: Project) -> None:
 
 async def test_every_answer_fits_into_a_message(project: Project) -> None:
     """Long proposals, contents and inboxes come in parts and pages, each under 64 KiB, and are whole again after."""
-    async with on_nats(project) as (board, server), NatsBus(server.broker("host"), role="host") as bus:
+    async with on_nats(project) as (board, server), connected(server.broker("host"), role="host") as bus:
         clip, ident = await propose(board, captions(3000, 'a "quoted" \\ line … ü' + '"' * 40))
         blender = Application(bus, BLENDER)
         await blender.start()
@@ -151,7 +158,7 @@ async def _parts(blender: Application, verb: str, asked: dict[str, Any], count: 
 
 async def test_an_inbox_is_gone_through_page_by_page(project: Project) -> None:
     """Pages of the inbox follow each other without a gap, also where long items fill them early."""
-    async with on_nats(project) as (board, server), NatsBus(server.broker("host"), role="host") as bus:
+    async with on_nats(project) as (board, server), connected(server.broker("host"), role="host") as bus:
         uses = []
         for number in range(7):
             clip, _ = await propose(board, captions(40, "x" * 60), f"clip{number}.mp4")
@@ -181,7 +188,7 @@ async def test_an_inbox_is_gone_through_page_by_page(project: Project) -> None:
 
 async def test_pages_of_uses_take_the_place_of_the_former_together(project: Project) -> None:
     """Uses told in pages count once all pages are there; until then what was told before holds."""
-    async with on_nats(project) as (board, server), NatsBus(server.broker("host"), role="host") as bus:
+    async with on_nats(project) as (board, server), connected(server.broker("host"), role="host") as bus:
         clip, _ = await propose(board, captions(1))
         blender = Application(bus, BLENDER)
         await blender.hello()
@@ -195,7 +202,7 @@ async def test_pages_of_uses_take_the_place_of_the_former_together(project: Proj
 
 async def test_an_application_is_heard_with_its_own_key_only_as_what_it_is(project: Project) -> None:
     """Who did not say hello, has another project open or asks nonsense is told so; nothing else happens."""
-    async with on_nats(project) as (board, server), NatsBus(server.broker("host"), role="host") as bus:
+    async with on_nats(project) as (board, server), connected(server.broker("host"), role="host") as bus:
         blender = Application(bus, BLENDER)
         where = {"host": "blender-1", "project": "/p/film.blend"}
         for verb, asked, said in (
@@ -220,7 +227,7 @@ async def test_an_application_is_heard_with_its_own_key_only_as_what_it_is(proje
 
 async def test_a_ping_is_answered_while_the_catalog_is_busy(project: Project) -> None:
     """A ping waits for nobody: not for a write that takes long, nor for other questions."""
-    async with on_nats(project) as (board, server), NatsBus(server.broker("host"), role="host") as bus:
+    async with on_nats(project) as (board, server), connected(server.broker("host"), role="host") as bus:
         blender, over = Application(bus, BLENDER), threading.Event()
         await blender.hello()
         busy = board.daemon.board.catalog.submit(lambda _: over.wait(SOON))
@@ -235,19 +242,20 @@ async def test_a_ping_is_answered_while_the_catalog_is_busy(project: Project) ->
 
 async def test_what_was_kept_while_the_board_was_away_is_taken_once(project: Project) -> None:
     """Decisions that were posted twice, once before the board was there, are taken once when it comes."""
-    async with EmbeddedServer(project.data) as server, NatsBus(server.broker()) as bus:
+    async with EmbeddedServer(project.data) as server, connected(server.broker()) as bus:
         async with served(project, bus) as board:
             _, ident = await propose(board, captions(2))
         told = HostDecision(
             host="blender-1", decision=Decision(proposal=ident, decision="accept", by="zoe", without=("1",))
         )
-        async with NatsBus(server.broker("host"), role="host") as key:
+        async with connected(server.broker("host"), role="host") as key:
             blender = Application(key, BLENDER)
             await blender.post("host.decided", told, ident="once")
         async with served(project, bus) as board:
             await board.until(lambda: _accepted(board, ident))
             await bus.publish(f"{INTAKE}.host.decided", _again(board), msg_id="another-id")
-            await board.until(lambda: board.read(_waiting_in) == 0)
+            await Application(bus, BLENDER).post("host.scene.saved", HostEvent(host="blender-1"))
+            await board.until(lambda: board.read(_saved))  # it came after that, and is taken after it
             assert board.read(lambda conn: conn.execute("SELECT count(*) FROM decisions").fetchone()) == (1,)
 
 
@@ -261,5 +269,5 @@ def _again(board: Served) -> bytes:
     return bytes(body)
 
 
-def _waiting_in(conn: Any) -> int:
-    return int(conn.execute("SELECT count(*) FROM events WHERE state = 'parked'").fetchone()[0])
+def _saved(conn: Any) -> bool:
+    return bool(conn.execute("SELECT 1 FROM events WHERE type = 'host.scene.saved'").fetchone())

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.catalog import journal
 from callboard.cli.app import run
 from callboard.config import FILE_NAME, require_project
 from callboard.testing.applications import Served, served
+from callboard.testing.buses import connected
 from callboard_schemas import VERBS, Captions, Cue, Presence, Use
 from msgspec.structs import replace
 
@@ -67,8 +67,8 @@ async def test_the_command_line_names_applications_and_routes(
 
     async with (
         EmbeddedServer(project.data) as server,
-        NatsBus(server.broker()) as bus,
-        NatsBus(server.broker("host"), role="host") as key,
+        connected(server.broker()) as bus,
+        connected(server.broker("host"), role="host") as key,
         served(project, bus) as board,
     ):
         clip, ident = await _proposed(board)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
 import subprocess
@@ -68,6 +69,17 @@ async def test_a_picture_of_any_media_by_path_or_digest(thumbnails: tuple[Thumbn
         await found.of("", str(footage / "room_tone.wav"), 64, 0.0)
     with pytest.raises(UsageError, match="in none of the watched folders"):
         await found.of("", str(footage.parent / "data" / "catalog.sqlite"), 64, 0.0)
+
+
+async def test_the_process_is_let_go_of_between_pictures_alone(
+    thumbnails: tuple[Thumbnails, Catalog], footage: Path
+) -> None:
+    """When it is time to end the decoding process while the next picture is drawn, that picture comes all the same."""
+    found, _ = thumbnails
+    found.idle = 0.0
+    clip = str(footage / "harbour_take3.mp4")
+    pictures = await asyncio.gather(*(found.of("", clip, 64, float(seconds)) for seconds in range(4)))
+    assert [max(_opened(one).size) for one in pictures] == [64] * 4
 
 
 async def test_a_picture_fits_into_an_answer(thumbnails: tuple[Thumbnails, Catalog], footage: Path) -> None:

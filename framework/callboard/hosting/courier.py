@@ -46,6 +46,8 @@ class Courier:
     def __init__(self, catalog: Catalog, bus: Bus, sessions: Sessions, roots: Roots, folder: Path) -> None:
         self._catalog, self._bus, self._sessions = catalog, bus, sessions
         self.contents = Contents(roots, folder)
+        self.patience = _PATIENCE
+        """Seconds for which a command waits for its subtitle file."""
         self._wake = asyncio.Event()
         self._posted: dict[str, tuple[str, int]] = {}
 
@@ -78,7 +80,9 @@ class Courier:
         if any(row.is_over for row in waiting):
             await self._catalog.write(host_commands.expire)
         todo = [row for row in waiting if self._posted.get(row.id) != turn and not row.is_over]
-        ready = list(takewhile(lambda row: not self._catalog.read(partial(_unwritten, row=row)), todo))
+        ready = list(
+            takewhile(lambda row: not self._catalog.read(partial(_unwritten, row=row, patience=self.patience)), todo)
+        )
         if ready and self._bus.connected:
             await self._post_all(ready, session)
         return _FOR_SIDECARS if len(ready) < len(todo) else 0.0
@@ -111,9 +115,9 @@ class Courier:
         self._posted = {ident: turn for ident, turn in self._posted.items() if turn[0] != host}
 
 
-def _unwritten(conn: sqlite3.Connection, row: Row) -> bool:
+def _unwritten(conn: sqlite3.Connection, row: Row, patience: float) -> bool:
     """Say whether the subtitle file that a command names is still to be written, and soon."""
-    soon = time.time() - row.created < _PATIENCE
+    soon = time.time() - row.created < patience
     return row.verb == "subtitles.write" and soon and outbox.is_writing(conn, row.digest)
 
 

@@ -39,6 +39,8 @@ class Thumbnails:
     def __init__(self, catalog: Catalog, following: Following, roots: Roots) -> None:
         self._catalog, self._following, self._roots = catalog, following, roots
         self._pool = Pool(idle=1)
+        self.idle = IDLE
+        """Seconds without a question after which the decoding process ends."""
         self._turn = asyncio.Lock()
         self._kept: OrderedDict[_Key, bytes] = OrderedDict()
         self._rest: asyncio.TimerHandle | None = None
@@ -61,8 +63,11 @@ class Thumbnails:
         if key not in self._kept:
             async with self._turn:  # one after the other: a panel asks for many at once
                 if key not in self._kept:
-                    self._kept[key] = await asyncio.to_thread(self._draw, asset, file, side, seconds)
-            self._let_go_later()
+                    self._stay()  # letting go of the process ends it in the middle of a picture
+                    try:
+                        self._kept[key] = await asyncio.to_thread(self._draw, asset, file, side, seconds)
+                    finally:
+                        self._let_go_later()
         self._kept.move_to_end(key)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -70,14 +75,16 @@ class Thumbnails:
 
     def close(self) -> None:
         """End the decoding process."""
-        if self._rest is not None:
-            self._rest.cancel()
+        self._stay()
         self._pool.close()
 
-    def _let_go_later(self) -> None:
+    def _stay(self) -> None:
         if self._rest is not None:
             self._rest.cancel()
-        self._rest = asyncio.get_running_loop().call_later(IDLE, self._pool.close)
+
+    def _let_go_later(self) -> None:
+        self._stay()
+        self._rest = asyncio.get_running_loop().call_later(self.idle, self._pool.close)
 
     def _find(self, digest: str, path: str) -> tuple[Asset | None, bytes]:
         if path:

@@ -173,6 +173,8 @@ async def served(project: Project, bus: Bus | None = None) -> AsyncIterator[Serv
             serving.result()
         # Applications of tests do not say every few seconds that they are there, however long a test takes.
         daemon.hosting.sessions.silence = 3600.0
+        # And however long the machine takes to write a subtitle file, the command that names it comes after it.
+        daemon.hosting.courier.patience = 3600.0
         try:
             yield Served(daemon, bus or memory)
         finally:
