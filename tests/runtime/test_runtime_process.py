@@ -4,10 +4,13 @@ import asyncio
 import hashlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ import pytest_asyncio
 from callboard.config import RuntimeSettings
 from callboard.errors import RuntimeGone
 from callboard.runtime import Ticket
-from callboard.runtime.client import RuntimeClient
+from callboard.runtime.client import RuntimeClient, _Link
 from callboard.runtime.status import ModelStatus
 from callboard.runtime.supervise import RuntimeSupervisor
+from callboard.testing.frozen import freeze
 from callboard.testing.processes import PATIENT, children, ends, started
 from onnx import TensorProto, helper
 
@@ -170,6 +174,7 @@ async def test_killed_during_a_call(supervisor: RuntimeSupervisor, shared: Path)
         assert gone.message == "the model runtime ended during the call"
     answer = await client.run("loop", turns(2))
     assert (answer["y"] == np.eye(8)).all()
+    await supervisor.ensure()  # it may answer before the supervisor has heard that it does
     after = await supervisor.status()
     assert after.pid not in (0, before)
     assert after.restarts == 1
@@ -199,7 +204,7 @@ async def test_calls_of_a_killed_client_are_dropped(supervisor: RuntimeSuperviso
     code = f"""
 import asyncio, numpy as np
 from pathlib import Path
-from callboard.runtime.client import RuntimeClient
+from callboard.runtime.client import RuntimeClient, _Link
 async def main():
     client = RuntimeClient({supervisor.address!r}, Path({str(shared)!r}))
     x = np.eye(8, dtype=np.float32)
@@ -224,6 +229,41 @@ async def test_a_cancelled_call_ends(supervisor: RuntimeSupervisor, shared: Path
         assert (await client.run("loop", turns(2)))["y"].shape == (8, 8)
     client.close()
     assert (await supervisor.status()).restarts == 0
+
+
+async def test_a_call_that_is_cancelled_on_its_way_ends(supervisor: RuntimeSupervisor, shared: Path) -> None:
+    """A task that stops waiting while a thread hands its call over leaves no call behind that goes on for ever."""
+    underway, go = threading.Event(), threading.Event()
+
+    class Slow(RuntimeClient):
+        def _connected(self) -> _Link:
+            underway.set()
+            assert go.wait(PATIENT)
+            return super()._connected()
+
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    client = Slow(supervisor.address, shared)
+    task = asyncio.create_task(client.run("loop", turns(FOREVER)))
+    while not underway.is_set():  # by the only thread that could wait for it
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go.set()
+    await asyncio.to_thread(int)  # behind it in the one thread: the call has been handed over
+    async with asyncio.timeout(PATIENT):
+        assert (await client.run("loop", turns(2)))["y"].shape == (8, 8)
+    client.close()
+
+
+def test_a_connection_that_is_lost_at_once_leaves_nothing(shared: Path) -> None:
+    """A runtime that is just being killed may still take a connection: neither socket nor folder of it is left."""
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    with pytest.raises(RuntimeGone):
+        _Link(ours, shared)
+    assert ours.fileno() == -1
+    assert list(shared.iterdir()) == []
 
 
 async def test_a_cancelled_call_is_not_begun(supervisor: RuntimeSupervisor, shared: Path) -> None:
@@ -256,6 +296,19 @@ async def test_stops_during_a_call(tmp_path: Path, shared: Path, settings: Runti
         await call
     client.close()
     assert (tmp_path / "run" / "runtime.log").read_text() == ""
+
+
+async def test_one_that_must_be_killed_leaves_no_socket(
+    tmp_path: Path, shared: Path, settings: RuntimeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runtime that does not end when it is asked to is killed, and its socket goes all the same."""
+    monkeypatch.setattr("callboard.runtime.supervise._STOP_SECONDS", 0.1)
+    async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
+        await supervisor.ensure()
+        pid = (await supervisor.status()).pid
+        freeze(pid)
+    assert not psutil.pid_exists(pid)
+    assert not Path(supervisor.address).exists()
 
 
 async def test_is_private_to_its_user(supervisor: RuntimeSupervisor, tmp_path: Path) -> None:
@@ -328,6 +381,7 @@ async def test_killed_in_the_middle_of_a_batch(tmp_path: Path, shared: Path) -> 
     async with RuntimeSupervisor(tmp_path / "run", shared, settings) as supervisor:
         await supervisor.ensure()
         client = RuntimeClient(supervisor.address, shared)
+        await client.run("batched", batched(0, 1))  # connected: from now on calls are sent at once, and in order
         answered: list[int] = []
 
         async def job(number: int) -> int:
@@ -342,9 +396,8 @@ async def test_killed_in_the_middle_of_a_batch(tmp_path: Path, shared: Path) -> 
             raise AssertionError(number)
 
         jobs = [asyncio.create_task(job(number)) for number in range(1, 41)]
-        await until(
-            supervisor, lambda model: model.batches >= 1 and model.running == 1 and model.waiting >= 20
-        )  # stays so
+        # All are sent, and more have begun than end: the batch that runs now will not.
+        await until(supervisor, lambda model: model.calls + model.waiting == 41 and model.calls > 6)
         await kill(supervisor)
         tries = await asyncio.gather(*jobs)
         assert sorted(answered) == list(range(1, 41))

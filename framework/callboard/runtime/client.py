@@ -41,8 +41,8 @@ from callboard.wire import BlockingChannel, WireError
 if TYPE_CHECKING:
     from callboard.context import Arrays as Inputs
 
-CONNECT_SECONDS: Final = 15.0
-"""How long the first call after a restart waits for the runtime to listen again."""
+CONNECT_SECONDS: Final = 30.0
+"""How long the first call after a restart waits for the runtime to listen again: as long as the board gives it."""
 _LOCAL_BYTES: Final = 1 << 20
 """Inputs up to this size are written on the caller's event loop; a megabyte takes about 0.2 ms."""
 
@@ -79,7 +79,7 @@ class RuntimeClient:
             if link is not None and link.alive and small:
                 future = link.begin(model, inputs, options)
             else:
-                future = await asyncio.to_thread(self._begin, model, inputs, options)
+                future = await self._begin_aside(model, inputs, options)
             answer: dict[str, Any] = await asyncio.wrap_future(future)
             return answer
         finally:
@@ -104,6 +104,21 @@ class RuntimeClient:
         """Give a view whose calls all carry *ticket*."""
         return Bound(self, ticket)
 
+    async def _begin_aside(self, model: str, inputs: Inputs, options: Mapping[str, Any]) -> Future[Any]:
+        """Begin a call off the event loop; one that is begun though nobody waits any more is cancelled."""
+        begun = Future[Future[Any]]()
+
+        def begin() -> Future[Any]:
+            future = self._begin(model, inputs, options)
+            begun.set_result(future)
+            return future
+
+        try:
+            return await asyncio.to_thread(begin)
+        except asyncio.CancelledError:  # the thread goes on
+            begun.add_done_callback(lambda done: done.result().cancel())
+            raise
+
     def _begin(self, model: str, inputs: Inputs, options: Mapping[str, Any]) -> Future[Any]:
         return self._connected().begin(model, inputs, options)
 
@@ -116,10 +131,13 @@ class RuntimeClient:
     def _link_up(self) -> _Link:
         until = time.monotonic() + CONNECT_SECONDS
         while True:
+            link = None
             try:
                 link = _Link(_connect(self._address), self._shared)
                 link.ask().result()
             except RuntimeGone:  # one that is just being killed may still take a connection
+                if link is not None:
+                    link.close()
                 if time.monotonic() > until:
                     raise
             except OSError as error:
@@ -168,7 +186,12 @@ class _Link:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[Future[Any], Progress | None]] = {}
         self._lock = threading.Lock()
-        self._send(Hello(self._folder.name))
+        try:
+            self._send(Hello(self._folder.name))
+        except RuntimeGone:
+            sock.close()
+            self._folder.rmdir()
+            raise
         self._reader = threading.Thread(target=self._read, name="runtime-client", daemon=True)
         self._reader.start()
 

@@ -42,6 +42,7 @@ class Client:
         self._channel, self._scheduler, self._shared = channel, scheduler, shared
         self._folder: Path | None = None
         self._calls: dict[int, Work] = {}
+        self._gone = False
         self._fewer = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -56,6 +57,7 @@ class Client:
         except (WireError, ValueError, OSError) as error:
             print(f"a client is cut off: {error}", file=sys.stderr)
         finally:
+            self._gone = True
             self._scheduler.stop(*self._calls.values())
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -104,6 +106,8 @@ class Client:
         if not done.cancelled():
             error = done.exception()
             answer = failed(number, error) if error is not None else _answer(number, folder, done.result())
+            if self._gone:  # an answer that was written while the folder was removed is left in it
+                shutil.rmtree(folder, ignore_errors=True)
         self._send(answer, ends=number)
 
     def _send(self, message: Answer | Failed | Along | None, ends: int = 0) -> None:

@@ -127,6 +127,8 @@ class RuntimeSupervisor:
             except TimeoutError:
                 process.kill()
         await process.wait()
+        with contextlib.suppress(OSError):  # one that was killed could not
+            os.unlink(self.address)
 
     async def busy(self, mode: Mode, reason: str) -> None:
         """Have the models make way, or come back with an empty *mode*; a runtime that starts later is told too."""
