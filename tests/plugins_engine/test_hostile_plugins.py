@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from callboard.testing import PoolFactory, TmpPlugin, make_job
 from callboard.testing.processes import PATIENT, ends
 from callboard.worker import PluginPool, child
-from callboard_schemas import Failure, JobDone, JobFailed, Outcome
+from callboard_schemas import Failure, JobDone, JobFailed, Outcome, Tags
 
 TEXT = {"type": "string", "default": "", "help": "for the test"}
 
@@ -188,6 +190,49 @@ async def test_a_death_is_blamed_on_the_job_that_was_alone(
     assert found.message.startswith(DEATHS[how])
     if how == "segfault":
         assert "Fatal Python error: Segmentation fault" in found.detail
+
+
+async def test_a_job_that_comes_meanwhile_is_not_blamed(
+    tmp_plugin: TmpPlugin, plugin_pool: PoolFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a process has closed its connection and has not ended yet, the next job is done by another one."""
+    code = """
+        import contextlib, os, pathlib, stat, threading, time
+        from callboard import Tag, Tags, hookimpl
+
+        def close(flag):
+            while not flag.exists():
+                time.sleep(0.005)
+            for fd in range(3, 64):
+                with contextlib.suppress(OSError):
+                    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+                        os.close(fd)
+            time.sleep(60)
+
+        @hookimpl
+        def callboard_handle(context):
+            threading.Thread(target=close, args=(pathlib.Path(context.parameters["flag"]),), daemon=True).start()
+            return Tags(items=(Tag(label=str(os.getpid()), score=1, method="pid"),), confidence=1)
+    """
+    monkeypatch.setattr(child, "ENDING_SECONDS", PATIENT)
+
+    async def pid(flag: str) -> int:
+        outcome = await pool.run(make_job("shy", parameters={"flag": str(tmp_path / flag)}))
+        assert isinstance(outcome, JobDone), outcome
+        (tags,) = outcome.results
+        assert isinstance(tags, Tags)
+        return int(tags.items[0].label)
+
+    async with plugin_pool(tmp_plugin("shy", code, parameters={"flag": TEXT})) as pool:
+        first = await pid("one")
+        (process,) = pool._lanes["shy"].processes
+        (tmp_path / "one").touch()
+        async with asyncio.timeout(PATIENT):
+            while not process.ending:
+                await asyncio.sleep(0.01)  # the pool tells nobody
+        assert await pid("two") != first
+        assert not process.gone
+        os.kill(first, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("how", ["loop", "gil"])

@@ -96,6 +96,8 @@ class Child:
     ) -> None:
         self._process, self._channel, self._log, self._mark = process, channel, log, mark
         self.pid = process.pid
+        self.ending = False
+        """It takes no more orders: it has ended, or cannot be spoken to; until it is gone that takes a while."""
         self.gone = False
         self.on_message: Callable[[FromPlugins], None] = lambda message: None
         self.on_gone: Callable[[str], None] = lambda how: None
@@ -176,6 +178,7 @@ class Child:
         ended = self._process.ended
         waited: list[asyncio.Future[None] | asyncio.Future[int]] = [listening, ended]
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        self.ending = True
         if ended.done():
             # what it said before it ended is still in the socket
             await asyncio.wait([listening], timeout=LAST_WORDS_SECONDS)

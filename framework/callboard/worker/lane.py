@@ -81,16 +81,19 @@ class Lane:
 
     async def _current(self) -> WorkerProcess:
         async with self._starting:
-            if self._main is None or self._main.gone:
+            if self._main is not None and self._main.ending:
+                self._leave(self._main)
+                self._main = None
+            if self._main is None:
                 self._main = await self._start()
             return self._main
 
     async def _empty_process(self) -> WorkerProcess:
         """Give a process with no job in it, not even a cancelled one that lingers."""
-        if self._apart is not None and self._apart.in_flight:
+        if self._apart is not None and (self._apart.in_flight or self._apart.ending):
             self._leave(self._apart)
             self._apart = None
-        if self._apart is None or self._apart.gone:
+        if self._apart is None:
             self._apart = await self._start()
         return self._apart
 

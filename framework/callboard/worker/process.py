@@ -88,6 +88,11 @@ class WorkerProcess:
         """Whether the process has ended."""
         return self.child.gone
 
+    @property
+    def ending(self) -> bool:
+        """Whether the process takes no more jobs: one that came now would be blamed for an end that is not its own."""
+        return self.child.ending or self.child.gone
+
     async def run(self, job: Job, found: Found) -> Answer:
         """Do *job*. Cancelling lets go of it; a process that does not hear of that in 2 s is ended."""
         if self.gone:
