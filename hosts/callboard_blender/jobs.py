@@ -27,9 +27,7 @@ from typing import Any, Final
 HERE: Final = Path(__file__).resolve().parent
 TICK_SECONDS: Final = 0.05
 """The longest wait between two polls."""
-ONLINE_SECONDS: Final = 5.0
-"""For which a render waits for a board."""
-IDLE_SECONDS, MOST_SECONDS = 10.0, 3600.0
+IDLE_SECONDS, MOST_SECONDS, WAIT_SECONDS = 10.0, 3600.0, 5.0
 
 
 def _part(name: str) -> Any:
@@ -249,13 +247,13 @@ def _render(asked: argparse.Namespace) -> int:
     scene.frame_end = scene.frame_end if asked.end is None else asked.end
     session = Session(asked.project, apart=True)
     with contextlib.closing(session):
-        session.until(lambda: session.link.online, ONLINE_SECONDS)
+        session.until(lambda: session.link.online, asked.wait)
         try:
             bpy.ops.render.render(animation=True)
             failure = ""
         except RuntimeError as error:
             failure = str(error).strip()
-        told = session.until(lambda: session.link.online and not session.link.bridge.pending, ONLINE_SECONDS)
+        told = session.until(lambda: session.link.online and not session.link.bridge.pending, asked.wait)
     _print({"frames": [scene.frame_start, scene.frame_end], "told": told, "problem": failure})
     return 1 if failure else 0
 
@@ -281,6 +279,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--project", type=Path, required=True, help="the Callboard project's folder")
     render.add_argument("--start", type=int, help="the first frame")
     render.add_argument("--end", type=int, help="the last frame")
+    render.add_argument("--wait", type=float, default=WAIT_SECONDS, help="seconds for the board, before and after")
     serve.add_argument("--idle", type=float, default=IDLE_SECONDS, help="stop after so many seconds without a command")
     serve.add_argument("--most", type=float, default=MOST_SECONDS, help="stop after so many seconds anyway")
     for one in (apply, serve):

@@ -21,7 +21,7 @@ from callboard_blender.addon import uses, versions
 from callboard_blender.addon.inside import bpy
 from callboard_blender.jobs import Session
 
-WAIT_SECONDS = 100.0
+WAIT_SECONDS = 90.0
 MODULE = "bl_ext.user_default.callboard"
 
 

@@ -16,7 +16,8 @@ from callboard_blender.addon import events, versions
 from callboard_blender.addon.inside import bpy
 
 OUT = Path(sys.argv[sys.argv.index("--") + 1])
-TICKS = 1000
+TICKS = 3000
+"""Of 50 ms: far sooner it has been told, or something is broken."""
 told: list[str] = []
 state: dict[str, Any] = {"ticks": 0, "step": 0, "quiet": []}
 

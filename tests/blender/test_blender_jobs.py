@@ -36,14 +36,14 @@ def library(python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """Give an asset library with two assets, and a Blender that nobody has set up."""
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
     path = tmp_path / "library.blend"
-    subprocess.run([python, "-I", "-c", LIBRARY, path], check=True, capture_output=True, timeout=60)
+    subprocess.run([python, "-I", "-c", LIBRARY, path], check=True, capture_output=True, timeout=200)
     return path
 
 
 def job(python: str, *arguments: object) -> tuple[int, Any]:
     """Run a job as Blender does, with its own arguments before ours; its exit code, and what it printed."""
     command = [python, "-I", JOBS, "-b", "--", *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert lines or done.returncode == 2, (done.returncode, done.stdout, done.stderr)
     return done.returncode, json.loads(lines[-1]) if lines else done.stderr
@@ -66,7 +66,7 @@ def uses(python: str, path: Path) -> dict[str, dict[str, Any]]:
 
 def tags(python: str, path: Path) -> list[str]:
     """Read the tree's tags."""
-    shown = subprocess.check_output([python, "-I", HERE / "bpy_reopen.py", path], text=True, timeout=60)
+    shown = subprocess.check_output([python, "-I", HERE / "bpy_reopen.py", path], text=True, timeout=200)
     found: list[str] = json.loads(shown.partition("SEEN ")[2].splitlines()[0])[0]["assets"]["Tree"]["tags"]
     return found
 

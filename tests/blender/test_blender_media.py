@@ -26,7 +26,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "silent.mp4": ("smptebars=s=320x180:r=24:d=3", *coding),
         "stand-in.png": ("color=orange:s=320x180:d=1", "-frames:v", "1"),
     }.items():
-        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", *made, folder / name], check=True, timeout=60)
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", *made, folder / name], check=True, timeout=200)
     return folder
 
 

@@ -27,7 +27,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "silent.mp4": ("smptebars=s=320x180:r=24:d=3", *coding),
         "stand-in.png": ("color=orange:s=320x180:d=1", "-frames:v", "1"),
     }.items():
-        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", *made, folder / name], check=True, timeout=60)
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", *made, folder / name], check=True, timeout=200)
     return folder
 
 
@@ -253,6 +253,6 @@ def test_blender_ends_with_handlers_and_timers_left(seen: dict[str, Any]) -> Non
     """A process that registered handlers and a timer, and did not take them off, ends well and at once."""
     script = seen["out"] / "left.py"
     script.write_text(LEFT.format(hosts=str(HERE.parents[1] / "hosts")))
-    done = subprocess.run([*seen["blender"], script], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([*seen["blender"], script], capture_output=True, text=True, timeout=200)
     said = [line for line in done.stdout.splitlines() if line in ("end", "stopped")]
     assert (done.returncode, said) == (0, ["end", "stopped"])

@@ -32,7 +32,7 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     again = build.build(tmp_path / "b" / "c")
     assert [path.read_bytes() for path in again] == first
     line = [sys.executable, "-m", "callboard_blender.build", str(tmp_path / "d")]
-    told = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    told = subprocess.run(line, capture_output=True, text=True, timeout=200, check=True).stdout.split()
     assert [Path(path).read_bytes() for path in told] == first
     assert [path.name for path in again] == ["callboard-0.1.0-blender-4.2.zip", "callboard-0.1.0-blender-3.4.zip"]
 
@@ -72,7 +72,7 @@ def test_the_bridge_inside_needs_none_outside(tmp_path: Path) -> None:
         [sys.executable, "-I", "-S", "-c", code, str(folder.parent)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     assert "callboard_addon.bridge" in done.stdout
@@ -111,7 +111,7 @@ def test_blender_takes_the_manifest(version: str, tmp_path: Path, pytestconfig: 
         target.writestr("blender_manifest.toml", build.MANIFEST.format(id="callboard", version="1"))
         target.writestr("__init__.py", "")
     answers = [
-        subprocess.run([python, judge, "validate", path], capture_output=True, text=True, timeout=60, check=False)
+        subprocess.run([python, judge, "validate", path], capture_output=True, text=True, timeout=200, check=False)
         for path in (zips[0], wrong)
     ]
     assert answers[0].returncode == 0, answers[0].stdout + answers[0].stderr

@@ -249,7 +249,7 @@ connection.pump()
 link = connection.current()
 print("SAID", json.dumps([first, left, ours(), unset, link.status.headline, link.status.advice, link.bridge is None]))
 """
-    done = subprocess.run([modules(version), "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([modules(version), "-c", code], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     first, left, again, unset, headline, advice, silent = json.loads(done.stdout.split("SAID ")[1].splitlines()[0])

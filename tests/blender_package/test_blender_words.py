@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,6 +132,8 @@ def items(*names: str) -> list[dict[str, Any]]:
 
 def test_the_inbox_has_all_pages_and_gives_back_what_was_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """All pages are fetched; a decided row is gone at once, and comes back where the board did not follow."""
+    now = [100.0]
+    monkeypatch.setattr(inbox, "time", SimpleNamespace(monotonic=lambda: now[0]))
     found = {"": (items("a", "b"), "b"), "b": (items("c"), "")}
     board = Board(inbox=lambda data: ({"items": found[data["after"]][0], "after": found[data["after"]][1]}, ""))
     drawn: list[int] = []
@@ -145,12 +146,28 @@ def test_the_inbox_has_all_pages_and_gives_back_what_was_not_taken(monkeypatch: 
     box.refresh("h", "p", True)
     board.answer()
     assert [row.id for row in box.rows] == ["a", "c"]
-    later = time.monotonic() + 60.0
-    monkeypatch.setattr(inbox, "time", SimpleNamespace(monotonic=lambda: later))
+    now[0] += 60.0
     box.refresh("h", "p", True)
     board.answer()
     assert [row.id for row in box.rows] == ["a", "b", "c"]
     assert box.refused == {"b"}
+
+
+def test_a_picture_that_did_not_come_is_asked_for_when_the_board_is_back() -> None:
+    """A picture is asked for once; one whose answer was lost with the connection is asked for on the next."""
+    board = Board(thumbnail=lambda data: (None, "the connection was lost before the answer"))
+    told = telling.Telling(board.ask, lambda: None)
+    rows = [inbox.row({"id": "a", "digest": "sha256:a"})]
+    for _ in range(2):
+        told.ask_picture(rows)
+        board.answer()
+    assert len(board.asked) == 1
+    board.answers["thumbnail"] = lambda data: ({"jpeg": "/9g="}, "")
+    for _ in range(2):
+        told.again()
+        told.ask_picture(rows)
+        board.answer()
+    assert (len(board.asked), list(told.pictures)) == (2, [("sha256:a", b"\xff\xd8")])
 
 
 def test_a_board_that_does_not_answer_leaves_the_inbox_as_it_is() -> None:
@@ -226,6 +243,8 @@ def test_what_the_project_uses_is_told_once_and_again_to_a_new_board() -> None:
 
 def test_files_that_the_board_does_not_know_are_counted_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file counts once however often it is used, what has no file not at all; and the board is asked again."""
+    now = [100.0]
+    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now[0]))
     board = Board(uses=lambda data: ({"known": {"a": "sha256:x", "b": "", "c": "", "d": ""}}, ""))
     told = telling.Telling(board.ask, lambda: None)
     paths = {"a": "/footage/a.mov", "b": "/desktop/b.mov", "c": "/desktop/b.mov", "d": ""}
@@ -233,8 +252,7 @@ def test_files_that_the_board_does_not_know_are_counted_once_each(monkeypatch: p
     board.answer()
     assert told.strange == (1, 2)
     assert not told.due()
-    now = time.monotonic() + 21.0
-    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now))
+    now[0] += 21.0
     assert told.due()
     assert words.strange(1, 2).startswith("1 of 2 files in this project: not in Callboard's watched folders")
     assert words.strange(1, 1).startswith("1 file in this project")

@@ -45,6 +45,7 @@ class Telling:
         self.pictures: deque[tuple[str, bytes]] = deque()
         """Thumbnails that came, each with the row's ``picture`` and as a JPEG file, for the application to take."""
         self._pictured: set[str] = set()
+        self._missed: set[str] = set()
         self._told = ""
         self._due = self._since = self._cost = 0.0
 
@@ -66,13 +67,16 @@ class Telling:
         self._due = min(now + max(_REST_SECONDS, rare), max(self._since + max(_LATEST_SECONDS, rare), now))
 
     def again(self) -> None:
-        """Tell everything again at once: the board may be another one, or have forgotten."""
+        """Tell everything again at once: the board may be another one, or have forgotten. Ask for what did not come."""
+        self._pictured -= self._missed
+        self._missed.clear()
         self._told, self._due = "", time.monotonic()
 
     def forget(self) -> None:
         """Forget what a board said."""
         self.known, self.places, self._told = {}, {}, ""
         self._pictured.clear()
+        self._missed.clear()
 
     def due(self) -> bool:
         """Say whether it is time to read the project."""
@@ -127,9 +131,11 @@ class Telling:
             try:
                 jpeg = base64.b64decode(value["jpeg"]) if not problem else b""
             except (TypeError, KeyError, ValueError, binascii.Error):
-                return
+                jpeg = b""
             if jpeg:
                 self.pictures.append((key, jpeg))
+            else:
+                self._missed.add(key)
 
         self._ask("thumbnail", {**which, "width": _WIDTH, "seconds": max(middle, 0.0)}, then)
 
