@@ -86,8 +86,7 @@ class Plugins:
         self._manager.register(plugin, manifest.id)
         try:
             self._manager.check_pending()
-            callers = self._manager.get_hookcallers(plugin) or []
-            if not any(caller.name == "callboard_handle" for caller in callers):
+            if not self._answers(plugin, "callboard_handle"):
                 raise TypeError(
                     f"{manifest.id!r} answers nothing: it has no function callboard_handle marked with @hookimpl"
                 )
@@ -95,6 +94,9 @@ class Plugins:
             self._manager.unregister(name=manifest.id)
             raise
         self._manifests[manifest.id] = manifest
+
+    def _answers(self, plugin: object, hook: str) -> bool:
+        return any(caller.name == hook for caller in self._manager.get_hookcallers(plugin) or [])
 
     def _forget(self, plugin: str) -> None:
         self._manifests.pop(plugin, None)
@@ -122,6 +124,8 @@ class Plugins:
     async def teardown(self, context: Callable[[Manifest], Context], seconds: float) -> None:
         """Let each plugin let go, for at most *seconds* each; what they raise is nobody's concern any more."""
         for plugin, manifest in list(self._manifests.items()):
+            if not self._answers(self._manager.get_plugin(plugin), "callboard_teardown"):
+                continue
             try:
                 await asyncio.wait_for(self._hook(plugin, "callboard_teardown", context=context(manifest)), seconds)
             except Exception as error:  # noqa: BLE001 - the process ends next
