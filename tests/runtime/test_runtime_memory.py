@@ -102,10 +102,10 @@ async def test_ten_plugins_hold_one_copy(tmp_path: Path) -> None:
         clients = [RuntimeClient(supervisor.address, shared) for _ in range(10)]
         for _ in range(8):
             await clients[0].run("large", {"x": x})
-        one = await supervisor.status()
+        one = await asyncio.to_thread(clients[0].status)  # which waits as long as it takes, unlike the supervisor
         for _ in range(8):
             await asyncio.gather(*(client.run("large", {"x": x}) for client in clients))
-        ten = await supervisor.status()
+        ten = await asyncio.to_thread(clients[0].status)
         for client in clients:
             client.close()
     assert [model.loads for model in ten.models] == [1]
