@@ -65,7 +65,9 @@ def _note(live: Live, before: Session, outcome: Outcome, name: str) -> None:
         outcome.notes.append("Kdenlive had unsaved changes before, so that nothing tells whether it took this one")
         return
     end = time.monotonic() + _SECONDS
-    while time.monotonic() < end:
+    late = False
+    while not late:
+        late = time.monotonic() >= end  # asked before the look: however long we stood still, there is a last one
         if any(session.modified for session in live.sessions() if session.service == before.service):
             outcome.landed.append(name)
             return

@@ -27,7 +27,7 @@ _MAIN: Final = "org.kde.kdenlive.MainWindow"
 _WIDGET: Final = "org.qtproject.Qt.QWidget"
 _ACTION: Final = "org.qtproject.Qt.QAction"
 _SECONDS: Final = 2.0
-"""For one answer: a dialog that waits for a person blocks all of them."""
+"""For one answer, and for the bus to let us in: a dialog that waits for a person blocks all answers."""
 
 
 class Session(Struct, frozen=True):
@@ -139,7 +139,7 @@ def connected(address: str = "") -> Iterator[Live]:
     if sys.platform == "win32":
         raise HostError("kdenlive", "has no session bus on Windows", "Close the project to have it changed.")
     try:
-        connection = open_dbus_connection(bus=address or "SESSION")
+        connection = open_dbus_connection(bus=address or "SESSION", auth_timeout=_SECONDS)
     except (OSError, KeyError, ValueError) as error:
         hint = "Start this in the desktop session in which Kdenlive runs."
         why = f"{error.args[0]} is not set" if isinstance(error, KeyError) else str(error)

@@ -38,7 +38,8 @@ COLOURS = {"red": (200, 0, 0), "blue": (0, 0, 200), "new": (0, 200, 200), "other
 THEIRS = "1\n00:00:03,000 --> 00:00:03,400\n<b>A person's</b>\n"
 PLAYHEAD = 95
 """The frame at which the project's playhead is: where no subtitle is."""
-PROJECT = "feature.kdenlive"
+PROJECT = f"feature-{os.getpid()}.kdenlive"
+"""Its name is all that Kdenlive says of a project: no two that run at once may share it."""
 
 
 class Running(NamedTuple):
@@ -66,6 +67,16 @@ class Running(NamedTuple):
         action = f"{WINDOW}/actions/file_save"
         self.live._call(self.session.service, action, "org.qtproject.Qt.QAction", "trigger")
         until(lambda: self.path.stat().st_mtime_ns != before and not self.session.modified)
+
+    def keep(self, name: str) -> Project:
+        """Save until a clip that was added is in the file: while it loads another stands there. Gives the project."""
+
+        def kept() -> bool:
+            self.save()
+            return name in [os.path.basename(media_of(self.project(), clip)) for clip in self.project().clips()]
+
+        until(kept)
+        return self.project()
 
 
 def until(what: Callable[[], object], seconds: float = SOON) -> None:
@@ -214,9 +225,7 @@ def test_everything_of_ours_survives_a_save(kdenlive: Running) -> None:
     numbers = [prop(clip, "kdenlive:id") for clip in kdenlive.project().clips()]
     kdenlive.live.add_clip(kdenlive.session, str(kdenlive.path.with_name("new.mp4")))
     until(lambda: kdenlive.session.modified)
-    kdenlive.save()
-    project = kdenlive.project()
-    assert "new.mp4" in [os.path.basename(media_of(project, clip)) for clip in project.clips()]
+    project = kdenlive.keep("new.mp4")
     assert [prop(clip, "kdenlive:id") for clip in project.clips()][:3] != numbers  # it counts them anew
     for name, (_, landed) in kdenlive.applied.items():
         found = there(kdenlive, name)
@@ -248,7 +257,7 @@ def test_a_project_without_unsaved_changes_can_be_loaded_again(kdenlive: Running
     served.take(order(kdenlive, "sky"))
     served.tick()
     assert served.waiting == 1  # unsaved changes are a person's
-    kdenlive.save()
+    kdenlive.keep("other.mp4")
     served.take(order(kdenlive, "sky"))
     served.tick()
     assert served.waiting == 0
@@ -260,8 +269,11 @@ def test_a_project_without_unsaved_changes_can_be_loaded_again(kdenlive: Running
     served.bridge.close()
 
 
-def test_a_command_that_asks_for_no_more_is_done_in_the_open_project(kdenlive: Running) -> None:
-    """A file comes into the bin at once, and the receipt says that its place is a person's to choose."""
+def test_a_command_that_asks_for_no_more_is_done_in_the_open_project(
+    kdenlive: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file comes into the bin at once, however late it is, and its place is said to be a person's to choose."""
+    monkeypatch.setattr("callboard_kdenlive.atonce._SECONDS", 0.0)
     more = str(kdenlive.path.with_name("more.mp4"))
     command = Command(
         id="c",
@@ -275,9 +287,7 @@ def test_a_command_that_asks_for_no_more_is_done_in_the_open_project(kdenlive: R
     assert outcome is not None
     assert outcome.landed == ["more.mp4 in the bin"]
     assert outcome.missing == ["its place on the timeline: Kdenlive takes none over D-Bus; drag it there"]
-    kdenlive.save()
-    project = kdenlive.project()
-    assert "more.mp4" in [os.path.basename(media_of(project, clip)) for clip in project.clips()]
+    kdenlive.keep("more.mp4")
     assert at_once(kdenlive.session, msgspec.structs.replace(command, arguments={})) is None
 
 

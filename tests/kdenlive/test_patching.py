@@ -506,7 +506,7 @@ commands = st.one_of(
 )
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(done=st.lists(st.tuples(st.sampled_from(["p1", "p2"]), st.booleans(), commands), min_size=1, max_size=6))
 def test_whatever_is_applied_a_clear_brings_the_persons_project_back(
     closed: Closed, pytestconfig: pytest.Config, done: list[Any]

@@ -62,7 +62,7 @@ def rendered(path: Path, last: int) -> list[NDArray[np.uint8]]:
     ]
     # Without a display melt leaves out the transitions of Qt, and a black ground shows through as black all the same.
     environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
     with av.open(str(out)) as file:
         return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in file.decode(video=0)]

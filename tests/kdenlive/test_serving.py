@@ -111,12 +111,8 @@ async def test_what_a_person_accepts_lands_in_the_edit_and_goes_again(show: Path
         await board.until(lambda: board.read(_asked) == ["placeholder"])
         await decide(board, captions, "accept")
         await decide(board, seen, "accept")
-        await board.until(lambda: {state for _, state in board.states()} == {"applied", "partial"})
-        assert sorted(board.states()) == [
-            ("subtitles.write", "applied"),
-            ("subtitles.write", "applied"),
-            ("tags.write", "partial"),
-        ]
+        landed = [("subtitles.write", "applied"), ("subtitles.write", "applied"), ("tags.write", "partial")]
+        await board.until(lambda: sorted(board.states()) == landed)
         assert "Over here." in side.read_text("utf-8")
         assert 'name="kdenlive:callboard.tags">wall<' in edit.read_text("utf-8")
         await decide(board, captions, "reject")
@@ -149,9 +145,9 @@ def test_a_save_is_seen_once_it_is_quiet(tmp_path: Path) -> None:
         assert files.saved(now=101.0) == []
         path.write_text("ours, and longer still")
         files.ours(str(path))
-        assert files.saved(now=130.0) == []
+        assert files.saved(now=170.0) == []  # so long after the last look it looks whatever it was told
         path.unlink()
-        assert files.saved(now=160.0) == []
+        assert files.saved(now=240.0) == []
 
 
 def test_a_save_wakes_who_waits(tmp_path: Path) -> None:

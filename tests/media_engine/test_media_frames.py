@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import struct
@@ -16,6 +17,7 @@ from callboard.errors import MediaError
 from callboard.media.client import open_media
 from callboard.media.geometry import Turn, turn_of_matrix, upright
 from callboard.media.pool import Pool
+from callboard.testing.processes import PATIENT
 from callboard_schemas import Asset, Place, Sequence
 from PIL import Image, ImageOps
 
@@ -243,18 +245,27 @@ def test_two_calls_at_once_do_not_disturb_each_other(folder: Path) -> None:
     assert b"".join(block.samples.tobytes() for _, block in pairs if block) == heard
 
 
-def test_leaving_early_leaves_nothing(folder: Path) -> None:
+def held(*parts: Path) -> list[str]:
+    """List what descriptors of this process lead to, by paths; other threads open and close others at any time."""
+    found = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(str(Path("/proc/self/fd", descriptor).readlink()))
+    return sorted(one for one in found if one.startswith(tuple(map(str, parts))))
+
+
+def test_leaving_early_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A generator that is closed early gives its decoder back: same process, no file, no descriptor."""
-    pool = Pool()
+    monkeypatch.setattr("callboard.media.call._STOP_SECONDS", PATIENT)
+    clip, pool = SAMPLES / "harbour_take3.mp4", Pool()
     try:
-        with open_media(SAMPLES / "harbour_take3.mp4", shm_folder=folder, pool=pool) as media:
+        with open_media(clip, shm_folder=folder, pool=pool) as media:
             media.probe()
-            before = len(os.listdir("/proc/self/fd"))
             for _ in range(5):
                 frames = media.frames()
                 next(frames)
                 frames.close()
-            assert len(os.listdir("/proc/self/fd")) == before
+            assert held(clip, folder) == [str(clip)]
         assert pool.started == 1
     finally:
         pool.close()

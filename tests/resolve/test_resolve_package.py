@@ -169,8 +169,11 @@ def menu(place: Installation, entry: str, capsys: pytest.CaptureFixture[str], **
     return capsys.readouterr().out
 
 
-def test_the_menu_leaves_wishes(place: Installation, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_menu_leaves_wishes(
+    place: Installation, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An entry that asks for something leaves a wish for the part that runs, or says that it does not run."""
+    monkeypatch.setattr(asking, "FRESH", 3600.0)
     ResolvePackage().install(place, project, dry_run=False)
     folder = asking.folder_of(str(project))
     assert "choose 'Callboard' in the same menu first" in menu(place, "Callboard - captions", capsys)
@@ -283,8 +286,11 @@ def test_the_doctor_records_no_project_with_something_in_it(tmp_path: Path, monk
     assert not (tmp_path / "no.json").exists()
 
 
-def test_the_doctor_says_that_it_was_never_run(studio: Path, place: Installation, project: Path) -> None:
+def test_the_doctor_says_that_it_was_never_run(
+    studio: Path, place: Installation, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Until there is a recording of a real Resolve, the doctor says that there is none; with one it must not."""
+    monkeypatch.setattr(asking, "FRESH", 3600.0)
     recordings = list((Path(__file__).parent / "recordings").glob("*.json"))
     ResolvePackage().install(place, project, dry_run=False)
     found = ResolvePackage().doctor(place, project, record=None)

@@ -127,6 +127,7 @@ async def test_what_was_moved_waits_for_a_person(tmp_path: Path) -> None:
     """A result for a clip that was moved since is held back, until a person says in the menu to apply it anyway."""
     async with suite(tmp_path) as stage:
         await stage.known()
+        await stage.until(lambda: stage.service._walk is None)
         stage.service._next_count = time.monotonic() * 10 + 10_000
         project = stage.stage.house.manager.current
         assert project is not None

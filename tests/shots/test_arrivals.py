@@ -99,9 +99,11 @@ class Stage:
         return [one.id for one in self.board.read(_placeholders)]
 
     def film(self, name: str, frames: int = 48, rate: Any = 24, **more: Any) -> Path:
-        """Put a film into the watched folder."""
+        """Put a film into the watched folder, whole at once."""
         number = int(hashlib.sha256(name.encode()).hexdigest()[:2], 16)
-        return countedclips.write(self.board.footage / name, number, frames, rate, **more)
+        aside = self.board.footage.with_name("aside")
+        aside.mkdir(exist_ok=True)
+        return countedclips.write(aside / name, number, frames, rate, **more).rename(self.board.footage / name)
 
 
 def _swaps(conn: sqlite3.Connection) -> list[Proposal]:
