@@ -33,7 +33,7 @@ _VARIANTS: Final = ("m1", "f1", "m2", "f2", "m3", "f3", "m4", "f4", "m5", "f5", 
 _PITCHES: Final = (35, 42, 50, 58, 65)
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _MOST_SECONDS: Final = 120
-"""For one line, which takes milliseconds."""
+"""For one line, or to say its version, which takes milliseconds."""
 _LEAD: Final = 0.5
 """Seconds of silence before the first line at most."""
 _BREATH: Final = 1.2
@@ -191,7 +191,7 @@ def _environment() -> dict[str, str]:
 
 
 def _version(program: str) -> str:
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_MOST_SECONDS, check=False)
     found = re.search(r"\d+(?:\.\d+)+", done.stdout)
     return found[0] if found else "unknown"
 

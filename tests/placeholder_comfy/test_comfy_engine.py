@@ -20,6 +20,7 @@ from callboard.manifests import load_manifest, resolve_parameters
 from callboard.plugin.context import Cancelled, JobContext, Surroundings
 from callboard.testing import HookFailed, PluginHarness, make_event
 from callboard.testing.comfyserver import ComfyServer
+from callboard.testing.ports import reserved_port
 from callboard.timedtext.rate import Rate
 from callboard_placeholder.comfy import comfyui, running
 from callboard_placeholder.engine import Made, Order
@@ -59,8 +60,9 @@ Change = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ComfyServer]:
-    """A server with nothing to do."""
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ComfyServer]:
+    """A server with nothing to do, for whose answers there is time on any machine."""
+    monkeypatch.setattr(running, "_SOON", 100.0)
     (tmp_path / "comfy").mkdir()
     server = ComfyServer(tmp_path / "comfy")
     yield server
@@ -341,12 +343,44 @@ def test_without_messages_the_history_tells(
     assert len(pictures(project.make())) == 6
 
 
-def test_a_server_that_is_away_blocks(project: Project, server: ComfyServer) -> None:
-    """Where nobody answers the job waits, and is told where it asked."""
-    url = server.url
-    server.close()
-    with pytest.raises(Blocked, match=url):
+def test_a_job_that_begins_before_it_can_leave_the_queue_is_interrupted(
+    project: Project, server: ComfyServer, tmp_path: Path
+) -> None:
+    """A cancelled job whose turn comes just then is stopped: the server does not go on with what nobody wants."""
+    server.hold.clear()
+    (tmp_path / "other").mkdir()
+    other = Project(tmp_path / "other", server.url)
+    failures: list[str] = []
+
+    def first() -> None:
+        with pytest.raises(JobError) as stopped:
+            other.make(seed=99)
+        failures.append(stopped.value.message)
+
+    def its_turn() -> None:
+        server.waiting.clear()
+        server.interrupted = True  # somebody stops the first in ComfyUI, and the second begins
+        assert server.waiting.wait(60)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert server.waiting.wait(60)
+    server.before_delete = its_turn
+    project.when = lambda _: project.context.cancelled.set() if server.pending else None
+    with pytest.raises(Cancelled):
         project.make()
+    assert [route for route, _ in server.posted[-2:]] == ["/queue", "/interrupt"]
+    assert server.interrupted
+    thread.join(60)
+    assert failures == ["somebody stopped the workflow in ComfyUI"]
+
+
+def test_a_server_that_is_away_blocks(project: Project) -> None:
+    """Where nobody answers the job waits, and is told where it asked."""
+    with reserved_port() as port:
+        project.url = f"http://127.0.0.1:{port}"
+        with pytest.raises(Blocked, match=project.url):
+            project.make()
 
 
 def test_too_long_is_told(project: Project, server: ComfyServer, monkeypatch: pytest.MonkeyPatch) -> None:

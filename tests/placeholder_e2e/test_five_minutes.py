@@ -171,7 +171,7 @@ def rendered(path: Path, folder: Path) -> list[tuple[int, int] | None]:
     document, out = folder / "cut.mlt", path.with_suffix(".mkv")
     document.write_text(text)
     line = ["melt", str(document), "-consumer", f"avformat:{out}", "vcodec=mpeg4", "qscale=4", "g=1", "an=1"]
-    subprocess.run([*line, "real_time=-1"], check=True, timeout=120, stdin=subprocess.DEVNULL, capture_output=True)
+    subprocess.run([*line, "real_time=-1"], check=True, timeout=280, stdin=subprocess.DEVNULL, capture_output=True)
     return list(countedclips.seen(out))
 
 

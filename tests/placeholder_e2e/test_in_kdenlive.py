@@ -48,7 +48,7 @@ def shown(path: Path) -> Seen:
     line = [melt(), str(path), f"out={LAST}", "-consumer", f"avformat:{out}", "vcodec=mpeg4", "qscale=2", "g=1", "an=1"]
     # Without a display melt leaves out the transitions of Qt.
     bare = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
-    subprocess.run([*line, "real_time=-1"], check=True, timeout=60, capture_output=True, env=bare)
+    subprocess.run([*line, "real_time=-1"], check=True, timeout=280, capture_output=True, env=bare)
     return countedclips.runs(list(countedclips.seen(out)))
 
 

@@ -146,7 +146,7 @@ class Cuts:
 
     def _blender(self, script: str, told: dict[str, Any]) -> str:
         done = subprocess.run(
-            [*self._python, "-c", script, json.dumps(told)], capture_output=True, text=True, timeout=120
+            [*self._python, "-c", script, json.dumps(told)], capture_output=True, text=True, timeout=280
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -189,7 +189,7 @@ class Cuts:
         out = self.folder / "cut.mkv"
         line = [melt(), str(self.kdenlive), "-consumer", f"avformat:{out}", "vcodec=mpeg4", "qscale=2", "g=1", "an=1"]
         bare = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
-        subprocess.run([*line, "real_time=-1"], check=True, timeout=120, capture_output=True, env=bare)
+        subprocess.run([*line, "real_time=-1"], check=True, timeout=280, capture_output=True, env=bare)
         return countedclips.runs(list(countedclips.seen(out)))
 
     def strips(self) -> tuple[list[tuple[Any, ...]], list[Any]]:
@@ -205,7 +205,7 @@ class Cuts:
         path = self.folder / "commands.json"
         path.write_bytes(msgspec.json.encode(commands))
         line = [*self._python, str(JOBS), "apply", str(self.blend), str(path), "--root", str(self.folder), "--in-place"]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stdout + done.stderr
         (told,) = [json.loads(one) for one in done.stdout.splitlines() if one.startswith("{")]
         assert [one["state"] for one in told["receipts"]] == ["applied"] * len(commands)

@@ -63,7 +63,7 @@ def _digests(folder: Path, processor: str, processors: int, **environment: str) 
     folder.mkdir()
     command = [sys.executable, "-c", _SCRIPT, processor, str(processors), str(folder)]
     env = {**os.environ, **environment}
-    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=env, cwd=folder)
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=280, env=env, cwd=folder)
     return dict(json.loads(run.stdout))
 
 

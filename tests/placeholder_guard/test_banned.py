@@ -167,6 +167,6 @@ def test_a_long_text_is_looked_through_quickly() -> None:
     """No text makes looking slow: each term takes one pass."""
     rules = rules_of({"banned_terms": ["gore", "child soldier", "a b c d e f", "aaaaaaaq"]})
     text = "a " * 5000 + "a b c d e " * 2000 + "a.a.a.a.a.a.a" * 2000 + "a" * 10000
-    begun = time.process_time()
+    begun = time.thread_time()
     obey(rules, iter([("purpose", text)]), "diffusion")
-    assert time.process_time() - begun < 20.0
+    assert time.thread_time() - begun < 20.0

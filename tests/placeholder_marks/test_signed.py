@@ -76,7 +76,7 @@ def test_rubbish_is_read_quickly_and_without_a_fault(tmp_path: Path) -> None:
     """Random bytes behind any beginning end soon, with nothing or with something, and never with an error."""
     path = tmp_path / "a"
     source = random.Random(5)
-    begun = time.process_time()
+    begun = time.thread_time()
     for begin in ALL.values():
         for _ in range(60):
             cut = source.randrange(4, len(begin))
@@ -87,7 +87,7 @@ def test_rubbish_is_read_quickly_and_without_a_fault(tmp_path: Path) -> None:
     assert not is_signed(path)
     path.write_bytes(b"\xff\xd8" + b"\xff" * 200_000)
     assert not is_signed(path)
-    assert time.process_time() - begun < 40
+    assert time.thread_time() - begun < 40
 
 
 def test_what_is_not_there_is_an_error_and_a_text_is_not(tmp_path: Path) -> None:

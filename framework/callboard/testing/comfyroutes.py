@@ -27,6 +27,11 @@ class Routes(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: ComfyServer  # pyright: ignore[reportIncompatibleVariableOverride]  # the library's own way to reach it
 
+    def handle(self) -> None:
+        """Answer until the other side is gone, which is nothing to tell of."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
         """Say nothing."""
 
@@ -64,6 +69,7 @@ class Routes(BaseHTTPRequestHandler):
         if route == "/prompt":
             return self._answer(*server.put(given))
         if route == "/queue":
+            server.before_delete()
             with server.lock:
                 server.pending[:] = [one for one in server.pending if one[1] not in given.get("delete", ())]
             return self._answer(200, b"")
@@ -97,19 +103,21 @@ class Routes(BaseHTTPRequestHandler):
 
     def _socket(self, client: str) -> None:
         proof = base64.b64encode(hashlib.sha1(f"{self.headers['Sec-WebSocket-Key']}{_KEY}".encode()).digest())  # noqa: S324 - RFC 6455 says so
-        self.send_response(101)
-        self.send_header("Upgrade", "websocket")
-        self.send_header("Connection", "Upgrade")
-        self.send_header("Sec-WebSocket-Accept", proof.decode())
-        self.end_headers()
         client = client or uuid.uuid4().hex
         self.close_connection = True
-        self.server.sockets[client] = self.connection
-        self.server.send("status", {**self.server.status(), "sid": client}, client)
+        with self.server.sending:  # whoever reads that it is open hears everything from then on
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.send_header("Sec-WebSocket-Accept", proof.decode())
+            self.end_headers()
+            self.server.sockets[client] = self.connection
+            self.server.send("status", {**self.server.status(), "sid": client}, client)
         with contextlib.suppress(OSError):
             self._listen()
-        if self.server.sockets.get(client) is self.connection:
-            del self.server.sockets[client]
+        with self.server.sending:
+            if self.server.sockets.get(client) is self.connection:
+                del self.server.sockets[client]
 
     def _listen(self) -> None:
         """Answer pings and a farewell, until the other side is gone; it says nothing else."""
@@ -117,10 +125,11 @@ class Routes(BaseHTTPRequestHandler):
             length = head[1] & 0x7F  # control frames are short, and the client's are masked
             mask, content = self.rfile.read(4), self.rfile.read(length)
             plain = bytes(byte ^ mask[index % 4] for index, byte in enumerate(content))
-            if head[0] & 0x0F == Opcode.PING:
-                self.connection.sendall(Frame(Opcode.PONG, plain).serialize(mask=False))
-            elif head[0] & 0x0F == Opcode.CLOSE:
-                self.connection.sendall(Frame(Opcode.CLOSE, plain).serialize(mask=False))
+            answer = {Opcode.PING: Opcode.PONG, Opcode.CLOSE: Opcode.CLOSE}.get(Opcode(head[0] & 0x0F))
+            if answer is not None:
+                with self.server.sending:
+                    self.connection.sendall(Frame(answer, plain).serialize(mask=False))
+            if answer == Opcode.CLOSE:
                 return
 
 

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ class ComfyServer(ThreadingHTTPServer):
             (folder / name).mkdir(exist_ok=True)
         self.lock = threading.Condition()
         self.sockets: dict[str, socket.socket] = {}
-        self.connections: set[socket.socket] = set()
+        self.sending = threading.RLock()
+        """Held while a socket is taken in, given up, or written to: no message is lost between, none cuts another."""
         self.pending: list[list[Any]] = []
         self.running: list[list[Any]] = []
         self.history: dict[str, Any] = {}
@@ -52,6 +54,8 @@ class ComfyServer(ThreadingHTTPServer):
         """A sampler waits."""
         self.silent = False
         """It sends no messages."""
+        self.before_delete: Callable[[], None] = lambda: None
+        """Called before a prompt is taken off the queue."""
         self.prompts: list[dict[str, Any]] = []
         self.posted: list[tuple[str, Any]] = []
         self.closed = False
@@ -67,10 +71,11 @@ class ComfyServer(ThreadingHTTPServer):
 
     def drop_sockets(self) -> None:
         """Break every WebSocket off, as a network does."""
-        for one in list(self.sockets.values()):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-        self.sockets.clear()
+        with self.sending:
+            for one in self.sockets.values():
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+            self.sockets.clear()
 
     def forget(self) -> None:
         """Lose queue, history and connections, as a process does that is started anew."""
@@ -101,17 +106,19 @@ class ComfyServer(ThreadingHTTPServer):
         if self.silent:
             return
         text = json.dumps({"type": kind, "data": data}).encode()
-        for name, one in list(self.sockets.items()):
-            if client in (None, name):
-                with contextlib.suppress(OSError):
-                    one.sendall(Frame(Opcode.TEXT, text).serialize(mask=False))
+        frame = Frame(Opcode.TEXT, text).serialize(mask=False)
+        with self.sending:
+            for name, one in self.sockets.items():
+                if client in (None, name):
+                    with contextlib.suppress(OSError):
+                        one.sendall(frame)
 
     def preview(self, client: str) -> None:
         """Send a picture on the way, as binary messages go: an event's number, a format's, and the file."""
-        one = self.sockets.get(client)
-        if one is not None and not self.silent:
-            content = (1).to_bytes(4, "big") + (2).to_bytes(4, "big") + b"\x89PNG no more than that"
-            with contextlib.suppress(OSError):
+        content = (1).to_bytes(4, "big") + (2).to_bytes(4, "big") + b"\x89PNG no more than that"
+        with self.sending, contextlib.suppress(OSError):
+            one = self.sockets.get(client)
+            if one is not None and not self.silent:
                 one.sendall(Frame(Opcode.BINARY, content).serialize(mask=False))
 
     def status(self) -> dict[str, Any]:

@@ -230,10 +230,9 @@ class Run:
             return
         http = Http(self._http.address, _SOON)
         with contextlib.suppress(Away, Refused, AttributeError):
-            queue = self._place()
-            if queue == "queue_pending":
+            if self._place() == "queue_pending":
                 http.post("/queue", {"delete": [self._id]})
-            elif queue == "queue_running":
+            if self._place() == "queue_running":  # looked at again: it may have begun before it could be taken off
                 http.post("/interrupt", {"prompt_id": self._id})
 
 
