@@ -236,7 +236,10 @@ def test_a_running_board_is_asked(project: Path, said: Said) -> None:
         assert said("coverage", "cut.otio", "--only", "V1-50")["standing"] == ["V1-50"]
     finally:
         up.send_signal(signal.SIGINT)
-        up.communicate(timeout=60)
+        try:
+            up.communicate(timeout=120)
+        finally:
+            up.kill()
 
 
 @pytest.fixture(scope="module")

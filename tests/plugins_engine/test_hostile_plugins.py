@@ -319,22 +319,28 @@ async def test_innocents_beside_a_hang_all_finish(
             flag = pathlib.Path(context.parameters["flag"])
             if context.parameters["how"] == "hog":
                 # one call: the flag is there only while the interpreter is held
-                ctypes.PyDLL(None).system(f"touch {shlex.quote(str(flag))}; sleep 60".encode())
+                ctypes.PyDLL(None).system(f"touch {shlex.quote(str(flag))}; sleep 600".encode())
             while not flag.exists():
                 time.sleep(0.005)
     """
     plugin = tmp_plugin("hog", code, parameters={"flag": TEXT, "how": TEXT})
     flag = str(tmp_path / "flag")
     async with plugin_pool(plugin) as pool:
-        hog = make_job("hog", parameters={"flag": flag, "how": "hog"}, deadline=2)
+        hog = make_job("hog", parameters={"flag": flag, "how": "hog"}, deadline=600)
         hogging = asyncio.create_task(pool.run(hog))
         await exists(tmp_path / "flag")
-        quick = make_job("hog", parameters={"flag": flag, "how": "quick"}, deadline=PATIENT)
+        (both,) = pool._lanes["hog"].processes
+        quick = make_job("hog", parameters={"flag": flag, "how": "quick"}, deadline=600)
         waiting = asyncio.create_task(pool.run(quick))
         async with asyncio.timeout(PATIENT):
-            while pool.status()[0].in_flight == 1 and not (hogging.done() or waiting.done()):
+            while len(both.in_flight) == 1:
                 await asyncio.sleep(0)
-        expire(pool, "hog", quick.key)
+            expire(pool, "hog", quick.key)
+            while not both.gone:
+                await asyncio.sleep(0.01)
+            while not hogging.done():  # each alone, in any order
+                expire(pool, "hog", hog.key)
+                await asyncio.sleep(0.01)
         innocent, guilty = await asyncio.gather(waiting, hogging)
     assert isinstance(innocent, JobDone), innocent
     assert failure(guilty).code == "deadline"
