@@ -119,6 +119,11 @@ class Board:
         self.asked.append((verb, data))
         self._waiting.append(lambda: then(*self.answers[verb](data)))
 
+    def answer_first(self, count: int) -> None:
+        """Answer the first so many alone."""
+        for _ in range(count):
+            self._waiting.pop(0)()
+
     def answer(self) -> None:
         """Answer all, those that the answers cause too."""
         while self._waiting:
@@ -168,6 +173,24 @@ def test_a_picture_that_did_not_come_is_asked_for_when_the_board_is_back() -> No
         told.ask_picture(rows)
         board.answer()
     assert (len(board.asked), list(told.pictures)) == (2, [("sha256:a", b"\xff\xd8")])
+
+
+def test_an_answer_for_the_project_before_is_none_for_this_one() -> None:
+    """What comes after another file was opened is not shown there, neither the rows nor what is known of media."""
+    board = Board(
+        inbox=lambda data: ({"items": items(f"of {data['project']}"), "after": ""}, ""),
+        uses=lambda data: ({"known": {data["project"]: "sha256:x"}}, ""),
+    )
+    box, told = inbox.Inbox(board.ask, lambda: None), telling.Telling(board.ask, lambda: None)
+    for project in ("p", "q"):
+        box.forget()
+        told.forget()
+        box.refresh("h", project, True)
+        told.tell("h", project, [{"ref": project, "path": "/footage/a.mov"}])
+    board.answer_first(2)
+    assert (box.rows, told.known) == ([], {})
+    board.answer()
+    assert ([row.id for row in box.rows], told.known) == (["of q"], {"q": "sha256:x"})
 
 
 def test_a_board_that_does_not_answer_leaves_the_inbox_as_it_is() -> None:

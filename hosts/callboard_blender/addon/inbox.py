@@ -88,6 +88,7 @@ class Inbox:
         """Ids that the person has read and does not want to see again."""
         self._asking = False
         self._found: list[Row] = []
+        self._turn = 0
 
     def refresh(self, host: str, project: str, settled: bool) -> None:
         """Ask what waits; *settled* says that the board has all decisions."""
@@ -96,7 +97,11 @@ class Inbox:
             self._page(host, project, "", settled)
 
     def _page(self, host: str, project: str, after: str, settled: bool) -> None:
+        turn = self._turn
+
         def then(value: Any, problem: str) -> None:
+            if turn != self._turn:
+                return  # it is of the project that was open before
             if problem or not isinstance(value, Mapping):
                 self._asking = False
                 return
@@ -202,6 +207,7 @@ class Inbox:
         self.close()
         self.rows, self.known, self._asking, self._found = [], False, False, []
         self.refused.clear()
+        self._turn += 1
 
 
 def row(item: Mapping[str, Any]) -> Row:

@@ -47,6 +47,7 @@ class Telling:
         self._pictured: set[str] = set()
         self._missed: set[str] = set()
         self._told = ""
+        self._turn = 0
         self._due = self._since = self._cost = 0.0
 
     @property
@@ -77,6 +78,7 @@ class Telling:
         self.known, self.places, self._told = {}, {}, ""
         self._pictured.clear()
         self._missed.clear()
+        self._turn += 1
 
     def due(self) -> bool:
         """Say whether it is time to read the project."""
@@ -98,8 +100,11 @@ class Telling:
             return
         self._told = told
         known: dict[str, str] = {}
+        turn = self._turn
 
         def then(value: Any, problem: str) -> None:
+            if turn != self._turn:
+                return  # it is of the project that was open before
             if problem:
                 self._told, self._due = "", time.monotonic() + _AGAIN_SECONDS
             elif isinstance(value, Mapping):
