@@ -90,25 +90,32 @@ def options(broker: Broker, role: str, tls: ssl.SSLContext | None) -> dict[str, 
 
 
 def make_client(tls: ssl.SSLContext | None) -> Client:
-    """Make a client that, given *tls*, says nothing to a server which offers none.
+    """Make a client that hears on after an answer nobody waits for, and that is private where it shall be.
 
-    nats-py encrypts when the server's greeting asks for it, whatever the url says: whoever answers in the server's
-    place could have everything in the clear.
+    nats-py stops reading, for good and without a word, at the answer to a ping whose asker gave up: each server that
+    stood still for a while would leave a connection that is deaf. And it encrypts when the server's greeting asks for
+    it, whatever the url says: whoever answers in the server's place could have everything in the clear. Given *tls*,
+    nothing is said to a server that offers none.
     """
     import nats.errors
     from nats.aio.client import Client
 
-    if tls is None:
-        return Client()
+    class Steady(Client):
+        async def _process_pong(self) -> None:
+            if self._pongs and self._pongs[0].done():
+                self._pongs.pop(0)
+                self._pings_outstanding = 0
+            else:
+                await super()._process_pong()
 
-    class Private(Client):
         async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
             over = self._current_server.uri.scheme if self._current_server else ""
-            if initial_connection and over not in ("ws", "wss") and not info.get("tls_required"):
+            plain = over not in ("ws", "wss") and not info.get("tls_required")
+            if tls is not None and initial_connection and plain:
                 raise nats.errors.SecureConnRequiredError
             await super()._process_info(info, initial_connection)
 
-    return Private()
+    return Steady()
 
 
 def _wants_tls(broker: Broker) -> bool:

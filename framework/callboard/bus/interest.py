@@ -31,6 +31,17 @@ class Interest:
         """
         self.live = await link.subscribe(self.subject, self.callback, self.queue)
 
+    async def begin(self, link: Link) -> None:
+        """Subscribe, and wait until the server knows: what others send from now on is heard.
+
+        A server that takes long to say so is the connection's matter, which is watched.
+
+        Raises:
+            BrokerError: there is no connection.
+        """
+        await self.attach(link)
+        await link.answers()
+
     async def detach(self) -> None:
         """End it, where its connection has not ended it already."""
         import nats.errors

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 from callboard.bus.dial import check_files, in_the_clear, make_client, options, servers, tls_context
+from callboard.bus.patience import HINT, expire, unless
 from callboard.config import Broker
 from callboard.errors import BrokerError
 
@@ -35,10 +36,6 @@ WAIT_SECONDS = (0.5, 5.0)
 """Shortest and longest wait between tries, before jitter."""
 OPEN_SECONDS = 10.0
 """For one try over all servers, TLS and signing included."""
-LATE_SECONDS = 0.1
-"""For reading what arrived while this process itself stood still, before a question counts as unanswered."""
-
-_HINT = "It is tried again all the time; 'callboard doctor' checks the broker."
 
 log = logging.getLogger("callboard.bus")
 
@@ -134,7 +131,7 @@ class Link:
         future: asyncio.Future[Msg] = loop.create_future()
         self._waiting[token] = future
         # A timer per question costs 1 us; asyncio.wait_for costs ten times that.
-        timer = loop.call_later(timeout, _expire, future, subject, timeout)
+        timer = loop.call_later(timeout, expire, future, subject, timeout)
         try:
             with self._speaking():
                 await client.publish(subject, body, self._inbox + token, headers)
@@ -161,10 +158,9 @@ class Link:
         import nats.errors
 
         try:
-            await self._require().flush(timeout=max(1, int(PING_SECONDS)))
+            return await unless(self._gone, self._require().flush(timeout=max(1, int(PING_SECONDS))))
         except (nats.errors.Error, OSError, BrokerError):
             return False
-        return True
 
     @property
     def server_version(self) -> tuple[int, int]:
@@ -174,7 +170,7 @@ class Link:
 
     def _require(self) -> Client:
         if self._client is None:
-            raise BrokerError(f"no connection to the broker: {self.error}", _HINT)
+            raise BrokerError(f"no connection to the broker: {self.error}", HINT)
         return self._client
 
     @contextlib.contextmanager
@@ -186,7 +182,7 @@ class Link:
         except Exception as error:  # noqa: BLE001 - nats-py raises its own errors and bare OSErrors here
             if self._client is not None and self._client.is_closed:
                 self._gone.set()  # whoever spoke to it may know before its callbacks tell
-            raise BrokerError(f"no connection to the broker: {type(error).__name__}: {error}", _HINT) from None
+            raise BrokerError(f"no connection to the broker: {type(error).__name__}: {error}", HINT) from None
 
     async def _keep(self, tls: ssl.SSLContext | None) -> None:
         """Connect, watch, connect again, until cancelled."""
@@ -264,7 +260,7 @@ class Link:
         client, self._client = self._client, None
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(BrokerError("the connection to the broker was lost", _HINT))
+                future.set_exception(BrokerError("the connection to the broker was lost", HINT))
         if client is None:
             return
         try:
@@ -287,12 +283,3 @@ class Link:
         future = self._waiting.get(message.subject.rpartition(".")[2])
         if future is not None and not future.done():
             future.set_result(message)
-
-
-def _expire(future: asyncio.Future[Msg], subject: str, timeout: float, late: float = LATE_SECONDS) -> None:
-    if future.done():
-        return
-    if late:  # an answer may lie in the socket: after this process stood still, its timers run first
-        future.get_loop().call_later(late, _expire, future, subject, timeout, 0.0)
-    else:
-        future.set_exception(BrokerError(f"no answer on {subject} in {timeout:g} s", _HINT))

@@ -219,6 +219,8 @@ class NatsBus:
             await ensure_streams(self._link)
         for interest in self._interests:
             await interest.attach(self._link)
+        if self._interests:
+            await self._link.answers()  # whoever sends once we are connected is heard
         for pull in self._pulls:
             await pull.bind()
 
@@ -229,7 +231,7 @@ class NatsBus:
     async def _subscribe(self, interest: Interest) -> Unsubscribe:
         check_subject(interest.subject, wildcards=True)
         self._interests.append(interest)
-        await self._attach(partial(interest.attach, self._link), partial(self._interests.remove, interest))
+        await self._attach(partial(interest.begin, self._link), partial(self._interests.remove, interest))
 
         async def stop() -> None:
             if interest in self._interests:
