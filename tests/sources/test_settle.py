@@ -75,6 +75,21 @@ def test_busy_file_waits_longer_each_time_and_is_looked_at_when_it_is_closed() -
     assert len(queue.due(now - 29.0)) == 1
 
 
+@pytest.mark.parametrize("answer", ["busy", "later"])
+def test_what_is_heard_during_a_look_is_looked_at_afterwards(answer: str) -> None:
+    """A hint that comes while a file is being looked at, as of its closing, is not lost with the answer."""
+    queue: SettleQueue[bytes] = SettleQueue(QuietTime(2.0))
+    queue.touch(b"a", stat(1), 0.0)
+    for now in (2.0, 2.1):
+        assert len(queue.due(now)) == 1
+        if now == 2.0:
+            queue.touch(b"a", stat(1), now)
+        queue.busy(b"a", now + 0.1) if answer == "busy" else queue.later(b"a", now + 0.1, 60.0)
+    due = queue.next_due()
+    assert due is not None
+    assert due > 4.0
+
+
 def test_stall_while_unsure_teaches_the_root() -> None:
     """Where nobody can tell who writes, a file waits twice as long, and a stall in that time is learned."""
     queue: SettleQueue[bytes] = SettleQueue(QuietTime(2.0))

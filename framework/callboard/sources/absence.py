@@ -75,14 +75,16 @@ class Absence:
         """Judge a survey of the whole root: *lost* are the known paths that it did not find."""
         held = lost & self._ledger.held
         fresh = lost - held
-        if self._ledger.is_mass_loss(fresh):
+        troubled = self.status == "offline" and not self._revived
+        # The first survey may have run while the files went: those that it still found went with the others.
+        if self._ledger.is_mass_loss(fresh) or (fresh and troubled and self._ledger.is_mass_loss(lost)):
             for path in fresh:
                 self.away(path)
             await self.leave(f"{len(lost)} of {len(self._ledger.seen)} files are missing at once")
             return
         for path in fresh:
             self.away(path)
-        if self.status == "offline" and not self._revived and self._ledger.is_mass_loss(held):
+        if troubled and self._ledger.is_mass_loss(held):
             return
         if not self._revived:
             for path in held:

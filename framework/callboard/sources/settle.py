@@ -53,7 +53,20 @@ class QuietTime:
 class Entry(Generic[K]):
     """Something that has not settled."""
 
-    __slots__ = ("changed", "due", "examined", "first", "initial", "key", "need", "stat", "sure", "tries", "waiting")
+    __slots__ = (
+        "changed",
+        "due",
+        "examined",
+        "first",
+        "initial",
+        "key",
+        "need",
+        "stat",
+        "sure",
+        "told",
+        "tries",
+        "waiting",
+    )
 
     def __init__(self, key: K, stat: Stat | None, changed: float, first: float, *, initial: bool) -> None:
         self.key = key
@@ -70,6 +83,8 @@ class Entry(Generic[K]):
         """It was quiet for twice the quiet time."""
         self.examined = False
         """It is being looked at; what happens meanwhile is looked at afterwards."""
+        self.told = False
+        """Something was heard of it while it was being looked at."""
         self.tries = 0
         self.initial = initial
         """It was there before the source was."""
@@ -104,6 +119,7 @@ class SettleQueue(Generic[K]):
             self._plan(entry, entry.changed + self._quiet(entry, now))
             return True
         entry.need = max(entry.need, need)
+        entry.told = entry.examined
         if stat is None or stat != entry.stat:
             self._moved(entry, stat, now, age)
         elif entry.waiting == "busy":
@@ -122,7 +138,7 @@ class SettleQueue(Generic[K]):
         entry.examined, entry.waiting = False, "busy"
         entry.tries += 1
         step = max(self._quiet(entry, now), 1.0) * 2.0 ** min(entry.tries - 1, 5)
-        self._plan(entry, now + min(step, SLOWEST_RETRY))
+        self._plan_again(entry, now, min(step, SLOWEST_RETRY))
 
     def unsure(self, key: K, now: float) -> None:
         """Say that nobody can tell whether it is open: it must stay quiet for as long again."""
@@ -134,7 +150,7 @@ class SettleQueue(Generic[K]):
         """Look again after *seconds*."""
         entry = self.entries[key]
         entry.examined, entry.waiting = False, "look"
-        self._plan(entry, now + seconds)
+        self._plan_again(entry, now, seconds)
 
     def drop(self, key: K) -> None:
         """Forget it: it settled, went, or is not wanted."""
@@ -147,7 +163,7 @@ class SettleQueue(Generic[K]):
             when, _, key = heapq.heappop(self._heap)
             entry = self.entries.get(key)
             if entry is not None and not entry.examined and entry.due == when:
-                entry.examined = True
+                entry.examined, entry.told = True, False
                 out.append(entry)
         return out
 
@@ -173,6 +189,10 @@ class SettleQueue(Generic[K]):
         entry.changed = max(changed, entry.changed)
         entry.sure, entry.tries, entry.waiting = False, 0, "quiet"
         self._plan(entry, entry.changed + self._quiet(entry, now))
+
+    def _plan_again(self, entry: Entry[K], now: float, seconds: float) -> None:
+        """Look again after *seconds*, and soon at what may be otherwise already: its closing is told once."""
+        self._plan(entry, max(now, entry.changed + self._quiet(entry, now)) if entry.told else now + seconds)
 
     def _plan(self, entry: Entry[K], due: float) -> None:
         entry.due = due
