@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -55,18 +55,32 @@ def kill_marked(mark: str) -> int:
     Returns:
         How many were ended.
     """
-    return sum(_kill(process) for process in psutil.process_iter() if _mark_of(process) == mark)
+    return sum(_kill(process) for process in _everyone() if _mark_of(process) == mark)
 
 
 def kill_orphans(prefix: str) -> int:
     """End what a supervisor that is gone has left: marks are *prefix*, the supervisor's pid and a number."""
     ended = 0
-    for process in psutil.process_iter():
+    for process in _everyone():
         mark = _mark_of(process)
         if mark.startswith(prefix):
             pid = mark.removeprefix(prefix).partition("-")[0]
             ended += pid.isdigit() and not psutil.pid_exists(int(pid)) and _kill(process)
     return ended
+
+
+def _everyone() -> Iterator[psutil.Process]:
+    """Give every process, looked up now.
+
+    ``psutil.process_iter`` keeps what it once saw under a number: where another process has that number since, it is
+    not ended. Linux counts to 32768 by default, which a day of plugins goes through.
+    """
+    for pid in psutil.pids():
+        try:
+            process = psutil.Process(pid)
+        except psutil.Error:
+            continue
+        yield process
 
 
 def _mark_of(process: psutil.Process) -> str:
