@@ -76,7 +76,7 @@ async def test_the_process_is_let_go_of_between_pictures_alone(
 ) -> None:
     """When it is time to end the decoding process while the next picture is drawn, that picture comes all the same."""
     found, _ = thumbnails
-    found.idle = 0.0
+    found.idle = 0.02
     clip = str(footage / "harbour_take3.mp4")
     pictures = await asyncio.gather(*(found.of("", clip, 64, float(seconds)) for seconds in range(4)))
     assert [max(_opened(one).size) for one in pictures] == [64] * 4
