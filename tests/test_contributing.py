@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -104,8 +105,42 @@ def test_a_test_that_did_not_run_fails_the_run(
     assert words in done.stdout
 
 
+DYING = """
+import os
+import pathlib
+import signal
+
+HERE = pathlib.Path(__file__).with_name("died")
+
+def test_dies_once():
+    if not HERE.exists():
+        HERE.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_that_dies_fails_one_test_and_the_others_run(root: Path, tmp_path: Path) -> None:
+    """The run goes on behind a process of pytest-xdist that ended, with the files that it had, and ends."""
+    for name, text in (("1", ""), ("2", DYING), ("3", ""), ("4", "")):
+        (tmp_path / f"test_{name}.py").write_text(text or "def test_runs(): ...\n")
+    (tmp_path / "goes_on.py").write_bytes((root / "tests" / "goes_on.py").read_bytes())
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    arguments = ("-p", "xdist", "-p", "goes_on", "-n", "1", "--dist", "loadfile", "--no-loadscope-reorder")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "crashed while running 'test_2.py::test_dies_once'" in done.stdout
+    assert "1 failed, 4 passed" in done.stdout  # the test itself runs once more
+
+
 def test_make_test_uses_that_check(root: Path) -> None:
     """The check is part of what ``make test`` and so ``.ci/run`` do."""
     planned = subprocess.run(["make", "-n", "test"], cwd=root, capture_output=True, text=True, timeout=100, check=True)
-    assert "-p tests.no_skips" in planned.stdout
+    assert "-p tests.no_skips -p tests.goes_on" in planned.stdout
     assert "make test" in (root / ".ci" / "run").read_text("utf-8")
