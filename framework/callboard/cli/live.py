@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 
 from callboard.board import watched_folders
-from callboard.bus.nats import NatsBus
+from callboard.bus.nats import PATIENCE, NatsBus
 from callboard.bus.server import EmbeddedServer
 from callboard.cli.feed import Feed
 from callboard.cli.project import GIVEN_BROKER
@@ -19,6 +19,9 @@ from callboard.config import Broker, Project
 from callboard.daemon import Daemon
 from callboard.errors import BoardBusy
 from callboard.lock import Owner, held
+
+_OWN = 30.0
+"""Seconds that the connection to a broker may take which was started here: on a busy machine it comes late."""
 
 
 @contextlib.asynccontextmanager
@@ -30,13 +33,15 @@ async def live(project: Project, out: Console) -> AsyncIterator[tuple[Daemon, as
     """
     async with contextlib.AsyncExitStack() as stack:
         _claim(project, stack)
-        broker, on_wedged = project.settings.broker, None
+        broker, on_wedged, patience = project.settings.broker, None, PATIENCE
         if broker.url:
             stack.enter_context(_told(project, broker))
         else:
             server = await stack.enter_async_context(EmbeddedServer(project.data, watched_folders(project)))
-            broker, on_wedged = server.broker("board"), server.restart
-        bus = await stack.enter_async_context(NatsBus(broker, role="board", on_wedged=on_wedged))
+            broker, on_wedged, patience = server.broker("board"), server.restart, _OWN
+        bus = NatsBus(broker, role="board", on_wedged=on_wedged)
+        stack.push_async_callback(bus.close)
+        await bus.connect(patience)
         feed = Feed(out)
         daemon = Daemon(project, bus, on_progress=feed.progress, on_state=feed.state, on_way=feed.way)
         feed.daemon = daemon

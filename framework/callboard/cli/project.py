@@ -22,6 +22,10 @@ from callboard.lock import held
 
 GIVEN_BROKER = "broker.json"
 """In the data folder while a board runs on a broker that its command line names: where other commands find it."""
+_PATIENCE = 30.0
+"""Seconds that a board of this machine may take to answer: it may be busy with everything else."""
+_FOREIGN = 10.0
+"""Seconds that a connection to a server may take that is no board's own, and so may be away altogether."""
 
 
 def here() -> Project:
@@ -65,15 +69,15 @@ def catalog(project: Project) -> AbstractContextManager[Catalog]:
     return view(project.data)
 
 
-async def ask(project: Project, verb: str, order: Order, *, timeout: float = 10.0) -> Any:
+async def ask(project: Project, verb: str, order: Order) -> Any:
     """Ask the project's running board.
 
     Raises:
         CallboardError: what the board said.
         BrokerError: it cannot be reached.
     """
-    async with bus_of(project, timeout) as bus:
-        body = await bus.request(f"{CONTROL}.{verb}", msgspec.json.encode(order), timeout=timeout)
+    async with bus_of(project) as bus:
+        body = await bus.request(f"{CONTROL}.{verb}", msgspec.json.encode(order), timeout=_PATIENCE)
     answer = msgspec.json.decode(body, type=Answer)
     if answer.code:
         raise _Told(answer)
@@ -81,17 +85,20 @@ async def ask(project: Project, verb: str, order: Order, *, timeout: float = 10.
 
 
 @asynccontextmanager
-async def bus_of(project: Project, patience: float = 10.0) -> AsyncIterator[Bus]:
+async def bus_of(project: Project) -> AsyncIterator[Bus]:
     """Give the bus of the project's running board; on a busy machine connecting takes longer than a bus waits itself.
 
     Raises:
         BrokerError: no board has started a broker.
     """
     from callboard.bus.nats import NatsBus
+    from callboard.bus.roles import seed_path
 
-    bus = NatsBus(broker_of(project), role="cli")
+    broker = broker_of(project)
+    own = broker.nkey_seed == str(seed_path(project.data, "cli"))
+    bus = NatsBus(broker, role="cli", publish_seconds=_PATIENCE)
     try:
-        await bus.connect(patience)
+        await bus.connect(_PATIENCE if own else _FOREIGN)
         yield bus
     finally:
         await bus.close()

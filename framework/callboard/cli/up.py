@@ -73,11 +73,11 @@ async def _up(project: Project) -> int:
     out = console()
     began = time.monotonic()
     async with live(project, out) as (daemon, serving):
+        _stop_on_signals(daemon, out)  # before anybody is told that it is there to be stopped
         folders = ", ".join(root.folder for root in daemon.roots()) or "no folder (see callboard.toml)"
         out.print(f"Ready in {time.monotonic() - began:.1f} s; watching {cell(folders)}. Ctrl-C stops.")
         if not daemon.bus.connected:
             out.print("The broker does not answer yet; the work in the folders goes on, and messages wait.")
-        _stop_on_signals(daemon, out)
         await serving
     out.print("Stopped.")
     return 0

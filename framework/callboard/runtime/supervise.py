@@ -29,7 +29,7 @@ _STOP_SECONDS: Final = 3.0
 _BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each start after the first; back to the beginning once it has lived for a minute."""
 _STEADY_SECONDS: Final = 60.0
-_ANSWER_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 20.0
 _LOG_BYTES: Final = 1 << 20
 
 
