@@ -258,7 +258,6 @@ class OneShot:
             await self._changed.wait()
         while await board.scribe.drain():
             pass
-        board.postman.wake()
         await board.postman.drained()
 
 

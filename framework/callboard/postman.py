@@ -37,7 +37,8 @@ class Postman:
         self._wake.set()
 
     async def drained(self) -> None:
-        """Wait until everything in the outbox was sent."""
+        """Wait until everything was sent that is in the outbox now."""
+        self.wake()  # what was committed a moment ago may not have been told yet
         await self._idle.wait()
 
     async def reconcile(self) -> None:
