@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from callboard.bus.memory import MemoryBus
@@ -20,6 +21,7 @@ from callboard.packs.store import place
 from callboard.testing import TmpPlugin
 from onnx import TensorProto, helper
 
+T = TypeVar("T")
 USER = """
     import numpy as np
     from callboard import hookimpl, Tag, Tags
@@ -79,11 +81,12 @@ def project(tmp_path: Path, wheel: Path, tmp_plugin: TmpPlugin) -> Project:
     return found
 
 
-async def until(what: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait until *what* holds."""
+async def until(what: Callable[[], T], seconds: float = 60.0) -> T:
+    """Wait until *what* gives something, and give that."""
     async with asyncio.timeout(seconds):
-        while not what():
+        while not (found := what()):
             await asyncio.sleep(0.05)
+    return found
 
 
 async def pull(project: Project, wheel: Path) -> str:
@@ -119,8 +122,8 @@ async def test_a_job_waits_for_its_model(project: Project, wheel: Path, how: str
         await daemon.ready.wait()
         catalog = daemon.board.catalog
         (project.folder / "footage" / "a.mp4").write_text("sunset")
-        await until(lambda: catalog.read(jobs.counts) == {"blocked": 1})
-        why = catalog.read(jobs.blocked)[0].why
+        (job,) = await until(lambda: catalog.read(jobs.blocked))
+        why = job.why
         assert why is not None
         assert (why.code, why.hint) == ("model-missing", "callboard models pull doubler")
         assert ("is not the file" if how == "altered" else "is not there") in why.message

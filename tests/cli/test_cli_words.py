@@ -229,7 +229,8 @@ def test_the_doctor_says_what_is_missing(tmp_path: Path) -> None:
     told = document(done)
     problems = [(one["what"], one["found"]) for one in told["findings"] if one["level"] == "problem"]
     assert done.returncode == 1
-    assert told["problems"] == len(problems) == 5
+    assert told["problems"] == len(problems)
+    assert len([what for what, _ in problems if what != "disk"]) == 5  # how full it is, is this machine's
     for what, found in (
         ("settings", "ghost"),
         ("settings", str(tmp_path / "packs")),

@@ -203,6 +203,7 @@ async def test_a_decision_on_the_bus_goes_on_too(tmp_path: Path, tmp_plugin: Tmp
         (translated,) = board.waiting()
         assert isinstance(translated.body, Translation)
         assert [cue.id for cue in translated.body.cues] == [2]
+        await board.until(lambda: "film.en.srt" in board.subtitles())
         text = (board.footage / "film.en.srt").read_text()
         assert "How are you?" in text
         assert "morning" not in text
