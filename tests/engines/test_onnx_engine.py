@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import psutil
 import pytest
 from callboard.config import RuntimeSettings
 from callboard.errors import Blocked, JobError, ModelMissing
@@ -244,7 +245,7 @@ def test_a_graph_behind_a_link_is_read(tmp_path: Path) -> None:
 
 
 def test_says_when_memory_runs_out(tmp_path: Path) -> None:
-    """A run that wants more than any address space is NoMemory, and the session lives on."""
+    """A run that wants more than any address space is NoMemory, and the session lives on without all memory."""
     content = helper.make_model(
         helper.make_graph(
             [helper.make_node("ConstantOfShape", ["x"], ["y"])],
@@ -257,9 +258,11 @@ def test_says_when_memory_runs_out(tmp_path: Path) -> None:
     ).SerializeToString()
     (tmp_path / "bomb.onnx").write_bytes(content)
     session = load(write_toml(tmp_path, "bomb", {"bomb.onnx": content}))
+    before = psutil.Process().memory_info().vms
     with pytest.raises(NoMemory, match="bomb"):
         session.run({"x": np.array([10**15])}, {}, Control())
     assert session.run({"x": np.array([3])}, {}, Control())["y"].shape == (3,)
+    assert psutil.Process().memory_info().vms - before < 1 << 30
     session.close()
 
 
