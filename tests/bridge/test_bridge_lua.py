@@ -18,6 +18,7 @@ import pytest
 from callboard.bus import Delivery
 from callboard.bus.nats import NatsBus
 from callboard.bus.server import EmbeddedServer
+from callboard.testing.buses import connected
 from callboard_bridge import onefile
 from callboard_bridge.guard import VERBS
 from callboard_bridge.outbox import Outbox
@@ -36,17 +37,18 @@ bridge:on_command(function(command)
 end)
 for n = 1, tonumber(arg[3]) do assert(bridge:post("host.scene.saved", { project = tostring(n) }) ~= "") end
 bridge:ask("uses", { uses = json.array() }, function(value, problem) say({ answer = value, problem = problem }) end, 60)
-local worst, state, left, ends = 0, "", -1, os.time() + 100
+local worst, second, state, left, ends = 0, 0, "", -1, os.time() + 100
 while os.time() < ends and not io.open(arg[4]) do
   local began = os.clock()
   bridge:poll()
-  worst = math.max(worst, os.clock() - began)
+  local cost = os.clock() - began
+  if cost > worst then worst, second = cost, worst elseif cost > second then second = cost end
   if bridge:state() ~= state then state = bridge:state(); say({ state = state, problem = bridge.problem }) end
   if bridge:pending() ~= left then left = bridge:pending(); say({ pending = left }) end
   require("ffi").C.poll(nil, 0, 1)
 end
 bridge:close()
-say({ worst = worst, allowed = bridge:allowed(arg[2] .. "/footage/x.mov"), outside = bridge:allowed("/etc/passwd") })
+say({ second = second, allowed = bridge:allowed(arg[2] .. "/footage/x.mov"), outside = bridge:allowed("/etc/passwd") })
 """
 HEAD = 'local ffi = require("ffi"); ffi.cdef("int poll(void *, unsigned long, int);")\n'
 
@@ -118,19 +120,19 @@ class Board:
         self.asked: list[tuple[str, Any]] = []
         self.parts: list[str] = []
         self.bus: NatsBus
+        self._open = contextlib.AsyncExitStack()
 
     async def open(self) -> None:
         """Start the server and listen."""
         await self.server.start()
-        self.bus = NatsBus(self.server.broker("board"))
-        await self.bus.connect()
+        self.bus = await self._open.enter_async_context(connected(self.server.broker("board")))
         await self.bus.serve("cb.ctl.host.*", self._answer)
         await self.bus.listen("cb.now.>", self._heard)
         await self.bus.consume("cb.in.>", self._take, durable="board", window=512)
 
     async def close(self) -> None:
         """Stop the server."""
-        await self.bus.close()
+        await self._open.aclose()
         await self.server.stop()
 
     @property
@@ -276,12 +278,14 @@ async def test_lua_survives_servers_that_mean_harm(said: bytes, library: Path, t
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal came
         came += 1
-        with contextlib.suppress(OSError):
-            writer.write(said)
-            await writer.drain()
-            while b"nonce" not in said and said and await reader.read(65536):
-                pass
-        writer.transport.abort()
+        try:
+            with contextlib.suppress(OSError):
+                writer.write(said)
+                await writer.drain()
+                while b"nonce" not in said and said and await reader.read(65536):
+                    pass
+        finally:
+            writer.transport.abort()
 
     server = await asyncio.start_server(served, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -291,11 +295,12 @@ async def test_lua_survives_servers_that_mean_harm(said: bytes, library: Path, t
     seed = bytes(nkeys.encode_seed(bytes(32), nkeys.PREFIX_BYTE_USER))
     (tmp_path / ".callboard" / "keys" / "host.nk").write_bytes(seed)
     async with Driven(library, tmp_path, 1) as lua:
-        await lua.until(lambda: came >= 2)
+        await lua.until(lambda: came >= 3)  # so the first two were heard out
         assert await lua.stop() == ""
     server.close()
     await server.wait_closed()
-    assert lua.said[-1]["worst"] < 0.1
+    # The longest poll but one: each harm is done twice, and a machine that stands still may have one poll pay for it.
+    assert lua.said[-1]["second"] < 0.1
     assert not lua.has(state="online")
 
 
