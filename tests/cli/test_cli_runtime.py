@@ -45,7 +45,7 @@ enabled = false
 def callboard(*arguments: str, cwd: Path) -> str:
     """Run the real command line and give its stdout."""
     command = [sys.executable, "-m", "callboard", *arguments]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
