@@ -14,6 +14,7 @@ import pytest
 from callboard.errors import ModelMissing, RuntimeGone
 from callboard.manifests import FILE_NAME, load_manifest
 from callboard.packs import find_packs
+from callboard.plugin import context
 from callboard.runtime.local import LocalRuntime
 from callboard.testing import HookFailed, PluginHarness, make_asset
 from callboard_autotag.reader import Line, Reader, decode, find_boxes
@@ -53,8 +54,11 @@ def listed(tags: Tags, name: str) -> list[str]:
 
 
 @pytest.mark.models
-def test_an_edited_clip_with_a_slate(samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime) -> None:
+def test_an_edited_clip_with_a_slate(
+    samples: Path, plugin_harness: PluginHarness, runtime: LocalRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both cuts on their frame, the slate read, speech heard, progress that only goes forward."""
+    monkeypatch.setattr(context, "PROGRESS_EVERY", 0.0)  # every word, however soon after the last
     tags = run(plugin_harness, runtime, samples / "harbour_take3.mp4")
     assert {"edited", "scene 12", "take 3", "text: HARBOUR", "speech", "H.264", "24 fps", "mono"} <= labels(tags)
     assert not {"text: SCENE 12", "text: TAKE 3"} & labels(tags)
