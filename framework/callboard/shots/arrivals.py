@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from callboard_schemas import Envelope, ShotArrived, decode_path
 from msgspec.structs import replace
@@ -35,6 +35,7 @@ from callboard.shots.swaps import PLUGIN, Arrived, Swaps, need_of, out_of_step
 from callboard.sources.facts import Seen
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _KINDS = ("video", "image", "sequence")
 _AT_ONCE = 50
@@ -132,7 +133,7 @@ class Arrivals:
             while True:
                 self._wake.clear()
                 if self._enabled and self._catalog.read(standins.any_there):
-                    await asyncio.to_thread(self._look)
+                    await _aside(self._look)
                     while await self._weigh():
                         pass
                 await self._wake.wait()
@@ -147,7 +148,7 @@ class Arrivals:
                 await self._catalog.write(self._swaps.mend)
                 self._woken()
             return False
-        arrived = [await asyncio.to_thread(self._facts, one) for one in waiting]
+        arrived = [await _aside(partial(self._facts, one)) for one in waiting]
         await self._catalog.write(partial(self._swaps.store, arrived=[one for one in arrived if one is not None]))
         self._woken()
         return True
@@ -196,6 +197,16 @@ class Arrivals:
             if is_of(facts, asked.reel, need.at(asked.source), need.frames):
                 told = ShotArrived(shot=body.shot, asset=seen.asset(root), placeholder=one.id, by="timecode")
                 self._catalog.write_sync(partial(self._tell, told=told, cause=None, run=new_run()))
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """Do it on another thread. A stop waits for that: it may hold a decoder, or take another."""
+    doing = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.gather(doing, return_exceptions=True)
+        raise
 
 
 def is_of(facts: Facts, reel: str, first: int | None, frames: int) -> bool:
