@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def test_a_write_is_on_disk_when_it_returns(tmp_path: Path) -> None:
     """Another connection sees a write as soon as write_sync returns."""
     with Catalog(tmp_path) as catalog:
         catalog.write_sync(lambda conn: _put(conn, "a"))
-        with sqlite3.connect(tmp_path / FILE_NAME) as other:
+        with closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
             assert _runs(other) == ["a"]
 
 
@@ -112,7 +113,7 @@ def test_a_newer_catalog_is_refused_and_left_alone(tmp_path: Path) -> None:
     with Catalog(tmp_path):
         pass
     path = tmp_path / FILE_NAME
-    with sqlite3.connect(path) as conn:
+    with closing(sqlite3.connect(path)) as conn:
         conn.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
     with pytest.raises(CatalogError, match="written by a newer Callboard \\(catalog version 99"):
@@ -138,7 +139,7 @@ def test_an_older_catalog_is_backed_up_before_it_is_migrated(tmp_path: Path) -> 
     with Catalog(tmp_path, steps) as catalog:
         assert catalog.read(version) == len(steps)
         assert catalog.read(_runs) == ["old"]
-    with sqlite3.connect(tmp_path / f"{FILE_NAME}.v{len(STEPS)}.bak") as backup:
+    with closing(sqlite3.connect(tmp_path / f"{FILE_NAME}.v{len(STEPS)}.bak")) as backup:
         assert version(backup) == len(STEPS)
         assert _runs(backup) == ["old"]
 
