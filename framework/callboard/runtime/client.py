@@ -80,8 +80,7 @@ class RuntimeClient:
                 future = link.begin(model, inputs, options)
             else:
                 future = await self._begin_aside(model, inputs, options)
-            answer: dict[str, Any] = await asyncio.wrap_future(future)
-            return answer
+            return await asyncio.wrap_future(future)
         finally:
             leave()
 
