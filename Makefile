@@ -7,7 +7,7 @@ MODELS := transnetv2 mtcnn-p mtcnn-r mtcnn-o minilm-l6-v2 open-nsfw voice-ge2e
 # Processes that run tests; the files of tests are dealt out to them, in the order of their folders: else those with one
 # long test come last, and one process is left with them.
 JOBS ?= 2
-TESTS := -m pytest -p tests.no_skips -p tests.goes_on -n $(JOBS) --dist loadfile --no-loadscope-reorder
+TESTS := -m pytest -p tests.no_skips -p tests.goes_on -p tests.same_examples -n $(JOBS) --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 

@@ -139,8 +139,52 @@ def test_a_process_that_dies_fails_one_test_and_the_others_run(root: Path, tmp_p
     assert "1 failed, 4 passed" in done.stdout  # the test itself runs once more
 
 
+DRAWING = """
+import json
+import pathlib
+import pytest
+from hypothesis import given, settings, strategies as st
+
+@pytest.mark.parametrize("turn", ["before", "after"])
+def test_draws(turn):
+    if turn == "after":
+        import words_of_ours
+    drawn = []
+
+    @settings(derandomize=True, database=None, max_examples=200)
+    @given(st.text(), st.integers())
+    def draw(text, number):
+        drawn.append((text, number))
+
+    draw()
+    pathlib.Path(turn).write_text(json.dumps(drawn))
+"""
+
+
+def test_examples_are_the_same_whatever_ran_before(root: Path, tmp_path: Path) -> None:
+    """A test of a property draws the same in every run, though other modules are loaded by then."""
+    ours = [f"word{number}" for number in range(50)]
+    (tmp_path / "words_of_ours.py").write_text(f"WORDS = {ours}\nNUMBERS = {[7_654_321 + n for n in range(50)]}\n")
+    (tmp_path / "drawing.py").write_text(DRAWING)
+    (tmp_path / "same_examples.py").write_bytes((root / "tests" / "same_examples.py").read_bytes())
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "same_examples", "drawing.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    before, after = ((tmp_path / name).read_text() for name in ("before", "after"))
+    assert before == after
+    assert "word7" not in after
+
+
 def test_make_test_uses_that_check(root: Path) -> None:
     """The check is part of what ``make test`` and so ``.ci/run`` do."""
     planned = subprocess.run(["make", "-n", "test"], cwd=root, capture_output=True, text=True, timeout=100, check=True)
-    assert "-p tests.no_skips -p tests.goes_on" in planned.stdout
+    assert "-p tests.no_skips -p tests.goes_on -p tests.same_examples" in planned.stdout
     assert "make test" in (root / ".ci" / "run").read_text("utf-8")
