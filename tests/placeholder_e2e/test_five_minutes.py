@@ -38,30 +38,6 @@ PROFILE = (
     ' sample_aspect_num="1" sample_aspect_den="1" display_aspect_num="16" display_aspect_den="9" colorspace="709"/>'
 )
 
-# Makes films whose pictures say which film and frame they are: 100 and the number of the shot for what stands in.
-STANDS_IN = """
-    import hashlib
-    import msgspec
-    from callboard import Placeholder, hookimpl
-    from callboard.testing import countedclips
-    from callboard.timedtext.rate import parse_rate
-    from callboard_schemas import PlaceholderRequested
-
-    @hookimpl
-    def callboard_handle(event, context):
-        asked = msgspec.json.decode(event.data, type=PlaceholderRequested)
-        folder = context.output / asked.shot
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{asked.shot}_PLACEHOLDER_v001_counted.mov"
-        number, rate = 100 + int(asked.shot[2:]) // 10, parse_rate(asked.counted)
-        countedclips.write(path, number, asked.frames, rate.fps, timecode=asked.start)
-        digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-        return Placeholder(
-            shot=asked.shot, generator="counted", file=str(path), digest=digest, confidence=1.0, rate=asked.counted,
-            frames=asked.frames, width=asked.width, height=asked.height, start=asked.start, timeline=asked.timeline,
-            ref=asked.ref)
-"""
-
 
 class Event(NamedTuple):
     """What is on the timeline from a frame on."""
@@ -184,7 +160,9 @@ def shown(films: Callable[[Event], tuple[int, int]]) -> list[tuple[int, int, int
 def project(tmp_path: Path, tmp_plugin: TmpPlugin, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Give a project with a watched folder, and a plugin whose placeholders can be told from each other."""
     (tmp_path / "footage").mkdir()
-    tmp_plugin("counted", STANDS_IN, events=["placeholder.requested"], kind="generate", results=["placeholder"])
+    tmp_plugin(
+        "counted", countedclips.STANDS_IN, events=["placeholder.requested"], kind="generate", results=["placeholder"]
+    )
     (tmp_path / "callboard.toml").write_text(
         'allow_plugins = ["counted"]\nworkers = 2\n[[watch]]\npath = "footage"\nquiet = 0.2\n'
         f"[shots]\nhandles = {HANDLES}\n"
@@ -292,4 +270,4 @@ async def test_a_cut_never_waits_for_a_shot(project: Project, tmp_path: Path) ->
     assert len(ours) == 15
     (entry,) = ours[0]["trail"]
     assert (entry["by"], entry["reason"]) == ("zoe", "good")
-    assert entry["was"].endswith("_PLACEHOLDER_v001_counted.mov")
+    assert entry["was"].endswith("_PLACEHOLDER_v001_otio.mov")

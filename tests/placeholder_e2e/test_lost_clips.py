@@ -65,29 +65,6 @@ EVENTS = (
 LOST = [event for event in EVENTS if event.lost]
 Pictures = list[tuple[int, int, int, int]]
 
-# Makes films whose pictures say which film and frame they are: 100 and the number of the shot for what stands in.
-STANDS_IN = """
-    import hashlib
-    from pathlib import Path
-    import msgspec
-    from callboard import Placeholder, hookimpl
-    from callboard.testing import countedclips
-    from callboard.timedtext.rate import parse_rate
-    from callboard_schemas import PlaceholderRequested
-
-    @hookimpl
-    def callboard_handle(event, context):
-        asked = msgspec.json.decode(event.data, type=PlaceholderRequested)
-        folder = context.output / asked.shot
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{asked.shot}_PLACEHOLDER_v001_{Path(asked.timeline).suffix[1:]}.mov"
-        countedclips.write(path, 100 + int(asked.shot[2:]) // 10, asked.frames, parse_rate(asked.counted).fps)
-        digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-        return Placeholder(
-            shot=asked.shot, generator="counted", file=str(path), digest=digest, confidence=1.0, rate=asked.counted,
-            frames=asked.frames, width=asked.width, height=asked.height, timeline=asked.timeline, ref=asked.ref)
-"""
-
 # A .blend of the same cut: Blender reads the films once, and then the lost ones go.
 MAKE = """
 import json, sys
@@ -223,7 +200,9 @@ def cuts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cuts:
 @pytest.fixture
 def project(tmp_path: Path, tmp_plugin: TmpPlugin) -> Project:
     """Give a project with a watched folder, and a plugin whose placeholders can be told from each other."""
-    tmp_plugin("counted", STANDS_IN, events=["placeholder.requested"], kind="generate", results=["placeholder"])
+    tmp_plugin(
+        "counted", countedclips.STANDS_IN, events=["placeholder.requested"], kind="generate", results=["placeholder"]
+    )
     (tmp_path / "footage").mkdir()
     off = PluginSettings(enabled=False)
     settings = Settings(

@@ -21,6 +21,31 @@ WIDTH, HEIGHT = 192, 108
 _DARK, _BRIGHT = 40, 210
 """Far from each other, and from the ends that video levels cut off."""
 
+STANDS_IN = """
+    import hashlib
+    from pathlib import Path
+    import msgspec
+    from callboard import Placeholder, hookimpl
+    from callboard.testing import countedclips
+    from callboard.timedtext.rate import parse_rate
+    from callboard_schemas import PlaceholderRequested
+
+    @hookimpl
+    def callboard_handle(event, context):
+        asked = msgspec.json.decode(event.data, type=PlaceholderRequested)
+        folder = context.output / asked.shot
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{asked.shot}_PLACEHOLDER_v001_{Path(asked.timeline).suffix[1:]}.mov"
+        number, rate = 100 + int(asked.shot[2:]) // 10, parse_rate(asked.counted)
+        countedclips.write(path, number, asked.frames, rate.fps, timecode=asked.start)
+        digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+        return Placeholder(
+            shot=asked.shot, generator="counted", file=str(path), digest=digest, confidence=1.0, rate=asked.counted,
+            frames=asked.frames, width=asked.width, height=asked.height, start=asked.start, timeline=asked.timeline,
+            ref=asked.ref)
+"""
+"""A plugin's code: its placeholders are such films, and their number is 100 and the tens of the shot's, as in SH020."""
+
 Array = np.ndarray[Any, Any]
 
 
@@ -128,4 +153,4 @@ def runs(found: Sequence[tuple[int, int] | None]) -> list[tuple[int, int, int, i
     return result
 
 
-__all__ = ["HEIGHT", "WIDTH", "picture", "read", "runs", "seen", "write"]
+__all__ = ["HEIGHT", "STANDS_IN", "WIDTH", "picture", "read", "runs", "seen", "write"]
