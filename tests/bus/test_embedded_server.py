@@ -293,6 +293,22 @@ async def test_killed_broker_is_restarted_and_loses_nothing(
     assert embedded.url == url
 
 
+async def test_a_connection_that_was_found_gone_is_not_ready(embedded: EmbeddedServer) -> None:
+    """Whoever sends again once the bus is ready waits for the next connection, and keeps nobody from making it."""
+    async with connected(embedded.broker()) as bus:
+        client, before = bus._link._client, bus._link.connections
+        assert client is not None
+        closing = asyncio.create_task(client.close())  # as its reader does at the end of what it reads
+        while not client.is_closed:
+            await asyncio.sleep(0)
+        with pytest.raises(BrokerError, match="no connection"):
+            await bus.publish("cb.in.test.x", b"x")
+        assert await bus.ready(SOON)
+        assert bus._link.connections == before + 1
+        await closing
+        assert (await bus.publish("cb.in.test.x", b"x")).duplicate is False
+
+
 async def test_once_holds_over_a_restart_of_the_broker(embedded: EmbeddedServer) -> None:
     """A subject that was taken before a kill -9 is taken after it."""
     async with connected(embedded.broker()) as bus:

@@ -89,16 +89,22 @@ class Link:
         self._keeper = asyncio.create_task(self._keep(tls), name="callboard-bus")
 
     async def wait(self, timeout: float) -> bool:
-        """Wait until connected, at most *timeout* seconds, and say whether it is."""
+        """Wait until connected, at most *timeout* seconds, and say whether it is.
+
+        A connection that was found gone does not count, though nobody took it down yet: who tries again until it goes
+        would leave nobody the time for that.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await self._came.wait()
-        return self.connected
+                await asyncio.sleep(0)
+                while not self.stands:
+                    await self._came.wait()
+        return self.stands
 
     async def stop(self) -> None:
         """Close the connection for good."""
         self.closing = True
-        self._gone.set()  # nats-py swallows a cancellation that meets it while it flushes
+        self._lose(self._gone)  # nats-py swallows a cancellation that meets it while it flushes
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -107,7 +113,13 @@ class Link:
         """Make the connection, and everything that hangs on it, again."""
         if not self._gone.is_set():
             log.warning("connecting to the broker again: %s", reason)
-            self._gone.set()
+            self._lose(self._gone)
+
+    def _lose(self, gone: asyncio.Event) -> None:
+        """Say that a connection is gone: whoever waits for one from now on waits for the next."""
+        gone.set()
+        if gone is self._gone:
+            self._came.clear()
 
     async def send(self, subject: str, body: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
         """Send without an answer.
@@ -181,7 +193,7 @@ class Link:
             raise
         except Exception as error:  # noqa: BLE001 - nats-py raises its own errors and bare OSErrors here
             if self._client is not None and self._client.is_closed:
-                self._gone.set()  # whoever spoke to it may know before its callbacks tell
+                self._lose(self._gone)  # whoever spoke to it may know before its callbacks tell
             raise BrokerError(f"no connection to the broker: {type(error).__name__}: {error}", HINT) from None
 
     async def _keep(self, tls: ssl.SSLContext | None) -> None:
@@ -220,13 +232,13 @@ class Link:
         gone = self._gone
 
         async def closed() -> None:
-            gone.set()
+            self._lose(gone)
 
         async def failed(error: Exception) -> None:
             self.error = f"{type(error).__name__}: {error}".removesuffix(": ")
             log.debug("broker: %s", self.error)
             if not client.is_connected or isinstance(error, OSError | EOFError) or "EOF" in self.error:
-                gone.set()
+                self._lose(gone)
 
         told = {"error_cb": failed, "closed_cb": closed, "disconnected_cb": closed}
         return options(self._broker, self._role, tls) | told
