@@ -128,7 +128,9 @@ async def test_a_job_waits_for_its_model(project: Project, wheel: Path, how: str
         assert (why.code, why.hint) == ("model-missing", "callboard models pull doubler")
         assert ("is not the file" if how == "altered" else "is not there") in why.message
         assert "every byte checked" in await pull(project, wheel)
-        await until(lambda: catalog.read(jobs.counts) == {"done": 1})
+        sidecar = project.folder / "footage" / "a.mp4.xmp"
+        await until(sidecar.exists)
+        assert catalog.read(jobs.counts) == {"done": 1}
         daemon.stopping.set()
         await serving
-    assert ">42<" in (project.folder / "footage" / "a.mp4.xmp").read_text()
+    assert ">42<" in sidecar.read_text()

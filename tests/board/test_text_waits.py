@@ -77,7 +77,8 @@ async def test_a_picture_is_read_once_the_reader_is_whole(project: Project, how:
         assert (why.code, "'pp-ocr-det'" in why.message) == ("model-missing", True)
         assert why.hint
         bring(project)
-        await until(lambda: catalog.read(jobs.counts) == {"done": 1})
+        await until(sidecar.exists)
+        assert catalog.read(jobs.counts) == {"done": 1}
         daemon.stopping.set()
         await serving
     assert "HARBOUR" in sidecar.read_text("utf-8")
