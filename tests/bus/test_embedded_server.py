@@ -74,15 +74,17 @@ async def _stored(bus: NatsBus, prefix: str) -> set[str]:
                 await bus.ready(SOON)
 
 
-def _event_on_connect(bus: NatsBus) -> asyncio.Event:
-    """Give an event that is set at the next connect; the bus must be connected now and its callbacks done."""
-    connected = asyncio.Event()
+async def _next_connection(bus: NatsBus) -> asyncio.Event:
+    """Wait until all of a connect is done, and give what is set at the next."""
+    back = asyncio.Event()
 
     async def callback() -> None:
-        connected.set()
+        back.set()
 
     bus.on_connect(callback)
-    return connected
+    await _until(back)
+    back.clear()
+    return back
 
 
 async def test_settings_are_safe(embedded: EmbeddedServer) -> None:
@@ -313,9 +315,7 @@ async def test_once_holds_over_a_restart_of_the_broker(embedded: EmbeddedServer)
     """A subject that was taken before a kill -9 is taken after it."""
     async with connected(embedded.broker()) as bus:
         first = await bus.publish("cb.out.effect.receipt.e1", b"1", once=True)
-        back = _event_on_connect(bus)
-        await _until(back)
-        back.clear()
+        back = await _next_connection(bus)
         kill(embedded)
         await _until(back)
         again = await bus.publish("cb.out.effect.receipt.e1", b"2", once=True)
@@ -369,9 +369,7 @@ async def test_an_answer_that_came_while_this_process_stood_still_counts(embedde
 async def test_deleted_stream_is_made_again_and_announced(embedded: EmbeddedServer) -> None:
     """When a stream vanishes, publishing says so, the stream comes back and the outbox hears of a connect."""
     async with connected(embedded.broker()) as bus:
-        back = _event_on_connect(bus)
-        await _until(back)
-        back.clear()
+        back = await _next_connection(bus)
         await bus._link.ask("$JS.API.STREAM.DELETE.CB_OUT", b"", SOON)
         with pytest.raises(BrokerError, match="no stream takes"):
             await bus.publish("cb.out.effect.receipt.e1", b"1")
@@ -402,9 +400,7 @@ async def test_frozen_broker_is_noticed_and_replaced(embedded: EmbeddedServer, m
     monkeypatch.setattr(link, "PING_SECONDS", 0.5)
     monkeypatch.setattr(server, "PROBE_SECONDS", 1.0)  # less would be missed on a busy machine
     async with connected(embedded.broker(), publish_seconds=1.0) as bus:
-        back = _event_on_connect(bus)
-        await _until(back)
-        back.clear()
+        back = await _next_connection(bus)
         frozen = embedded.pid
         freeze(frozen)
         monkeypatch.setattr(server, "PROBES_MISSED", 1)
@@ -420,54 +416,51 @@ async def test_frozen_broker_is_noticed_and_replaced(embedded: EmbeddedServer, m
         assert await _stored(bus, "cb.in") == {"cb.in.test.x"}
 
 
+async def _echo(_: str, body: bytes) -> bytes:
+    return body
+
+
+async def _hears(bus: NatsBus, got: asyncio.Queue[Delivery]) -> None:
+    """See that what was begun goes on: a message comes, and a request is answered."""
+    async with asyncio.timeout(SOON):
+        await (await got.get()).ack()
+    assert await bus.request("cb.ctl.echo", b"y", timeout=SOON) == b"y"
+
+
 async def test_who_asks_before_the_loss_is_noticed_is_served_on_the_next_connection(embedded: EmbeddedServer) -> None:
     """A connection that is gone, which nobody told the bus yet, is no failure for who begins to serve or to consume."""
     got: asyncio.Queue[Delivery] = asyncio.Queue()
 
-    async def echo(_: str, body: bytes) -> bytes:
-        return body
-
     async with connected(embedded.broker()) as bus:
-        back = _event_on_connect(bus)
-        await _until(back)
-        back.clear()
-        stop = await bus.serve("cb.ctl.first", echo)
+        back = await _next_connection(bus)
+        stop = await bus.serve("cb.ctl.first", _echo)
         assert bus._link._client is not None
         bus._link._client._status = type(bus._link._client).CLOSED  # as nats-py says it, before it calls back
         await stop()
-        await bus.serve("cb.ctl.echo", echo)
+        await bus.serve("cb.ctl.echo", _echo)
         await bus.consume("cb.in.>", got.put, durable="journal")
         await _until(back)
         await stored_at_last(bus, "cb.in.test.x", b"x")
-        async with asyncio.timeout(SOON):
-            await (await got.get()).ack()
-        assert await bus.request("cb.ctl.echo", b"y", timeout=SOON) == b"y"
+        await _hears(bus, got)
 
 
 async def test_broker_killed_while_it_is_asked_for_messages(embedded: EmbeddedServer) -> None:
     """Whoever begins to consume or to serve while the broker dies is not troubled: it is done once it is back."""
     got: asyncio.Queue[Delivery] = asyncio.Queue()
 
-    async def echo(_: str, body: bytes) -> bytes:
-        return body
-
     async with connected(embedded.broker()) as bus:
-        back = _event_on_connect(bus)
-        await _until(back)
-        back.clear()
+        back = await _next_connection(bus)
         frozen = embedded.pid
         freeze(frozen)
         consuming = asyncio.create_task(bus.consume("cb.in.>", got.put, durable="journal"))
-        serving = asyncio.create_task(bus.serve("cb.ctl.echo", echo))
+        serving = asyncio.create_task(bus.serve("cb.ctl.echo", _echo))
         await asyncio.sleep(0)  # both have asked
         os.kill(frozen, signal.SIGKILL)
         async with asyncio.timeout(SOON):
             await asyncio.gather(consuming, serving)
         await _until(back)
         await bus.publish("cb.in.test.x", b"x")
-        async with asyncio.timeout(SOON):
-            await (await got.get()).ack()
-        assert await bus.request("cb.ctl.echo", b"y", timeout=SOON) == b"y"
+        await _hears(bus, got)
 
 
 async def test_bus_waits_for_a_broker_that_comes_late(

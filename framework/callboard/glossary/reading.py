@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from callboard.errors import GlossaryError
 from callboard.glossary.terms import Glossary, Term, primary
 from callboard.known_types import know
-from callboard.vocabulary.files import Problem, Sort
+from callboard.vocabulary.files import Layout, Problem
 from callboard.vocabulary.lines import Lines
 from callboard.vocabulary.words import slug
 
@@ -24,7 +24,7 @@ def load(path: Path) -> Glossary:
         GlossaryError: it says what it must not; each problem names its term and its line.
         OSError: it cannot be read.
     """
-    return _SORT.load(path)
+    return _LAYOUT.load(path)
 
 
 def parse(text: str, name: str = "glossary.toml") -> Glossary:
@@ -33,7 +33,7 @@ def parse(text: str, name: str = "glossary.toml") -> Glossary:
     Raises:
         GlossaryError: see ``load``.
     """
-    return _SORT.parse(text, name)
+    return _LAYOUT.parse(text, name)
 
 
 def named_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
@@ -136,7 +136,7 @@ def spelling(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-_SORT: Final = Sort(
+_LAYOUT: Final = Layout(
     whole=Glossary,
     entry=Term,
     table="term",

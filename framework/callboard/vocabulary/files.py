@@ -31,8 +31,8 @@ class Problem(Struct, frozen=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sort(Generic[Whole, Entry]):
-    """What a file of one sort holds."""
+class Layout(Generic[Whole, Entry]):
+    """What the files of one sort hold."""
 
     whole: type[Whole]
     entry: type[Entry]
@@ -108,4 +108,4 @@ class Sort(Generic[Whole, Entry]):
         return self.complete(rest, entries)
 
 
-__all__ = ["Problem", "Sort"]
+__all__ = ["Layout", "Problem"]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from callboard.errors import VocabularyError
 from callboard.known_types import know
 from callboard.vocabulary.concepts import Concept, Vocabulary, words_of
-from callboard.vocabulary.files import Problem, Sort
+from callboard.vocabulary.files import Layout, Problem
 from callboard.vocabulary.lines import Lines
 from callboard.vocabulary.words import fold
 
@@ -23,7 +23,7 @@ def load(path: Path) -> Vocabulary:
         VocabularyError: it says what it must not; each problem names its concept and its line.
         OSError: it cannot be read.
     """
-    return _SORT.load(path)
+    return _LAYOUT.load(path)
 
 
 def parse(text: str, name: str = "vocabulary.toml") -> Vocabulary:
@@ -32,7 +32,7 @@ def parse(text: str, name: str = "vocabulary.toml") -> Vocabulary:
     Raises:
         VocabularyError: see ``load``.
     """
-    return _SORT.parse(text, name)
+    return _LAYOUT.parse(text, name)
 
 
 def check(vocabulary: Vocabulary, lines: Lines | None = None) -> Iterator[Problem]:
@@ -88,7 +88,7 @@ def _check_parents(vocabulary: Vocabulary, lines: Lines) -> Iterator[Problem]:
             )
 
 
-_SORT: Final = Sort(
+_LAYOUT: Final = Layout(
     whole=Vocabulary,
     entry=Concept,
     table="concepts",
